@@ -1,0 +1,1 @@
+"""The calibration algorithms and the pipeline that runs them."""

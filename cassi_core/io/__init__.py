@@ -1,0 +1,1 @@
+"""Reading of inputs and writing of results."""

@@ -1,0 +1,1 @@
+"""The differentiable modules of the forward model (torch)."""

@@ -1,0 +1,1 @@
+"""What shows whether a calibration can be believed: metrics, findings, maps, verdict."""

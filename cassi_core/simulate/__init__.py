@@ -1,0 +1,1 @@
+"""Our own simulator: scenes, masks, camera, rig."""

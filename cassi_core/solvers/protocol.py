@@ -1,0 +1,106 @@
+"""What every GAP solver offers, and the definitions that all of them share.
+
+Model (dispersion frame, bands move to the right by ``cols[l]`` and down by ``rows[l]`` pixels on a fixed canvas)::
+
+    A x   = sum_l shift_l(M_l . x_l)          phi = sum_l shift_l(M_l^2)
+    x_0   = A^T (w . y / phi)
+    x_k+1 = D(x_k + A^T (w . (y - A x_k) / phi))                        plain
+    y1    = y1 + w . (y - A x_k);  x_k+1 = D(x_k + A^T ((y1 - w . A x_k) / phi))     accelerated, y1_0 = 0
+                                                                        (Yuan 2016, GAP-TV, eq. 8-11)
+
+``shift`` splits a fractional offset linearly between the two (four, when rows are fractional too) neighbouring pixels;
+``A^T`` is its exact transpose. ``w`` is 1 on canvas pixels that count and 0 elsewhere (unknown, saturated, held out);
+``phi`` is floored at :data:`PHI_FLOOR`. What leaves the canvas is lost. ``D`` is a denoiser: a separable Gaussian
+(``sigma_px`` in space, ``sigma_bands`` along the bands, edges repeated, taps of :func:`gaussian_taps`), or Chambolle's
+total variation per band.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cassi_core.run import RunControl
+
+PHI_FLOOR = 1e-2
+"""Smallest normaliser: pixels that no open mask element reaches carry no light to share out (masks are scaled to 0..1)."""
+TV_TAU = 0.25
+"""Step of Chambolle's dual iteration in two dimensions (Chambolle 2004, theorem 3.1 proves 1/8, 1/4 converges in practice)."""
+
+
+@dataclass(frozen=True)
+class GapSettings:
+    """How a reconstruction is computed; see the module's formulas."""
+
+    n_iter: int = 8
+    sigma_px: float = 0.7
+    sigma_bands: float = 0.0
+    denoiser: Literal["gaussian", "tv"] = "gaussian"
+    tv_weight: float = 0.02
+    tv_iter: int = 8
+    accelerated: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One hypothesis of where mask and bands sit.
+
+    `mask` is ``(H, W)`` for all bands or ``(L, H, W)`` for each band, float32; `cols` and `rows` ``(L,)`` float64 say where the
+    band's pixel (0, 0) lands on the canvas, in pixels.
+    """
+
+    mask: NDArray[np.float32]
+    cols: NDArray[np.float64]
+    rows: NDArray[np.float64]
+
+
+class GapSolver(Protocol):
+    """A GAP solver on some device; both methods pass ``control.checkpoint()`` often enough to cancel within 0.3 s."""
+
+    name: str
+    device: str
+
+    def residuals(
+        self,
+        y: NDArray[np.float32],
+        candidates: Sequence[Candidate],
+        settings: GapSettings,
+        *,
+        weight: NDArray[np.float32] | None = None,
+        control: RunControl | None = None,
+    ) -> NDArray[np.float32]:
+        """Residual images ``y - A x`` ``(B, H, Wm)`` after ``n_iter`` iterations with each candidate; `y` is ``(H, Wm)``."""
+        ...
+
+    def reconstruct(
+        self,
+        y: NDArray[np.float32],
+        candidate: Candidate,
+        settings: GapSettings,
+        *,
+        weight: NDArray[np.float32] | None = None,
+        control: RunControl | None = None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The cube ``(L, H, W)`` and its residual image ``(H, Wm)`` with one candidate."""
+        ...
+
+
+def gaussian_taps(sigma: float) -> NDArray[np.float32]:
+    """One-sided taps ``g[0..k]`` of a Gaussian that sums to one over both sides; ``[1]`` for sigma 0; k about 3 sigma, at least 1."""
+    if sigma <= 0:
+        return np.ones(1, np.float32)
+    k = max(3, int(6 * sigma + 1) | 1) // 2
+    g = np.exp(-0.5 * (np.arange(k + 1) / sigma) ** 2)
+    return np.asarray(g / (g[0] + 2 * g[1:].sum()), np.float32)
+
+
+def split_offsets(offsets: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Whole pixels and fractions of offsets; fractions within 1e-6 of a whole pixel count as none."""
+    whole = np.floor(offsets + 1e-6)
+    fraction = offsets - whole
+    fraction[fraction < 1e-6] = 0.0
+    return whole.astype(np.int64), fraction.astype(np.float32)
