@@ -32,25 +32,35 @@ class RunControl:
         self._cancelled = False
         self._finish = False
         self.stop_flag: NDArray[np.uint8] = np.zeros(1, np.uint8)
-        self.paused_seconds = 0.0
+        self._paused_since = 0.0
+        self._paused_total = 0.0
 
     def cancel(self) -> None:
         """Ask the run to end without a result; its next checkpoint raises RunCancelled."""
         self._cancelled = True
         self.stop_flag[0] = 1
-        self._resume.set()
+        self.resume()
 
     def finish_early(self) -> None:
         """Ask the run to stop searching and to return the best calibration so far."""
         self._finish = True
-        self._resume.set()
+        self.resume()
 
     def pause(self) -> None:
-        if not self._cancelled:
+        if not self._cancelled and self._resume.is_set():
+            self._paused_since = time.perf_counter()
             self._resume.clear()
 
     def resume(self) -> None:
-        self._resume.set()
+        if not self._resume.is_set():
+            self._paused_total += time.perf_counter() - self._paused_since
+            self._resume.set()
+
+    @property
+    def paused_seconds(self) -> float:
+        """Seconds spent paused so far, the present pause included."""
+        now = 0.0 if self._resume.is_set() else time.perf_counter() - self._paused_since
+        return self._paused_total + now
 
     @property
     def cancelled(self) -> bool:
@@ -70,9 +80,7 @@ class RunControl:
         if self._cancelled:
             raise RunCancelled("the run was cancelled")
         if not self._resume.is_set():
-            start = time.perf_counter()
             self._resume.wait()
-            self.paused_seconds += time.perf_counter() - start
             if self._cancelled:
                 raise RunCancelled("the run was cancelled")
 
