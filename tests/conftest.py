@@ -1,0 +1,47 @@
+"""What all tests share: a quiet environment, set before anything is imported, and the folder of the real data."""
+
+from __future__ import annotations
+
+import os
+
+# Before Qt, torch and numba are imported by a test: no window, no busy waiting between parallel regions, two threads.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("NUMBA_NUM_THREADS", "2")
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def find_data_dir() -> Path | None:
+    """The folder of the real masks and snapshots: CASSI_DATA_DIR, else shared/data beside the checkout."""
+    named = os.environ.get("CASSI_DATA_DIR")
+    folder = Path(named) if named else ROOT.parent / "shared" / "data"
+    return folder if (folder / "masks").is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The real data; the test is skipped, and says so, where there is none."""
+    folder = find_data_dir()
+    if folder is None:
+        pytest.skip("NO REAL DATA: set CASSI_DATA_DIR to the folder with masks/, measurements/ and scenes/")
+    return folder
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers that are the same in every run."""
+    return np.random.default_rng(20261123)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for the real data is marked as needing it."""
+    for item in items:
+        if "data_dir" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.real)
