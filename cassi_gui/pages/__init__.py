@@ -1,0 +1,1 @@
+"""One file a step of the work: load, check, run, believe, export."""

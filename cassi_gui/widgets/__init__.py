@@ -1,0 +1,1 @@
+"""Small controls that take data through methods and give intent through signals."""
