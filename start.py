@@ -5,7 +5,7 @@
     python3 start.py test [ARGS...]  run the tests
 
 The first call makes the folder .venv and installs the versions of constraints.txt; later calls install nothing.
-Only the standard library is used, and nothing newer than Python 3.6 above `choose_python`, so that an old Python can say what it lacks.
+Only the standard library is used, and no syntax newer than Python 3.6, so that an old Python can still say what it lacks.
 """
 
 import hashlib

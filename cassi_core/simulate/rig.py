@@ -1,0 +1,227 @@
+"""A simulated rig: what a camera records behind a mask that does not sit where the nominal mask says.
+
+It shares no code with the fitted model on purpose: a calibration tested on data of its own warp and its own dispersion
+only proves that it can invert itself. Here the true mask is sampled by a cubic spline from a capture LARGER than the
+field, so that content really enters at the borders; each coded band moves by a band-limited (quintic spline) shift in the
+rig's own direction; and a band may smear over its own width (``subbands``).
+
+Conventions as in :mod:`cassi_core.geometry` and :mod:`cassi_core.dispersion`; for a detector pixel at (col, row) from the
+centre the mask pixel looked at is::
+
+    col_in =  cos(theta) col/(1+scale_x) - sin(theta) row/(1+scale_y) - dx
+    row_in =  sin(theta) col/(1+scale_x) + cos(theta) row/(1+scale_y) - dy
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from cassi_core.dispersion import Dispersion
+from cassi_core.errors import ConfigError
+from cassi_core.parameters import PARAMETER_NAMES, check_names
+from cassi_core.simulate.camera import Camera
+
+AXIS_DEG = {"right": 0.0, "down": 90.0, "left": 180.0, "up": 270.0}
+"""Direction in which the bands move, measured from columns-right towards rows-down."""
+SHIFT_PAD = 8
+"""Rows and columns of zeros round a coded band while it is shifted: room for the tails of the spline."""
+
+
+@dataclass(frozen=True)
+class Misalignment:
+    """The true state of a simulated rig: the eight parameters and the blur, units as in :data:`cassi_core.parameters.SPECS`."""
+
+    dx: float = 0.0
+    dy: float = 0.0
+    theta: float = 0.0
+    scale_x: float = 0.0
+    scale_y: float = 0.0
+    slope: float = 0.0
+    curve: float = 0.0
+    alpha: float = 0.0
+    psf: float = 0.0
+
+    @classmethod
+    def of(cls, values: Mapping[str, float]) -> Misalignment:
+        """From a mapping; ConfigError for unknown names."""
+        check_names(values)
+        return cls(**{name: float(value) for name, value in values.items()})
+
+    def values(self) -> dict[str, float]:
+        """The parameters by name."""
+        return {name: float(getattr(self, name)) for name in PARAMETER_NAMES}
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedRig:
+    """A snapshot `(H, Wm)` float32 with the nominal mask `(H, W)`, the true cube `(L, H, W)` and the true misalignment."""
+
+    measurement: NDArray[np.float32]
+    mask: NDArray[np.float32]
+    cube: NDArray[np.float32]
+    dispersion: Dispersion
+    truth: Misalignment
+    camera: Camera
+    seed: int
+    subbands: int = 1
+
+
+def needed_margin(shape: tuple[int, int], truth: Misalignment) -> int:
+    """Pixels that a mask capture must hold round a field `(H, W)` so that the true mask nowhere leaves it."""
+    corners = [(r * (shape[0] - 1) / 2, c * (shape[1] - 1) / 2) for r in (-1, 1) for c in (-1, 1)]
+    reach = 0.0
+    for row, col in corners:
+        row_in, col_in = _look_up(np.array(row), np.array(col), truth)
+        reach = max(reach, abs(float(row_in)) - (shape[0] - 1) / 2, abs(float(col_in)) - (shape[1] - 1) / 2)
+    return math.ceil(reach + 4 * truth.psf) + 4
+
+
+def simulate_rig(
+    scene: NDArray[np.float32],
+    capture: NDArray[np.floating],
+    dispersion: Dispersion,
+    truth: Misalignment,
+    camera: Camera | None = None,
+    *,
+    seed: int = 0,
+    origin: tuple[int, int] | None = None,
+    subbands: int = 1,
+) -> SimulatedRig:
+    """Simulate one snapshot of a misaligned rig.
+
+    Parameters
+    ----------
+    scene
+        Cube ``(L, H, W)`` float32, not negative.
+    capture
+        The aperture with its surroundings, larger than ``(H, W)`` by :func:`needed_margin` on every side.
+    dispersion
+        Nominal dispersion with the rig's direction; the number of bands must be L.
+    truth
+        Where mask and bands really are.
+    camera
+        None: the default camera.
+    origin
+        Row and column of the nominal mask inside the capture; None: in the middle.
+    subbands
+        Parts that each band is split into, each at its own offset: the smear of a band over its own width.
+
+    Returns
+    -------
+    SimulatedRig
+        Its measurement has the nominal canvas's shape, 1.0 is saturation.
+
+    Raises
+    ------
+    ConfigError
+        When shapes do not fit, the capture is too small or `subbands` is below 1.
+    """
+    n, height, width = scene.shape
+    if n != dispersion.n_bands:
+        raise ConfigError(f"the scene has {n} bands and the dispersion {dispersion.n_bands}; both must be equal")
+    if subbands < 1:
+        raise ConfigError(f"{subbands} subbands; at least 1 is needed")
+    top, left = origin or ((capture.shape[0] - height) // 2, (capture.shape[1] - width) // 2)
+    nominal = capture[max(0, top) : top + height, max(0, left) : left + width]
+    if min(top, left) < 0 or nominal.shape != (height, width):
+        raise ConfigError(
+            f"the mask capture {capture.shape} does not cover the field {height} x {width} at row {top}, column {left}; "
+            f"a margin of {needed_margin((height, width), truth)} px round the field is needed"
+        )
+    mask = true_mask(capture, (top, left), (height, width), truth)
+    light = expose(scene, mask, dispersion, truth, subbands)
+    camera = camera or Camera()
+    picture = camera.expose(light, np.random.default_rng(seed))
+    return SimulatedRig(
+        picture,
+        np.ascontiguousarray(nominal, np.float32),
+        np.asarray(scene, np.float32),
+        dispersion,
+        truth,
+        camera,
+        seed,
+        subbands,
+    )
+
+
+def true_mask(
+    capture: NDArray[np.floating], origin: tuple[int, int], shape: tuple[int, int], truth: Misalignment
+) -> NDArray[np.float64]:
+    """The mask as the rig shows it, ``(H, W)`` float64: a cubic spline through the capture, then the blur of the optics."""
+    height, width = shape
+    row, col = np.meshgrid(np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2, indexing="ij")
+    row_in, col_in = _look_up(row, col, truth)
+    points = [row_in + (height - 1) / 2 + origin[0], col_in + (width - 1) / 2 + origin[1]]
+    mask = np.clip(ndi.map_coordinates(np.asarray(capture, np.float64), points, order=3, mode="nearest"), 0.0, None)
+    return np.asarray(ndi.gaussian_filter(mask, truth.psf) if truth.psf > 0 else mask, np.float64)
+
+
+def expose(
+    scene: NDArray[np.float32], mask: NDArray[np.float64], dispersion: Dispersion, truth: Misalignment, subbands: int = 1
+) -> NDArray[np.float64]:
+    """The light on the detector without noise, ``(H, Wm)`` float64: every band coded by the mask, moved, and added up."""
+    n, height, width = scene.shape
+    out_height, out_width = dispersion.canvas_shape((height, width))
+    # Bands that move left or up start at the far side of the canvas, so that all of the nominal travel fits on it.
+    first_row = out_height - height if dispersion.direction == "up" else 0
+    first_col = out_width - width if dispersion.direction == "left" else 0
+    angle = math.radians(AXIS_DEG[dispersion.direction] + truth.alpha)
+    light = np.zeros((out_height, out_width))
+    for band in range(n):
+        for part in range(subbands):
+            position = band + (part + 0.5) / subbands - 0.5
+            s = _travel(dispersion.s_nom, position) + truth.slope * position + truth.curve * position * (position - (n - 1))
+            coded = mask * _between_bands(scene, position) / subbands
+            _add_shifted(light, coded, first_row + s * math.sin(angle), first_col + s * math.cos(angle))
+    return light
+
+
+def _look_up(
+    row: NDArray[np.float64], col: NDArray[np.float64], truth: Misalignment
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mask coordinates from the centre seen at detector coordinates from the centre."""
+    t = math.radians(truth.theta)
+    col, row = col / (1 + truth.scale_x), row / (1 + truth.scale_y)
+    return math.sin(t) * col + math.cos(t) * row - truth.dy, math.cos(t) * col - math.sin(t) * row - truth.dx
+
+
+def _travel(s_nom: NDArray[np.float64], position: float) -> float:
+    """Nominal travel at a fractional band, straight on beyond the first and the last."""
+    if s_nom.size == 1:
+        return 0.0
+    low = min(max(math.floor(position), 0), s_nom.size - 2)
+    return float(s_nom[low] + (position - low) * (s_nom[low + 1] - s_nom[low]))
+
+
+def _between_bands(scene: NDArray[np.float32], position: float) -> NDArray[np.float64]:
+    """The scene at a fractional band, linear between neighbours, constant beyond the ends."""
+    last = scene.shape[0] - 1
+    position = min(max(position, 0.0), float(last))
+    low = min(math.floor(position), max(last - 1, 0))
+    t = position - low
+    upper = scene[min(low + 1, last)]
+    return np.asarray((1 - t) * scene[low].astype(np.float64) + t * upper, np.float64)
+
+
+def _add_shifted(canvas: NDArray[np.float64], image: NDArray[np.float64], down: float, right: float) -> None:
+    """Add an image with its pixel (0, 0) at (down, right) on the canvas; what falls outside is lost."""
+    whole = math.floor(down + 1e-9), math.floor(right + 1e-9)
+    fraction = max(0.0, down - whole[0]), max(0.0, right - whole[1])
+    if max(fraction) > 1e-9:
+        image = ndi.shift(np.pad(image, SHIFT_PAD), fraction, order=5, mode="constant")
+        whole = whole[0] - SHIFT_PAD, whole[1] - SHIFT_PAD
+    target: list[slice] = []
+    source: list[slice] = []
+    for start, size, room in zip(whole, image.shape, canvas.shape, strict=True):
+        low, high = max(0, start), min(room, start + size)
+        if low >= high:
+            return
+        target.append(slice(low, high))
+        source.append(slice(low - start, high - start))
+    canvas[tuple(target)] += image[tuple(source)]
