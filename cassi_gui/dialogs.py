@@ -1,0 +1,168 @@
+"""Every modal call of the program in one class, so that tests can answer in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QHeaderView,
+    QInputDialog,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPlainTextEdit,
+    QTableWidget,
+    QTableWidgetItem,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cassi_gui.settings import UiSettings
+
+FILTERS: dict[str, str] = {
+    "any": "All files (*)",
+    "image": "Pictures and containers (*.mat *.h5 *.hdf5 *.npy *.npz *.tif *.tiff *.png);;All files (*)",
+    "cube": "Cubes (*.mat *.h5 *.hdf5 *.npy *.npz *.tif *.tiff *.hdr);;All files (*)",
+    "csv": "Tables (*.csv *.txt);;All files (*)",
+    "calibration": "Calibration (*.cassi.json);;JSON (*.json);;All files (*)",
+    "plot": "PNG (*.png);;SVG (*.svg);;CSV (*.csv)",
+}
+
+
+class Dialogs:
+    """Modal questions; each returns a plain value (empty or None when the person cancelled)."""
+
+    def __init__(self, settings: UiSettings, parent: QWidget | None = None) -> None:
+        self.settings = settings
+        self.parent = parent
+
+    def open_files(self, purpose: str, title: str, *, kind: str = "any", multiple: bool = True) -> tuple[str, ...]:
+        """Paths of existing files; the folder is remembered per purpose."""
+        folder = self.settings.folder_for(purpose)
+        if multiple:
+            paths, _ = QFileDialog.getOpenFileNames(self.parent, title, folder, FILTERS[kind])
+        else:
+            path, _ = QFileDialog.getOpenFileName(self.parent, title, folder, FILTERS[kind])
+            paths = [path] if path else []
+        if paths:
+            self.settings.remember_folder(purpose, paths[0])
+        return tuple(paths)
+
+    def save_file(self, purpose: str, title: str, name: str, *, kind: str = "any") -> str:
+        """Path of a file to write, or an empty string."""
+        folder = self.settings.folder_for(purpose)
+        path, _ = QFileDialog.getSaveFileName(self.parent, title, f"{folder}/{name}", FILTERS[kind])
+        if path:
+            self.settings.remember_folder(purpose, path)
+        return path
+
+    def folder(self, purpose: str, title: str) -> str:
+        """An existing folder, or an empty string."""
+        path = QFileDialog.getExistingDirectory(self.parent, title, self.settings.folder_for(purpose))
+        if path:
+            self.settings.remember_folder(purpose, path)
+        return path
+
+    def confirm(self, title: str, text: str, *, yes: str = "Yes", no: str = "Cancel") -> bool:
+        """A question with two answers; the harmless one is the default."""
+        box = QMessageBox(QMessageBox.Icon.Question, title, text, QMessageBox.StandardButton.NoButton, self.parent)
+        accept = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+        reject = box.addButton(no, QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(reject)
+        box.setEscapeButton(reject)
+        box.exec()
+        return box.clickedButton() is accept
+
+    def choose(self, title: str, text: str, choices: Sequence[str], current: int = 0) -> str | None:
+        """One of several texts, or None."""
+        answer, ok = QInputDialog.getItem(self.parent, title, text, list(choices), current, False)
+        return answer if ok else None
+
+    def text(self, title: str, label: str, initial: str = "", *, multiline: bool = False) -> str | None:
+        """A text, or None when cancelled (an empty text is an answer)."""
+        if multiline:
+            answer, ok = QInputDialog.getMultiLineText(self.parent, title, label, initial)
+        else:
+            answer, ok = QInputDialog.getText(self.parent, title, label, QLineEdit.EchoMode.Normal, initial)
+        return answer if ok else None
+
+    def inform(self, title: str, text: str) -> None:
+        """A message to be read."""
+        QMessageBox.information(self.parent, title, text)
+
+    def error(self, title: str, text: str, details: str = "") -> None:
+        """Something went wrong: what, where, what to do; the details are for a report."""
+        box = QMessageBox(QMessageBox.Icon.Warning, title, text, QMessageBox.StandardButton.Ok, self.parent)
+        box.setDetailedText(details)
+        box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        box.exec()
+
+    def choose_array(self, path: str, arrays: Sequence[Any], preview: Callable[[str], Any], purpose: str = "") -> str | None:
+        """Key of one of several arrays of a container file, or None."""
+        from cassi_gui.widgets.container_browser import ContainerBrowser
+
+        dialog = ContainerBrowser(path, arrays, preview, purpose, self.parent)
+        try:
+            return dialog.key() if dialog.exec() == QDialog.DialogCode.Accepted else None
+        finally:
+            dialog.deleteLater()
+
+    def show_html(self, title: str, html: str) -> None:
+        """A page of help."""
+        dialog = QDialog(self.parent)
+        dialog.setWindowTitle(title)
+        dialog.resize(680, 560)
+        browser = QTextBrowser(dialog)
+        browser.setHtml(html)
+        browser.setOpenExternalLinks(False)
+        browser.setAccessibleName(title)
+        self._run(dialog, browser)
+
+    def show_text(self, title: str, text: str) -> None:
+        """Plain text that can be copied (versions, a path)."""
+        dialog = QDialog(self.parent)
+        dialog.setWindowTitle(title)
+        dialog.resize(560, 360)
+        view = QPlainTextEdit(text, dialog)
+        view.setReadOnly(True)
+        view.setAccessibleName(title)
+        self._run(dialog, view)
+
+    def show_table(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -> None:
+        """A table to be read (the overview of shortcuts)."""
+        dialog = QDialog(self.parent)
+        dialog.setWindowTitle(title)
+        dialog.resize(720, 620)
+        table = QTableWidget(len(rows), len(header), dialog)
+        table.setHorizontalHeaderLabels(list(header))
+        table.setAccessibleName(title)
+        table.verticalHeader().hide()
+        table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        for i, row in enumerate(rows):
+            for j, cell in enumerate(row):
+                table.setItem(i, j, QTableWidgetItem(cell))
+        table.resizeColumnsToContents()
+        table.horizontalHeader().setSectionResizeMode(len(header) - 1, QHeaderView.ResizeMode.Stretch)
+        self._run(dialog, table, note)
+
+    @staticmethod
+    def _run(dialog: QDialog, content: QWidget, note: str = "") -> None:
+        layout = QVBoxLayout(dialog)
+        if note:
+            label = QLabel(note)
+            label.setWordWrap(True)
+            layout.addWidget(label)
+        layout.addWidget(content)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(dialog.reject)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setShortcut(QKeySequence("Esc"))
+        layout.addWidget(buttons)
+        dialog.exec()
+        dialog.deleteLater()

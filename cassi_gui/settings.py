@@ -1,0 +1,122 @@
+"""Preferences of the window (theme, layout, recent files, folders): one INI file, never mixed with science settings."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
+
+logger = logging.getLogger(__name__)
+
+ORGANISATION = "cassi"
+APPLICATION = "cassi-calibration"
+MAX_RECENT = 10
+THEMES = ("system", "light", "dark")
+
+
+class UiSettings:
+    """Typed access to the INI file; a damaged file is put aside and everything starts from its default."""
+
+    def __init__(self) -> None:
+        # The four-argument form: the short one ignores QSettings.setPath and would write into the user's real settings.
+        form, scope = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+        self._settings = QSettings(form, scope, ORGANISATION, APPLICATION)
+        self.mended: Path | None = None
+        """Where a damaged settings file was moved to, or None."""
+        if self._settings.status() != QSettings.Status.NoError or self._unreadable():
+            self.mended = self._put_aside()
+            self._settings = QSettings(form, scope, ORGANISATION, APPLICATION)
+
+    @property
+    def path(self) -> Path:
+        """The INI file."""
+        return Path(self._settings.fileName())
+
+    @property
+    def folder(self) -> Path:
+        """Folder for everything that belongs to this user: presets, crash log."""
+        return self.path.parent / APPLICATION
+
+    @property
+    def presets_folder(self) -> Path:
+        """Folder of the user's own presets (one JSON file each)."""
+        return self.folder / "presets"
+
+    def _unreadable(self) -> bool:
+        """True for a file that is not text, or text with no `key=value` at all: Qt silently reads such files as empty."""
+        path = self.path
+        if not path.is_file() or path.stat().st_size == 0:
+            return False
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return True
+        return "\x00" in text or not self._settings.allKeys()
+
+    def _put_aside(self) -> Path | None:
+        target = self.path.with_name(f"{self.path.name}.damaged-{datetime.now():%Y%m%d-%H%M%S}")
+        try:
+            self.path.replace(target)
+        except OSError as error:
+            logger.warning("the damaged settings file %s cannot be moved: %s", self.path, error)
+            return None
+        logger.warning("the settings file was damaged; it is now %s and the defaults are in use", target)
+        return target
+
+    @property
+    def theme(self) -> str:
+        value = str(self._settings.value("window/theme", "system"))
+        return value if value in THEMES else "system"
+
+    @theme.setter
+    def theme(self, name: str) -> None:
+        self._settings.setValue("window/theme", name)
+
+    @property
+    def recent_files(self) -> tuple[str, ...]:
+        """Sets of files opened lately, newest first, each as the paths joined by `|`."""
+        value = self._settings.value("files/recent", [])
+        values = [value] if isinstance(value, str) else value
+        return tuple(str(v) for v in values) if isinstance(values, list) else ()
+
+    def add_recent(self, entry: str) -> None:
+        """Put an entry to the front."""
+        entries = [entry, *(e for e in self.recent_files if e != entry)][:MAX_RECENT]
+        self._settings.setValue("files/recent", entries)
+
+    def clear_recent(self) -> None:
+        self._settings.setValue("files/recent", [])
+
+    def folder_for(self, purpose: str) -> str:
+        """Folder last used for a purpose (measurement, mask, export ...); the user's documents at first."""
+        stored = str(self._settings.value(f"folders/{purpose}", ""))
+        if stored and Path(stored).is_dir():
+            return stored
+        anywhere = str(self._settings.value("folders/last", ""))
+        if anywhere and Path(anywhere).is_dir():
+            return anywhere
+        return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+
+    def remember_folder(self, purpose: str, path: str) -> None:
+        """Remember the folder of a chosen file (or a chosen folder)."""
+        folder = path if Path(path).is_dir() else str(Path(path).parent)
+        self._settings.setValue(f"folders/{purpose}", folder)
+        self._settings.setValue("folders/last", folder)
+
+    def layout(self, name: str) -> QByteArray:
+        """Saved geometry or state of a window or splitter; empty when none."""
+        value = self._settings.value(f"layout/{name}")
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    def save_layout(self, name: str, state: QByteArray) -> None:
+        self._settings.setValue(f"layout/{name}", state)
+
+    def reset_layout(self) -> None:
+        """Forget every saved geometry."""
+        self._settings.remove("layout")
+
+    def sync(self) -> None:
+        """Write to disk now."""
+        self._settings.sync()
