@@ -1,0 +1,106 @@
+"""The command line `cassi`: one module a command, loaded only when that command is asked for.
+
+Exit codes: 0 done, 2 usage, 3 unusable input, 4 done but the verdict is "fail", 130 cancelled.
+Every command module has `add_parser(subparsers)` and `run(args, console) -> int`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from cassi_core import __version__
+from cassi_core.cli.console import Console
+from cassi_core.errors import CassiError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "calibrate": ("cassi_core.cli.calibrate", "find where the mask sits, from one or several snapshots"),
+    "check": ("cassi_core.cli.check", "look at the inputs and say what is wrong with them"),
+    "simulate": ("cassi_core.cli.simulate", "make snapshots of a rig with a known misalignment"),
+    "benchmark": ("cassi_core.cli.benchmark", "measure the calibration and the solvers on known cases"),
+    "demo": ("cassi_core.cli.demo", "calibrate the embedded demo rig and compare with its truth"),
+}
+"""Command, module that implements it, and one line of help: `cassi --help` imports none of the modules."""
+
+EXIT_CANCELLED = 130
+
+EPILOG = """examples:
+  cassi demo
+  cassi calibrate scene1.npz --mask mask.npz
+  cassi calibrate scene1.mat scene2.mat --mask mask.mat --bands 28 --refine dx,dy,theta
+  cassi check scene1.npz::meas --mask mask.npz
+
+exit codes: 0 done, 2 usage, 3 unusable input, 4 done but the verdict is "fail", 130 cancelled
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors become one sentence on standard error."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        args = _parser(arguments).parse_args(arguments)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+    console = Console(quiet=args.quiet)
+    with _messages_to(console):
+        try:
+            return int(importlib.import_module(COMMANDS[args.command][0]).run(args, console))
+        except CassiError as error:
+            console.error(str(error))
+            return error.exit_code
+        except KeyboardInterrupt:
+            console.error("cancelled; nothing was written")
+            return EXIT_CANCELLED
+        except BrokenPipeError:
+            # The reader of our output (head, less) went away: nothing is wrong, and nobody reads a message.
+            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - replaces the broken stream until the process ends
+            return 0
+        finally:
+            console.done()
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser with the options of the asked command only; the others are listed by their help line."""
+    parser = argparse.ArgumentParser(
+        prog="cassi",
+        description="Finds where the mask of a coded-aperture snapshot spectral imager really sits, from its pictures alone.",
+        epilog=EPILOG,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=28),
+    )
+    parser.add_argument("--version", action="version", version=f"cassi {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    asked = next((a for a in arguments if not a.startswith("-")), None)
+    for name, (module, text) in COMMANDS.items():
+        if name == asked:
+            importlib.import_module(module).add_parser(subparsers)
+            subparsers.choices[name].add_argument("-q", "--quiet", action="store_true", help="no notes and no progress")
+        else:
+            subparsers.add_parser(name, help=text)
+    return parser
+
+
+@contextmanager
+def _messages_to(console: Console) -> Iterator[None]:
+    """Show warnings of this program through the console, and keep those of the libraries out of the way."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.name.startswith("cassi_core"):
+                console.warning(record.getMessage())
+
+    handler = Handler(logging.WARNING)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, category, *_: console.warning(str(message)) if category is UserWarning else None
+        try:
+            yield
+        finally:
+            root.removeHandler(handler)
