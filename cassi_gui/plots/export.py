@@ -1,0 +1,133 @@
+"""Writing what a plot shows: PNG and SVG pictures, CSV numbers, a copy on the clipboard. Files are replaced as a whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSaveFile, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QApplication, QGraphicsView
+
+from cassi_core.errors import OutputError
+
+PNG_SCALE = 2.0
+"""Pictures are written with twice the screen's pixels, so that they stay sharp in print."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers behind a plot: a heading with units for each column, and the rows."""
+
+    header: tuple[str, ...]
+    rows: tuple[Sequence[object], ...]
+
+
+@dataclass(frozen=True)
+class PlotExport:
+    """A person wants this plot in a file: which format, a name to propose, and the function that writes it to a path."""
+
+    format: str
+    name: str
+    write: Callable[[Path], None]
+
+
+def picture(view: QGraphicsView, title: str, background: str, foreground: str) -> QImage:
+    """The plot as an image at twice the screen's resolution, with its title above it."""
+    band = 24 if title else 0
+    size = view.viewport().size()
+    image = QImage(
+        round(size.width() * PNG_SCALE), round((size.height() + band) * PNG_SCALE), QImage.Format.Format_ARGB32_Premultiplied
+    )
+    image.fill(QColor(background))
+    painter = QPainter(image)
+    painter.scale(PNG_SCALE, PNG_SCALE)
+    _paint(painter, view, title, foreground, band)
+    painter.end()
+    return image
+
+
+def _paint(painter: QPainter, view: QGraphicsView, title: str, foreground: str, band: int) -> None:
+    size = view.viewport().size()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if title:
+        painter.setPen(QColor(foreground))
+        painter.drawText(QRectF(8, 0, size.width() - 16, band), Qt.AlignmentFlag.AlignVCenter, title)
+    target = QRectF(0, band, size.width(), size.height())
+    view.scene().render(painter, target, QRectF(0, 0, size.width(), size.height()), Qt.AspectRatioMode.IgnoreAspectRatio)
+
+
+def write_png(path: Path, view: QGraphicsView, title: str, background: str, foreground: str) -> None:
+    """Write the plot as PNG; OutputError when the file cannot be written."""
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    picture(view, title, background, foreground).save(buffer, "PNG")
+    _replace(path, bytes(buffer.data().data()))
+
+
+def write_svg(path: Path, view: QGraphicsView, title: str, background: str, foreground: str) -> None:
+    """Write the plot as SVG (lines and text stay vectors, pictures are embedded)."""
+    band = 24 if title else 0
+    size = view.viewport().size()
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    generator = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)
+    generator.setOutputDevice(buffer)
+    generator.setTitle(title)
+    box = QRectF(0, 0, size.width(), size.height() + band)
+    generator.setSize(box.size().toSize())
+    generator.setViewBox(box)
+    painter = QPainter(generator)
+    painter.fillRect(box, QColor(background))
+    _paint(painter, view, title, foreground, band)
+    painter.end()
+    _replace(path, bytes(buffer.data().data()))
+
+
+def csv_text(table: Table) -> str:
+    """The numbers as CSV text: full precision, decimal points whatever the language of the desktop."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table.header)
+    writer.writerows([_cell(v) for v in row] for row in table.rows)
+    return out.getvalue()
+
+
+def write_csv(path: Path, table: Table) -> None:
+    """Write the numbers behind a plot as CSV."""
+    _replace(path, csv_text(table).encode("utf-8"))
+
+
+def copy_picture(image: QImage) -> None:
+    """Put a picture on the clipboard."""
+    QApplication.clipboard().setImage(image)
+
+
+def copy_text(text: str) -> None:
+    """Put text on the clipboard."""
+    QApplication.clipboard().setText(text)
+
+
+def image_rows(image: Iterable[Sequence[object]]) -> tuple[Sequence[object], ...]:
+    """The rows of a picture for a :class:`Table`."""
+    return tuple(list(row) for row in image)
+
+
+def _cell(value: object) -> object:
+    if value is None:
+        return ""
+    return repr(float(value)) if hasattr(value, "__float__") and not isinstance(value, int | str) else value
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write all of it or nothing: a temporary file that takes the place of the old one at the end."""
+    file = QSaveFile(str(path))
+    done = file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(QByteArray(data)) == len(data) and file.commit()
+    if not done:
+        raise OutputError(
+            f"{path}: cannot be written ({file.errorString()}); choose another folder or close the file elsewhere"
+        )
