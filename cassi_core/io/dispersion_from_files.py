@@ -1,0 +1,132 @@
+"""The nominal dispersion of a rig from options, metadata, a table or the widths of measurement and mask."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cassi_core.dispersion import Direction, Dispersion, DispersionMode
+from cassi_core.errors import InputError
+from cassi_core.io.readers import Metadata
+
+
+def read_dispersion_csv(path: str | Path) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Cumulative offsets `(L,)` in pixels and wavelengths `(L,)` in nm (None: not given) from a table.
+
+    One offset per line, or two columns `wavelength_nm, offset_px`; a heading, empty lines and lines that begin with # are
+    skipped. Columns are separated by commas, semicolons, tabs or blanks; with semicolons a decimal comma is understood.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, a line holds something else, or lines have different numbers of columns.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; check the name and the folder") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: the dispersion table cannot be read as text ({type(error).__name__})") from None
+    rows: list[tuple[float, ...]] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        values = _numbers(line)
+        if values is None and not rows:
+            continue  # the heading
+        if values is None or len(values) not in (1, 2) or not np.isfinite(values).all():
+            raise InputError(
+                f"{path}: line {number} is {line.strip()!r}; one offset, or wavelength_nm and offset_px, is needed"
+            )
+        if rows and len(values) != len(rows[0]):
+            raise InputError(f"{path}: line {number} has {len(values)} columns and the lines before it {len(rows[0])}")
+        rows.append(values)
+    if not rows:
+        raise InputError(f"{path}: the dispersion table holds no numbers; one offset per line is needed")
+    table = np.array(rows, np.float64)
+    return table[:, -1], table[:, 0] if table.shape[1] == 2 else None
+
+
+def _numbers(line: str) -> tuple[float, ...] | None:
+    text = line.strip()
+    if ";" in text:
+        text = text.replace(",", ".")
+    try:
+        return tuple(float(cell) for cell in re.split(r"\s*[,;\t]\s*|\s+", text.rstrip(",;")))
+    except ValueError:
+        return None
+
+
+def choose_dispersion(
+    metadata: Metadata,
+    travel_px: int,
+    *,
+    bands: int | None = None,
+    step: float | None = None,
+    mask_offsets: NDArray[np.float64] | None = None,
+    direction: Direction = "right",
+    mode: DispersionMode = "interpolated",
+    name: str = "measurement",
+) -> Dispersion:
+    """The nominal dispersion: options before metadata, metadata before a 3-dimensional mask, that before the widths.
+
+    The widths tell one of bands and step from the other: ``travel_px = W_measurement - W_mask = round(step*(L-1))``.
+
+    Raises
+    ------
+    InputError
+        The number of bands or the step cannot be told; the message says which option to give.
+    """
+    wavelengths = metadata.wavelengths_nm
+    said = bands is not None or step is not None or metadata.n_bands is not None or metadata.step_px is not None
+    if mask_offsets is not None and not said:
+        return Dispersion(mask_offsets, direction, mode, _matching(wavelengths, len(mask_offsets)))
+    n = bands if bands is not None else metadata.n_bands
+    if n is None and wavelengths is not None:
+        n = len(wavelengths)
+    if n is None and mask_offsets is not None:
+        n = len(mask_offsets)
+    pixels = step if step is not None else metadata.step_px
+    if n is None and pixels is None:
+        raise InputError(f"{name}: the file does not say how many bands it holds; give --bands (and --step in px per band)")
+    if pixels is not None and not (np.isfinite(pixels) and pixels > 0):
+        raise InputError(f"a dispersion step of {pixels:g} px; it must be positive (--step; use --direction for left or up)")
+    if n is None and pixels is not None:
+        n = _bands_from_widths(travel_px, pixels, name)
+    if n is None or n < 1:
+        raise InputError(f"{n} bands; a measurement has at least one (--bands)")
+    if pixels is None:
+        pixels = _step_from_widths(travel_px, n, name)
+    return Dispersion.constant(
+        n, pixels, direction=direction, mode=mode, wavelengths_nm=_matching(wavelengths, n, strict=bands is None)
+    )
+
+
+def _bands_from_widths(travel_px: int, step: float, name: str) -> int:
+    n = round(travel_px / step) + 1
+    if round(step * (n - 1)) != travel_px:
+        raise InputError(
+            f"{name}: the measurement is {travel_px} px wider than the mask, which is no whole number of steps of {step:g} px; "
+            "give --bands"
+        )
+    return n
+
+
+def _step_from_widths(travel_px: int, n: int, name: str) -> float:
+    if n == 1:
+        return 1.0
+    if travel_px <= 0:
+        raise InputError(
+            f"{name}: the measurement is as wide as the mask, so the dispersion step cannot be told from the widths; "
+            "give --step in px per band"
+        )
+    return travel_px / (n - 1)
+
+
+def _matching(wavelengths: NDArray[np.float64] | None, n: int, *, strict: bool = True) -> NDArray[np.float64] | None:
+    """The wavelengths of a file unless the user said that it has another number of bands."""
+    return wavelengths if wavelengths is None or len(wavelengths) == n or strict else None
