@@ -1,0 +1,241 @@
+"""The calibration file `*.cassi.json`: what reconstruction software and scripts read, and what a later run starts from.
+
+Numbers are written with all their digits, so that reading gives the same bits; what is unknown or not finite is `null`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cassi_core.dispersion import Dispersion
+from cassi_core.errors import CassiError, InputError, SessionError
+from cassi_core.inputs import Source
+from cassi_core.io.atomic import atomic_write
+from cassi_core.io.software import software_versions
+from cassi_core.parameters import GEOMETRY_NAMES, Parameter, ParameterSet
+from cassi_core.result import CalibrationResult, Reason, Scores, Verdict
+
+FORMAT = "cassi-calibration"
+VERSION = 1
+SUFFIX = ".cassi.json"
+
+CONVENTIONS = (
+    "Pixel centres at integers, origin at the mask's centre ((H-1)/2, (W-1)/2), columns to the right, rows down. "
+    "(col_in, row_in) = R(theta) . diag(1/(1+scale_x), 1/(1+scale_y)) . (col_out, row_out) - (dx, dy), "
+    "R(theta) = [[cos, -sin], [sin, cos]], warped[row_out, col_out] = mask(row_in, col_in): dx > 0 moves the mask right, "
+    "dy > 0 down. Band l lies at s_l = s_nom[l] + slope*l + curve*l*(l-(L-1)) px along the dispersion direction turned by "
+    "alpha: for the direction right, (s_l*cos(alpha) right, s_l*sin(alpha) down). dx, dy in px; theta, alpha in degrees; "
+    "slope in px/band; curve in px/band^2."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredCalibration:
+    """A calibration read from a file; `document` is the whole of it, `start` the parameters before the fit."""
+
+    path: Path
+    parameters: ParameterSet
+    start: ParameterSet
+    dispersion: Dispersion
+    verdict: Verdict
+    scores: Scores
+    inputs: tuple[Source, ...]
+    mask_source: Source
+    preset: str
+    document: dict[str, Any]
+
+
+def calibration_document(result: CalibrationResult) -> dict[str, Any]:
+    """The contents of a calibration file as plain JSON values: no NaN, no arrays."""
+    dispersion = result.dispersion
+    nm = dispersion.wavelengths_nm
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "parameters": _parameters(result),
+        "conventions": CONVENTIONS,
+        "verdict": {
+            "status": result.verdict.status,
+            "reasons": [reason.text for reason in result.verdict.reasons],
+            "checks": [asdict(reason) for reason in result.verdict.reasons],
+        },
+        "scores": asdict(result.scores),
+        "inputs": [_source(source) for source in result.inputs],
+        "mask": {**_source(result.mask_source), "shape": list(result.mask.shape)},
+        "dispersion": {
+            "s_nom": dispersion.s_nom.tolist(),
+            "n_bands": dispersion.n_bands,
+            "step_px": dispersion.step_px,
+            "direction": dispersion.direction,
+            "mode": dispersion.mode,
+            "wavelengths_nm": None if nm is None else nm.tolist(),
+        },
+        "preset": result.preset,
+        "source": result.source,
+        "outcome": result.outcome,
+        "correlation": _correlation(result),
+        "peak_z": result.peak_z,
+        "stages": [asdict(stage) for stage in result.stages],
+        "seconds_total": result.seconds_total,
+        "device": result.device,
+        "threads": result.threads,
+        "seed": result.seed,
+        "notes": list(result.notes),
+        "software": software_versions(),
+    }
+    clean: dict[str, Any] = _plain(document)
+    return clean
+
+
+def write_calibration(result: CalibrationResult, path: str | Path) -> Path:
+    """Write the calibration file in one step and return its absolute path; OutputError where that cannot be done."""
+    text = json.dumps(calibration_document(result), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    return atomic_write(path, text.encode("utf-8"))
+
+
+def read_calibration(path: str | Path) -> StoredCalibration:
+    """Read a calibration file.
+
+    Raises
+    ------
+    SessionError
+        No such file, no JSON, another format, written by a newer program, or a value is missing or makes no sense.
+    """
+    path = Path(path)
+    document = _load(path)
+    try:
+        parameters, start = _read_parameters(document["parameters"])
+        stored = document["dispersion"]
+        dispersion = Dispersion(
+            np.array(stored["s_nom"], np.float64),
+            stored.get("direction", "right"),
+            stored.get("mode", "interpolated"),
+            None if stored.get("wavelengths_nm") is None else np.array(stored["wavelengths_nm"], np.float64),
+        )
+        return StoredCalibration(
+            path,
+            parameters,
+            start,
+            dispersion,
+            _read_verdict(document["verdict"]),
+            Scores(**{name: document["scores"].get(name) for name in Scores.__dataclass_fields__}),
+            tuple(_read_source(source) for source in document["inputs"]),
+            _read_source(document["mask"]),
+            str(document["preset"]),
+            document,
+        )
+    except KeyError as error:
+        raise SessionError(f"{path}: the calibration file lacks {error}; it was changed or cut short") from None
+    except (CassiError, TypeError, ValueError, AttributeError) as error:
+        raise SessionError(f"{path}: the calibration file cannot be used ({error})") from None
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SessionError(f"{path}: there is no such file; check the name and the folder") from None
+    except OSError as error:
+        raise SessionError(f"{path}: the file cannot be opened ({error.strerror or error})") from None
+    except ValueError:
+        raise SessionError(f"{path}: the file is not JSON; a {SUFFIX} file is needed") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise SessionError(f"{path}: the file is no CASSI calibration; a {SUFFIX} file written by this program is needed")
+    version = document.get("version")
+    if not isinstance(version, int) or version < 1:
+        raise SessionError(f"{path}: the calibration file has version {version!r}; a whole number is needed")
+    if version > VERSION:
+        raise SessionError(
+            f"{path}: the calibration file has version {version} and this program knows up to {VERSION}; update the program"
+        )
+    return document
+
+
+def _parameters(result: CalibrationResult) -> dict[str, Any]:
+    """The eight parameters, and the blur as a ninth when it was refined or is not zero."""
+    entries = {}
+    for p in result.parameters:
+        if p.name in GEOMETRY_NAMES or p.refine or p.value != 0:
+            entries[p.name] = {
+                "value": p.value,
+                "sigma": p.sigma,
+                "unit": p.unit,
+                "refined": p.refine,
+                "lower": p.lower,
+                "upper": p.upper,
+                "at_bound": p.at_bound,
+                "start": result.start[p.name].value,
+            }
+    return entries
+
+
+def _read_parameters(entries: Mapping[str, Any]) -> tuple[ParameterSet, ParameterSet]:
+    missing = [name for name in GEOMETRY_NAMES if name not in entries]
+    if missing:
+        raise InputError(f"the parameters {', '.join(missing)} are missing")
+
+    def stored(first: bool) -> ParameterSet:
+        return ParameterSet(
+            tuple(_read_parameter(p, entries[p.name], first) if p.name in entries else p for p in ParameterSet.default())
+        )
+
+    return stored(False), stored(True)
+
+
+def _read_parameter(default: Parameter, entry: Mapping[str, Any], first: bool) -> Parameter:
+    sigma = entry.get("sigma")
+    value = float(entry["start"] if first and "start" in entry else entry["value"])
+    lower, upper = float(entry.get("lower", default.lower)), float(entry.get("upper", default.upper))
+    return Parameter(
+        default.name, value, lower, upper, bool(entry["refined"]), None if first or sigma is None else float(sigma)
+    )
+
+
+def _read_verdict(entry: Mapping[str, Any]) -> Verdict:
+    if entry["status"] not in ("pass", "warn", "fail"):
+        raise InputError(f"the verdict is {entry['status']!r}; pass, warn or fail is needed")
+    checks = entry.get("checks")
+    if checks is None:
+        checks = [{"check": "", "status": entry["status"], "text": text} for text in entry["reasons"]]
+    return Verdict(
+        entry["status"],
+        tuple(Reason(c["check"], c["status"], _or_nan(c.get("value")), _or_nan(c.get("threshold")), c["text"]) for c in checks),
+    )
+
+
+def _or_nan(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _source(source: Source) -> dict[str, Any]:
+    return {"path": source.path, "sha256": source.sha256, "shape": list(source.shape), "key": source.key}
+
+
+def _read_source(entry: Mapping[str, Any]) -> Source:
+    return Source(str(entry["path"]), str(entry["key"]), str(entry["sha256"]), tuple(int(n) for n in entry["shape"]))
+
+
+def _correlation(result: CalibrationResult) -> dict[str, Any] | None:
+    if result.correlation is None:
+        return None
+    return {"names": list(result.correlation_names), "matrix": result.correlation.tolist()}
+
+
+def _plain(value: Any) -> Any:
+    """A copy of nested values in the types of JSON; what is not finite becomes null."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
