@@ -1,4 +1,4 @@
-"""Findings about the inputs in words, each with a symbol, "Show me" where there is a place, and "Apply" where there is a cure."""
+"""Findings about the inputs in words, each with a symbol; "Show me" where there is a place, "Apply" where there is a cure."""
 
 from __future__ import annotations
 

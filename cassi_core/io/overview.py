@@ -1,0 +1,234 @@
+"""A first look at files before they are loaded for good: size, range, saturation, a thumbnail, and what a file probably is.
+
+Used by the Load page and for files given without a role (dropped, or named after `cassi-gui`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cassi_core.errors import InputError
+from cassi_core.io.detector import saturation_level
+from cassi_core.io.readers import ArrayInfo, Role, find_key, list_arrays, read_array, split_spec
+from cassi_core.io.readers.select import WELL_KNOWN, as_stack
+from cassi_core.quality.display import robust_levels
+
+THUMBNAIL_PX = 256
+TWO_LEVEL_SHARE = 0.15
+"""A picture with more than this share of its pixels near the darkest and as many near the brightest level is a mask; measured
+on real rigs: masks 0.32-0.44 for the lesser of the two shares, dispersed pictures 0.01-0.05."""
+SMOOTH_STEP = 0.02
+"""A picture whose neighbouring pixels differ by less than this share of its mean is a flat field: nothing modulates it."""
+DARK_SHARE = 0.15
+"""A picture this much darker than the others of its size is a dark frame."""
+
+ROLE_WORDS: dict[str, tuple[str, ...]] = {
+    "dark": ("dark", "black", "background", "bias"),
+    "flat": ("flat", "white", "uniform"),
+    "mask": ("mask", "aperture", "code"),
+    "cube": ("cube", "truth", "reference", "scene", "hsi"),
+    "measurement": ("meas", "snapshot", "frame", "capture"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Overview:
+    """What is in a file: numbers for a line of text and an 8-bit thumbnail `(rows, cols)` with robust contrast.
+
+    `bit_depth` is the number of bits that the largest value needs (None for fractions); `saturated` the share of pixels on the
+    saturation level (None: no such level); `pictures` counts the pictures of a stack.
+    """
+
+    spec: str
+    shape: tuple[int, ...]
+    dtype: str
+    minimum: float
+    maximum: float
+    bit_depth: int | None
+    saturated: float | None
+    pictures: int
+    not_finite: int
+    thumbnail: NDArray[np.uint8]
+
+    def words(self) -> str:
+        """Size, type, range and saturation in one line."""
+        size = " × ".join(str(n) for n in self.shape)
+        depth = f", {self.bit_depth} bits used" if self.bit_depth is not None else ""
+        parts = [f"{size} px, {self.dtype}{depth}", f"{self.minimum:.4g} … {self.maximum:.4g}"]
+        if self.pictures > 1:
+            parts.insert(1, f"{self.pictures} pictures")
+        if self.saturated is not None:
+            parts.append(f"{100 * self.saturated:.2g} % saturated")
+        if self.not_finite:
+            parts.append(f"{self.not_finite} values are not numbers")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Where a file belongs (a role, `dispersion` for a table, or an empty string) and why, in words."""
+
+    spec: str
+    role: str
+    reason: str
+
+
+def overview(spec: str | Path, role: Role) -> Overview:
+    """Read an array and describe it.
+
+    Raises
+    ------
+    InputError
+        See :func:`cassi_core.io.readers.read_array`.
+    """
+    array, _ = read_array(spec, role)
+    return describe(array, str(spec), role)
+
+
+def describe(array: NDArray[np.generic], name: str, role: Role = "measurement") -> Overview:
+    """Numbers and thumbnail of an array in memory."""
+    finite = np.isfinite(array) if array.dtype.kind == "f" else np.ones(1, bool)
+    not_finite = int(array.size - np.count_nonzero(finite)) if array.dtype.kind == "f" else 0
+    values = array[finite] if not_finite else array
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    pictures = len(as_stack(array)) if array.ndim == 3 and role != "cube" else 1
+    picture = _one_picture(array, role)
+    level = saturation_level(picture) if role in ("measurement", "dark", "flat") else None
+    saturated = None if level is None else float(np.count_nonzero(np.greater_equal(picture, level))) / picture.size
+    depth = max(1, int(high).bit_length()) if array.dtype.kind in "iu" else None
+    return Overview(
+        name, tuple(array.shape), str(array.dtype), low, high, depth, saturated, pictures, not_finite, thumbnail(picture)
+    )
+
+
+def thumbnail(picture: NDArray[np.generic], size: int = THUMBNAIL_PX) -> NDArray[np.uint8]:
+    """An 8-bit copy of at most `size` pixels a side: means of whole blocks, contrast from the 1st to the 99th percentile."""
+    values = np.nan_to_num(np.asarray(picture, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    factor = max(1, -(-max(values.shape) // size))
+    rows, cols = (max(1, n // factor) for n in values.shape)
+    blocks = values[: rows * factor, : cols * factor]
+    if factor > 1 and min(values.shape) >= factor:
+        blocks = blocks.reshape(rows, factor, cols, factor).mean(axis=(1, 3))
+    low, high = robust_levels(blocks)
+    return np.asarray(np.clip(255 * (blocks - low) / (high - low), 0, 255), np.uint8)
+
+
+def sort_files(paths: Sequence[str | Path]) -> tuple[Assignment, ...]:
+    """Guess the role of each file: by the names of its arrays, by its own name, by its content; several files help each other.
+
+    A file that holds both a measurement and a mask gives both unless another file is the mask. Files that cannot be read get
+    an empty role and the reason.
+    """
+    found: list[Assignment] = []
+    pictures: list[tuple[str, NDArray[np.float32]]] = []
+    for path in paths:
+        try:
+            assignment, picture = _sort_one(str(path))
+        except InputError as error:
+            found.append(Assignment(str(path), "", str(error)))
+            continue
+        if picture is not None:
+            pictures.append((str(path), picture))
+        else:
+            found.extend(assignment)
+    found.extend(_sort_by_content(pictures))
+    if any(a.role == "mask" and "inside" not in a.reason for a in found):
+        found = [a for a in found if not (a.role == "mask" and "inside" in a.reason)]
+    order = {str(p): i for i, p in enumerate(paths)}
+    return tuple(sorted(found, key=lambda a: order.get(a.spec, order.get(str(split_spec(a.spec)[0]), 0))))
+
+
+def _sort_one(spec: str) -> tuple[list[Assignment], NDArray[np.float32] | None]:
+    """The role of one file by its names; or its picture where only the content can tell."""
+    path, key = split_spec(spec)
+    if path.suffix.lower() in (".csv", ".txt"):
+        return [Assignment(spec, "dispersion", "a table")], None
+    if path.suffix.lower() == ".hdr":
+        return [Assignment(spec, "cube", "an ENVI header")], None
+    arrays = [a for a in list_arrays(path) if a.usable and len(a.shape) >= 2]
+    if not arrays:
+        raise InputError(f"{path}: there is no picture in it")
+    if not key:
+        by_array = _by_array_names(path)
+        if by_array:
+            return by_array, None
+    word = _role_in(path.stem)
+    if word:
+        return [Assignment(spec, word, f"its name says {word}")], None
+    chosen = next((a for a in arrays if a.key == key), arrays[0])
+    if _is_cube(chosen):
+        return [Assignment(spec, "cube", f"{chosen.describe()} has three dimensions")], None
+    array, _ = read_array(spec, "measurement")
+    return [], np.asarray(_one_picture(array, "measurement"), np.float32)
+
+
+def _by_array_names(path: Path) -> list[Assignment]:
+    """Roles by the well-known names of arrays inside a container."""
+    keys = {role: find_key(path, role) for role in WELL_KNOWN}
+    main: list[Role] = [r for r in ("measurement", "mask", "cube") if keys[r]]
+    # An array named `dark` beside others belongs to them; in a file of its own it is the file's purpose.
+    extras: list[Role] = [r for r in ("dark", "flat") if keys[r]]
+    if "measurement" in main:
+        spec = str(path)
+        result = [Assignment(spec, "measurement", f"it holds an array named {keys['measurement']}")]
+        result += [Assignment(f"{path}::{keys[r]}", r, f"an array named {keys[r]} inside {path.name}") for r in extras]
+        if "mask" in main:
+            result.append(Assignment(f"{path}::{keys['mask']}", "mask", f"an array named {keys['mask']} inside {path.name}"))
+        return result
+    for role in (*main, *extras):
+        return [Assignment(str(path), role, f"it holds an array named {keys[role]}")]
+    return []
+
+
+def _role_in(name: str) -> str:
+    words = name.lower()
+    for role, tokens in ROLE_WORDS.items():
+        if any(token in words for token in tokens):
+            return role
+    return ""
+
+
+def _is_cube(array: ArrayInfo) -> bool:
+    return len([n for n in array.shape if n != 1]) == 3 and bool(array.key)
+
+
+def _one_picture(array: NDArray[np.generic], role: Role) -> NDArray[np.generic]:
+    """A picture that stands for an array: itself, the first of a stack, the middle band of a cube, the mean of a 3D mask."""
+    if array.ndim < 3:
+        return np.atleast_2d(array)
+    stack = as_stack(array)
+    if role == "mask":
+        return np.asarray(stack.mean(axis=0))
+    return np.asarray(stack[len(stack) // 2] if role == "cube" else stack[0])
+
+
+def _sort_by_content(pictures: Sequence[tuple[str, NDArray[np.float32]]]) -> list[Assignment]:
+    result = []
+    for spec, picture in pictures:
+        others = [float(p.mean()) for s, p in pictures if s != spec and p.shape == picture.shape]
+        result.append(_by_content(spec, picture, others))
+    return result
+
+
+def _by_content(spec: str, picture: NDArray[np.float32], others: Sequence[float]) -> Assignment:
+    """Mask, dark, flat or measurement by how the values are spread."""
+    values = picture[np.isfinite(picture)]
+    if values.size == 0:
+        return Assignment(spec, "", "none of its values is a number")
+    low, high = (float(v) for v in np.percentile(values, (0.5, 99.5)))
+    span = high - low
+    dark, bright = np.count_nonzero(values < low + 0.15 * span), np.count_nonzero(values > high - 0.15 * span)
+    if others and float(values.mean()) < DARK_SHARE * max(others):
+        return Assignment(spec, "dark", "it is much darker than the others of its size")
+    if min(dark, bright) > TWO_LEVEL_SHARE * values.size:
+        share = 100 * (dark + bright) / values.size
+        return Assignment(spec, "mask", f"{share:.0f} % of its pixels are either dark or bright")
+    step = float(np.nanmedian(np.abs(np.diff(picture, axis=1)))) / max(abs(float(values.mean())), 1e-12)
+    if step < SMOOTH_STEP and others:
+        return Assignment(spec, "flat", "it is smooth: no mask modulates it")
+    return Assignment(spec, "measurement", "its grey values are spread like a picture's")
