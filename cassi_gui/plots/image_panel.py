@@ -193,6 +193,15 @@ class ImagePanel(PlotPanel):
         if self._array is not None:
             self.view.setRange(self._pixel_rect(0, 0, *self._array.shape[:2]), padding=0.02)
 
+    def mark_cursor(self, pixel: tuple[int, int] | None) -> None:
+        """Show a cross at a pixel and its value, as if the cursor were there (for panels that are linked)."""
+        if self._array is None or pixel is None or not all(0 <= v < n for v, n in zip(pixel, self._array.shape, strict=False)):
+            self._cross_item.setData([], [])
+            self.set_detail("")
+            return
+        self._cross_item.setData([pixel[1]], [pixel[0]])
+        self.set_detail(self.value_text(*pixel))
+
     def table(self) -> export.Table:
         if self._array is None:
             return export.Table((), ())

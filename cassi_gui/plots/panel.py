@@ -184,7 +184,7 @@ class PlotPanel(QWidget):
         words = (self.title or self.objectName()).lower()
         return "-".join("".join(c if c.isalnum() else " " for c in words).split())
 
-    def _request(self, kind: str) -> None:
+    def _request(self, kind: str, _checked: bool = False) -> None:
         self.export_requested.emit(export.PlotExport(kind, f"{self.file_name()}.{kind}", partial(self.write, kind)))
 
     @Slot()

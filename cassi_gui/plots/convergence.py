@@ -1,0 +1,277 @@
+"""How a run closes in: every refined parameter over the steps with its uncertainty and bounds, and the residual."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from cassi_core.parameters import PARAMETER_NAMES, SPECS, ParameterSet, format_value
+from cassi_core.run import IterationRow
+from cassi_gui.plots import export
+from cassi_gui.plots.panel import PlotPanel
+from cassi_gui.plots.style import LABEL_PT, SYMBOLS, label_axis, pen, plot_font, translucent
+
+WAITING = "Start a run to see how the parameters settle."
+MAX_POINTS = 2000
+"""Longer tables are thinned on the screen (never in the CSV): more points than pixels only cost time."""
+
+
+class _Trace:
+    """One small plot: value, band of one sigma to either side, bounds."""
+
+    def __init__(self, plot: pg.PlotItem, name: str) -> None:
+        self.plot, self.name = plot, name
+        self.low, self.high = pg.PlotCurveItem(), pg.PlotCurveItem()
+        self.band = pg.FillBetweenItem(self.low, self.high)
+        self.line = pg.PlotDataItem(symbol="o", symbolSize=4)
+        self.bounds = [pg.InfiniteLine(angle=0) for _ in range(2)]
+        self.breaks: list[pg.InfiniteLine] = []
+        for item in (self.low, self.high, self.band, self.line):
+            plot.addItem(item)
+        for bound in self.bounds:
+            plot.addItem(bound, ignoreBounds=True)
+        self.low.setPen(None)
+        self.high.setPen(None)
+
+    def set_data(self, steps: np.ndarray, values: np.ndarray, sigmas: np.ndarray) -> None:
+        self.line.setData(steps, values)
+        known = np.isfinite(sigmas)
+        self.low.setData(steps[known], (values - sigmas)[known])
+        self.high.setData(steps[known], (values + sigmas)[known])
+
+
+class ConvergencePanel(PlotPanel):
+    """One small plot for each refined parameter."""
+
+    def __init__(self, name: str = "convergence", title: str = "Parameters", parent: QWidget | None = None) -> None:
+        super().__init__(name, title, parent)
+        self._rows: list[IterationRow] = []
+        self._parameters: ParameterSet | None = None
+        self._traces: dict[str, _Trace] = {}
+        self.graphics.setToolTip("Value of each refined parameter over the steps; shaded: plus and minus one sigma")
+        self.set_palette(self._palette)
+        self.set_empty(WAITING)
+
+    def set_parameters(self, parameters: ParameterSet) -> None:
+        """Say which parameters are refined and between which bounds; clears the rows."""
+        self._rows.clear()
+        self._parameters = parameters
+        names = parameters.refined
+        if tuple(self._traces) != names:
+            self._build(names)
+        for trace in self._traces.values():
+            p = parameters[trace.name]
+            for line, value in zip(trace.bounds, (p.lower, p.upper), strict=True):
+                line.setValue(value)
+        self._draw()
+
+    def add_rows(self, rows: Sequence[IterationRow]) -> None:
+        """Append lines of the iteration table and redraw once."""
+        if rows:
+            self._rows.extend(rows)
+            self._draw()
+
+    def set_rows(self, rows: Sequence[IterationRow]) -> None:
+        """Replace the iteration table."""
+        self._rows = list(rows)
+        self._draw()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters shown."""
+        return tuple(self._traces)
+
+    def trace(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Steps and values drawn for a parameter."""
+        steps, values = self._traces[name].line.getData()
+        return (np.empty(0), np.empty(0)) if steps is None else (steps, values)
+
+    def band(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper edge of the uncertainty band drawn for a parameter."""
+        return self._traces[name].low.getData()[1], self._traces[name].high.getData()[1]
+
+    def table(self) -> export.Table:
+        header = ["stage", "step", "elapsed (s)", "score"]
+        for name in PARAMETER_NAMES:
+            unit = f" ({SPECS[name].unit})" if SPECS[name].unit else ""
+            header += [f"{name}{unit}", f"sigma {name}{unit}"]
+        return export.Table(tuple(header), tuple(_cells(row) for row in self._rows))
+
+    # -- drawing --------------------------------------------------------------------------------------------------
+    def _build(self, names: Sequence[str]) -> None:
+        self.graphics.clear()
+        self._plots.clear()
+        self._traces.clear()
+        columns = 1 if len(names) < 2 else 2 if len(names) in (2, 4) else 3
+        for index, name in enumerate(names):
+            row, col = divmod(index, columns)
+            plot = self._add_plot(row, col)
+            plot.setMouseEnabled(x=False, y=True)
+            plot.getAxis("left").setWidth(52)
+            if index + columns >= len(names):
+                label_axis(plot, "bottom", "step", "", self._palette)
+            else:
+                plot.getAxis("bottom").setStyle(showValues=False)
+            self._traces[name] = _Trace(plot, name)
+            plot.getViewBox().setDefaultPadding(0.06)
+        first = next(iter(self._traces.values()), None)
+        for trace in self._traces.values():
+            if first is not None and trace is not first:
+                trace.plot.setXLink(first.plot)
+        self.set_palette(self._palette)
+
+    def _draw(self) -> None:
+        if not self._rows or not self._traces:
+            self.set_empty(
+                WAITING if self._traces or self._parameters is None else "No parameter is refined: tick at least one."
+            )
+            return
+        self.set_empty("")
+        stride = max(1, len(self._rows) // MAX_POINTS)
+        # The last row is always drawn: it is where the search stands.
+        chosen = [*range(0, len(self._rows) - 1, stride), len(self._rows) - 1]
+        steps = np.array(chosen, float)
+        breaks = [i for i in range(1, len(self._rows)) if self._rows[i].stage != self._rows[i - 1].stage]
+        for name, trace in self._traces.items():
+            column = PARAMETER_NAMES.index(name)
+            values = np.array([self._rows[i].values[column] for i in chosen])
+            sigmas = np.array([_sigma(self._rows[i], column) for i in chosen])
+            trace.set_data(steps, values, sigmas)
+            self._mark_breaks(trace, breaks)
+            self._title_of(trace, float(values[-1]), _sigma(self._rows[-1], column))
+
+    def _mark_breaks(self, trace: _Trace, breaks: Sequence[int]) -> None:
+        while len(trace.breaks) < len(breaks):
+            line = pg.InfiniteLine(angle=90, pen=pen(self._palette.muted, 1.0, Qt.PenStyle.DotLine))
+            trace.plot.addItem(line, ignoreBounds=True)
+            trace.breaks.append(line)
+        for line, at in itertools.zip_longest(trace.breaks, breaks):
+            line.setVisible(at is not None)
+            if at is not None:
+                line.setValue(at - 0.5)
+
+    def _title_of(self, trace: _Trace, value: float, sigma: float) -> None:
+        spec = SPECS[trace.name]
+        text = f"<b>{trace.name}</b> {format_value(value, sigma if math.isfinite(sigma) else None, spec.unit, spec.digits)}"
+        if self._parameters is not None:
+            p = self._parameters[trace.name]
+            reach = 1e-6 * (p.upper - p.lower)
+            if value <= p.lower + reach or value >= p.upper - reach:
+                text += f" <span style='color:{self._palette.bad}'>\N{WARNING SIGN} on its bound</span>"
+        trace.plot.setTitle(text, color=self._palette.text, size=f"{LABEL_PT}pt")
+
+    def _repaint(self) -> None:
+        p = self._palette
+        for name, trace in self._traces.items():
+            colour = p.series[PARAMETER_NAMES.index(name) % len(p.series)]
+            trace.line.setPen(pen(colour, 1.8))
+            trace.line.setSymbolBrush(colour)
+            trace.line.setSymbolPen(None)
+            trace.band.setBrush(translucent(colour, 60))
+            for line in trace.bounds:
+                line.setPen(pen(p.bad, 1.2, Qt.PenStyle.DashLine))
+            for line in trace.breaks:
+                line.setPen(pen(p.muted, 1.0, Qt.PenStyle.DotLine))
+        if self._rows and self._traces:
+            self._draw()
+
+
+class ResidualPanel(PlotPanel):
+    """Score over the steps, one curve a stage: stages score with different priors, so only the course within one counts."""
+
+    def __init__(self, name: str = "residual", title: str = "Residual", parent: QWidget | None = None) -> None:
+        super().__init__(name, title, parent)
+        self._rows: list[IterationRow] = []
+        self._labels: dict[str, str] = {}
+        self._curves: dict[str, tuple[pg.PlotDataItem, pg.TextItem]] = {}
+        self.plot = self._add_plot(0, 0)
+        label_axis(self.plot, "bottom", "step", "", self._palette)
+        label_axis(self.plot, "left", "relative residual", "log", self._palette)
+        self.plot.setLogMode(x=False, y=True)
+        self.graphics.setToolTip("Relative data residual ||y - A x|| / ||y|| over the steps, logarithmic, one curve a stage")
+        self.set_palette(self._palette)
+        self.set_empty("Start a run to see the residual fall.")
+
+    def set_stage_labels(self, labels: dict[str, str]) -> None:
+        """Words for the stages' names."""
+        self._labels = dict(labels)
+
+    def clear(self) -> None:
+        """Forget the rows."""
+        self._rows.clear()
+        for curve, text in self._curves.values():
+            self.plot.removeItem(curve)
+            self.plot.removeItem(text)
+        self._curves.clear()
+        self.set_empty("Start a run to see the residual fall.")
+
+    def add_rows(self, rows: Sequence[IterationRow]) -> None:
+        """Append lines of the iteration table and redraw once."""
+        if rows:
+            self._rows.extend(rows)
+            self._draw()
+
+    def table(self) -> export.Table:
+        return export.Table(
+            ("stage", "step", "elapsed (s)", "score"), tuple((r.stage, r.step, r.elapsed_s, r.score) for r in self._rows)
+        )
+
+    def curve(self, stage: str) -> tuple[np.ndarray, np.ndarray]:
+        """Steps and scores drawn for a stage."""
+        curve = self._curves[stage][0]
+        return curve.xData, curve.yData
+
+    def _draw(self) -> None:
+        self.set_empty("")
+        for stage in dict.fromkeys(r.stage for r in self._rows):
+            points = [(i, r.score) for i, r in enumerate(self._rows) if r.stage == stage and r.score > 0]
+            points = points[:: max(1, len(points) // MAX_POINTS)]
+            if not points:
+                continue
+            if stage not in self._curves:
+                self._add_curve(stage)
+            curve, text = self._curves[stage]
+            steps, scores = np.array(points, float).T
+            curve.setData(steps, scores)
+            text.setPos(float(steps[0]), math.log10(float(scores[0])))
+        self.set_detail(f"now {self._rows[-1].score:.4g}")
+
+    def _add_curve(self, stage: str) -> None:
+        index = len(self._curves)
+        curve = pg.PlotDataItem(symbol=SYMBOLS[index % len(SYMBOLS)], symbolSize=6)
+        curve.setLogMode(False, True)
+        text = pg.TextItem(self._labels.get(stage, stage), anchor=(0.0, 1.1))
+        text.setFont(plot_font())
+        self.plot.addItem(curve)
+        self.plot.addItem(text, ignoreBounds=True)
+        self._curves[stage] = (curve, text)
+        self._repaint()
+
+    def _repaint(self) -> None:
+        series = self._palette.series
+        for index, (curve, text) in enumerate(self._curves.values()):
+            colour = series[index % len(series)]
+            curve.setPen(pen(colour, 1.8))
+            curve.setSymbolBrush(colour)
+            curve.setSymbolPen(None)
+            text.setColor(colour)
+
+
+def _sigma(row: IterationRow, column: int) -> float:
+    if row.sigmas is None or column >= len(row.sigmas) or row.sigmas[column] is None:
+        return math.nan
+    return float(row.sigmas[column] or 0.0)
+
+
+def _cells(row: IterationRow) -> tuple[object, ...]:
+    cells: list[object] = [row.stage, row.step, row.elapsed_s, row.score]
+    for column, value in enumerate(row.values):
+        sigma = _sigma(row, column)
+        cells += [value, None if math.isnan(sigma) else sigma]
+    return tuple(cells)

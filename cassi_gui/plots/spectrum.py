@@ -1,0 +1,131 @@
+"""Spectra at picked points: colour and symbol tell the point, the line style tells before, after and reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, Slot
+from PySide6.QtWidgets import QWidget
+
+from cassi_gui.plots import export
+from cassi_gui.plots.panel import PlotPanel
+from cassi_gui.plots.style import AFTER, BEFORE, LABEL_PT, REFERENCE, SYMBOLS, label_axis, number, pen
+from cassi_gui.theme import Palette
+
+STYLES = {"after": AFTER, "before": BEFORE, "reference": REFERENCE}
+SAMPLES = {"after": "\u2501\u2501", "before": "\u254d\u254d", "reference": "\u2504\u2504"}
+GLYPHS = ("\u25cf", "\u25a0", "\u25bc", "\u25c6", "+", "\u00d7", "\u2605", "\u2b1f")
+"""The symbols of :data:`SYMBOLS` as letters, for the legend."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """A curve: label of its point, index of the point's colour and symbol, kind (after, before, reference), values `(L,)`."""
+
+    label: str
+    index: int
+    kind: str
+    values: NDArray[np.float64]
+
+
+class SpectrumPanel(PlotPanel):
+    """Spectra over the wavelength, or over the band number where the wavelengths are not known."""
+
+    def __init__(self, name: str = "spectrum", title: str = "Spectra", parent: QWidget | None = None) -> None:
+        super().__init__(name, title, parent)
+        self._spectra: tuple[Spectrum, ...] = ()
+        self._axis: NDArray[np.float64] = np.empty(0)
+        self._nm = False
+        self.legend = pg.LabelItem(justify="left")
+        self.graphics.addItem(self.legend, 0, 0)
+        self.plot = self._add_plot(1, 0)
+        self._curves: list[pg.PlotDataItem] = []
+        self.band_line = pg.InfiniteLine(angle=90)
+        self.band_line.hide()
+        self.plot.addItem(self.band_line, ignoreBounds=True)
+        label_axis(self.plot, "left", "intensity", "relative", self._palette)
+        self.graphics.setToolTip("Spectra at the points picked in the picture (mean of 3 x 3 pixels)")
+        self.graphics.scene().sigMouseMoved.connect(self._mouse_moved)
+        self.set_palette(self._palette)
+        self.set_spectra((), None)
+
+    def set_spectra(self, spectra: Sequence[Spectrum], wavelengths_nm: NDArray[np.float64] | None, *, empty: str = "") -> None:
+        """Show curves over the wavelengths in nm; None: over the band number, counted from 1."""
+        self._spectra = tuple(spectra)
+        n = max((s.values.size for s in self._spectra), default=0)
+        self._nm = wavelengths_nm is not None and wavelengths_nm.size == n
+        self._axis = np.asarray(wavelengths_nm, float) if self._nm and wavelengths_nm is not None else np.arange(1.0, n + 1)
+        while len(self._curves) < len(self._spectra):
+            curve = pg.PlotDataItem(symbolSize=6)
+            self.plot.addItem(curve)
+            self._curves.append(curve)
+        for curve in self._curves[len(self._spectra) :]:
+            curve.setData([], [])
+        for curve, spectrum in zip(self._curves, self._spectra, strict=False):
+            curve.setData(self._axis[: spectrum.values.size], spectrum.values)
+        if self._nm:
+            label_axis(self.plot, "bottom", "wavelength", "nm", self._palette)
+        else:
+            label_axis(self.plot, "bottom", "band", "", self._palette)
+        self.set_empty("" if self._spectra else empty or "Click a point in the picture to see its spectrum here.")
+        self._repaint()
+
+    @property
+    def spectra(self) -> tuple[Spectrum, ...]:
+        return self._spectra
+
+    @property
+    def axis_values(self) -> NDArray[np.float64]:
+        """Wavelengths in nm or band numbers that the curves are drawn over."""
+        return self._axis
+
+    def set_band(self, band: int | None) -> None:
+        """Mark the band that a picture beside this plot shows."""
+        shown = band is not None and 0 <= band < self._axis.size
+        self.band_line.setVisible(shown)
+        if shown and band is not None:
+            self.band_line.setValue(float(self._axis[band]))
+
+    def table(self) -> export.Table:
+        header = ("wavelength (nm)" if self._nm else "band", *(f"{s.label} {s.kind}" for s in self._spectra))
+        columns = [self._axis.tolist(), *(s.values.tolist() for s in self._spectra)]
+        return export.Table(header, tuple(zip(*columns, strict=False)))
+
+    def _repaint(self) -> None:
+        palette: Palette = self._palette
+        series = palette.series
+        for curve, spectrum in zip(self._curves, self._spectra, strict=False):
+            colour = series[spectrum.index % len(series)]
+            curve.setPen(pen(colour, 2.0 if spectrum.kind == "after" else 1.5, STYLES.get(spectrum.kind, AFTER)))
+            curve.setSymbol(SYMBOLS[spectrum.index % len(SYMBOLS)] if spectrum.kind == "after" else None)
+            curve.setSymbolBrush(colour)
+            curve.setSymbolPen(None)
+        self.band_line.setPen(pen(palette.muted, 1.0))
+        self.legend.setText(self._legend_text(), color=palette.plot_foreground, size=f"{LABEL_PT}pt")
+
+    def _legend_text(self) -> str:
+        series = self._palette.series
+        points = dict.fromkeys((s.label, s.index) for s in self._spectra)
+        kinds = dict.fromkeys(s.kind for s in self._spectra)
+        words = [
+            f"<span style='color:{series[i % len(series)]}'>{GLYPHS[i % len(GLYPHS)]}</span>&nbsp;{label}"
+            for label, i in points
+        ]
+        if len(kinds) > 1:
+            words += [f"{SAMPLES.get(kind, '')}&nbsp;{kind}" for kind in kinds]
+        return "&nbsp;&nbsp; ".join(words)
+
+    @Slot(object)
+    def _mouse_moved(self, position: QPointF) -> None:
+        view = self.plot.getViewBox()
+        if not self._spectra or not view.sceneBoundingRect().contains(position):
+            self.set_detail("")
+            return
+        band = int(np.abs(self._axis - view.mapSceneToView(position).x()).argmin())
+        where = f"{self._axis[band]:.1f} nm" if self._nm else f"band {band + 1}"
+        values = ", ".join(f"{s.label} {s.kind} {number(float(s.values[band]))}" for s in self._spectra if band < s.values.size)
+        self.set_detail(f"{where}: {values}")
