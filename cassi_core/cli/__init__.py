@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 from cassi_core import __version__
 from cassi_core.cli.console import Console
-from cassi_core.errors import CassiError
+from cassi_core.errors import CassiError, RunCancelled
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "calibrate": ("cassi_core.cli.calibrate", "find where the mask sits, from one or several snapshots"),
@@ -52,12 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     with _messages_to(console):
         try:
             return int(importlib.import_module(COMMANDS[args.command][0]).run(args, console))
+        except (RunCancelled, KeyboardInterrupt):
+            console.error("cancelled; nothing was written")
+            return EXIT_CANCELLED
         except CassiError as error:
             console.error(str(error))
             return error.exit_code
-        except KeyboardInterrupt:
-            console.error("cancelled; nothing was written")
-            return EXIT_CANCELLED
         except BrokenPipeError:
             # The reader of our output (head, less) went away: nothing is wrong, and nobody reads a message.
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - replaces the broken stream until the process ends

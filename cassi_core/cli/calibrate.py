@@ -1,0 +1,196 @@
+"""`cassi calibrate`: snapshots and mask in, calibration out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cassi_core.cli.console import Console
+from cassi_core.cli.options import (
+    FILES_HELP,
+    add_input_options,
+    add_json_option,
+    assignments,
+    comma_list,
+    describe_inputs,
+    load_inputs_of,
+)
+
+if TYPE_CHECKING:
+    from cassi_core.config import CalibrationConfig
+    from cassi_core.inputs import CalibrationInputs
+    from cassi_core.parameters import ParameterSet
+    from cassi_core.result import CalibrationResult
+
+DESCRIPTION = """Find where the mask of a rig really sits, from one or several snapshots of it, and write a calibration file.
+
+Several MEAS are frames of one rig and are fitted jointly. The result is printed as a table (or with --json as the
+calibration document) and written to --out, by default to NAME.cassi.json in the current folder.
+"""
+
+EPILOG = (
+    FILES_HELP
+    + """
+parameters: dx dy (px), theta alpha (deg), scale_x scale_y, slope (px/band), curve (px/band^2), psf (px).
+exit codes: 0 done, 2 usage, 3 unusable input, 4 done but the verdict is "fail", 130 cancelled (nothing is written)
+"""
+)
+
+EXIT_VERDICT_FAIL = 4
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
+        "calibrate",
+        help="find where the mask sits, from one or several snapshots",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_input_options(parser)
+    group = parser.add_argument_group("fit")
+    group.add_argument("--preset", choices=("auto", "reference", "algorithm1"), help="algorithm (auto)")
+    group.add_argument("--refine", type=comma_list, metavar="NAMES", help="parameters to refine, for instance dx,dy,theta")
+    group.add_argument("--fix", type=comma_list, default=(), metavar="NAMES", help="parameters to hold at their start values")
+    group.add_argument("--start", type=assignments, default={}, metavar="NAME=VALUE,...", help="start values (0)")
+    group.add_argument("--config", metavar="FILE", help="settings as JSON; the options here come before them")
+    group.add_argument("--device", metavar="NAME", help="where torch runs: auto, cpu, cuda or cuda:INDEX (auto)")
+    group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (0)")
+    group = parser.add_argument_group("result")
+    group.add_argument("--out", metavar="FILE", help="calibration file (default: NAME.cassi.json, none with --json)")
+    add_json_option(group, "the calibration document")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Check everything that can be checked first, then fit, then write."""
+    from cassi_core.io.atomic import check_writable
+
+    config = configuration(args)
+    parameters = start_parameters(config, args)
+    out = output_path(args)
+    if out is not None:
+        check_writable(out)
+    inputs = load_inputs_of(args)
+    console.info(describe_inputs(inputs))
+    _warn(inputs, console)
+    result = _fit(inputs, config, parameters, console)
+    _report(result, out, args.json, console)
+    return EXIT_VERDICT_FAIL if result.verdict.status == "fail" else 0
+
+
+def configuration(args: argparse.Namespace) -> CalibrationConfig:
+    """The settings of `--config` with the options of the command line over them.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or the device does not exist.
+    ConfigError
+        A setting that makes no sense.
+    """
+    import json
+
+    from cassi_core.cli.device import check_device
+    from cassi_core.config import CalibrationConfig, load_config
+
+    config = CalibrationConfig() if args.config is None else load_config(_text_of(args.config), args.config)
+    options = {"preset": args.preset, "refine": args.refine, "device": args.device, "seed": args.seed}
+    given = {name: value for name, value in options.items() if value is not None}
+    check_device(str(given.get("device", config.device)))
+    return load_config(json.dumps({**config.model_dump(mode="json"), **given}), "command line")
+
+
+def start_parameters(config: CalibrationConfig, args: argparse.Namespace) -> ParameterSet:
+    """What is refined (the preset's choice unless said otherwise) and from where; ConfigError for an unknown name."""
+    from cassi_core.config import DEFAULT_REFINE
+    from cassi_core.errors import ConfigError
+    from cassi_core.parameters import ParameterSet, check_names
+
+    fixed = check_names(args.fix)
+    wanted = DEFAULT_REFINE[config.preset] if config.refine is None else config.refine
+    names = tuple(name for name in wanted if name not in fixed)
+    if not names:
+        raise ConfigError("no parameter is left to refine; name at least one with --refine")
+    return ParameterSet.default(names, args.start)
+
+
+def output_path(args: argparse.Namespace) -> Path | None:
+    """Where the calibration goes: `--out`, else beside nothing with --json, else NAME.cassi.json in the current folder."""
+    from cassi_core.io.calibration_file import SUFFIX
+    from cassi_core.io.readers.select import split_spec
+
+    if args.out is not None:
+        return Path(args.out)
+    return None if args.json else Path(split_spec(args.measurements[0])[0].stem + SUFFIX)
+
+
+def _text_of(path: str) -> str:
+    from cassi_core.errors import InputError
+
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; check the name and the folder (--config)") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: the settings cannot be read as text ({type(error).__name__}) (--config)") from None
+
+
+def _warn(inputs: CalibrationInputs, console: Console) -> None:
+    """What is wrong with the inputs goes before the run: it explains a bad result."""
+    from cassi_core.quality.findings import find_problems
+
+    for finding in find_problems(inputs):
+        if finding.severity != "info":
+            name = "" if finding.frame is None else f"{inputs.frames[finding.frame].source.path}: "
+            console.warning(f"{name}{finding.title.lower()}: {finding.text}")
+
+
+def _fit(inputs: CalibrationInputs, config: CalibrationConfig, parameters: ParameterSet, console: Console) -> CalibrationResult:
+    from cassi_core.calibration.pipeline import calibrate
+    from cassi_core.cli.interrupt import cancel_on_interrupt
+    from cassi_core.run import RunControl
+
+    control = RunControl()
+    with cancel_on_interrupt(control):
+        result = calibrate(inputs, config, parameters, control=control, observe=console.observe)
+        control.checkpoint()  # a Ctrl-C after the last checkpoint of the run still means: write nothing
+    console.done()
+    return result
+
+
+def _report(result: CalibrationResult, out: Path | None, as_json: bool, console: Console) -> None:
+    from cassi_core.io.calibration_file import calibration_document, write_calibration
+
+    if as_json:
+        console.json(calibration_document(result))
+    else:
+        print_result(result, console)
+    if out is not None:
+        written = write_calibration(result, out)
+        (console.info if as_json else console.result)(f"written: {written}")
+
+
+def print_result(result: CalibrationResult, console: Console) -> None:
+    """Parameters, scores and verdict as a readable table on standard output."""
+    from cassi_core.parameters import GEOMETRY_NAMES, format_value
+
+    rows = []
+    for p in result.parameters:
+        if p.name in GEOMETRY_NAMES or p.refine or p.value != 0:
+            value = format_value(p.value, p.sigma, "", p.spec.digits)
+            state = ("at its bound" if p.at_bound else "refined") if p.refine else "held"
+            rows.append((p.name, value, p.unit, state, format_value(result.start[p.name].value, None, "", p.spec.digits)))
+    console.table(("parameter", "value", "unit", "", "start"), rows, numeric=(4,))
+    scores = result.scores
+    console.result()
+    console.result(f"residual        {scores.residual_before:.4f} before, {scores.residual_after:.4f} after")
+    if scores.held_out_before is not None and scores.held_out_after is not None:
+        console.result(f"held-out pixels {scores.held_out_before:.4f} before, {scores.held_out_after:.4f} after")
+    finished = "" if result.outcome == "done" else ", finished early"
+    console.result(f"verdict         {result.verdict.status} ({result.source}, {result.seconds_total:.1f} s{finished})")
+    for reason in result.verdict.reasons:
+        console.result(f"  {reason.status}: {reason.text}")
+    for note in result.notes:
+        console.result(f"  note: {note}")
