@@ -42,11 +42,15 @@ class Camera:
             if not low <= value <= high:
                 raise ConfigError(f"camera: {name} is {value:g}; between {low:g} and {high:g} is possible")
 
+    def gain(self, light: NDArray[np.floating]) -> float:
+        """Share of the full well that one unit of light makes at the chosen exposure; 0 for a dark field."""
+        bright = float(np.quantile(light, 0.999))
+        return self.exposure / bright if bright > 0 else 0.0
+
     def expose(self, light: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.float32]:
         """The picture ``(H, W)`` float32, 1 at saturation, of an image of light in any unit."""
         levels = 2.0**self.bits - 1
-        bright = float(np.quantile(light, 0.999))
-        share = np.clip(light, 0, None) * (self.exposure / bright if bright > 0 else 0.0)
+        share = np.clip(light, 0, None) * self.gain(light)
         if self.noise:
             electrons = rng.poisson(share * self.full_well_e) + rng.normal(0.0, self.read_e, light.shape)
             dn = np.rint(electrons / self.full_well_e * levels + self.pedestal_dn)

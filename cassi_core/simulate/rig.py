@@ -24,11 +24,23 @@ from scipy import ndimage as ndi
 
 from cassi_core.dispersion import Dispersion
 from cassi_core.errors import ConfigError
-from cassi_core.parameters import PARAMETER_NAMES, check_names
+from cassi_core.parameters import PARAMETER_NAMES, SPECS, check_names
 from cassi_core.simulate.camera import Camera
 
 AXIS_DEG = {"right": 0.0, "down": 90.0, "left": 180.0, "up": 270.0}
 """Direction in which the bands move, measured from columns-right towards rows-down."""
+LIMITS = {
+    "dx": 200.0,
+    "dy": 200.0,
+    "theta": 45.0,
+    "scale_x": 0.5,
+    "scale_y": 0.5,
+    "slope": 5.0,
+    "curve": 0.5,
+    "alpha": 45.0,
+    "psf": 20.0,
+}
+"""How far off a simulated rig may be: far beyond what a calibration reaches, near enough to fit into memory."""
 SHIFT_PAD = 8
 """Rows and columns of zeros round a coded band while it is shifted: room for the tails of the spline."""
 
@@ -47,6 +59,15 @@ class Misalignment:
     alpha: float = 0.0
     psf: float = 0.0
 
+    def __post_init__(self) -> None:
+        for name, value in self.values().items():
+            limit = LIMITS[name]
+            if not abs(value) <= limit or (name == "psf" and value < 0):
+                low = 0.0 if name == "psf" else -limit
+                raise ConfigError(
+                    f"{name} is {value:g}; between {low:g} and {limit:g} {SPECS[name].unit}".rstrip() + " is possible"
+                )
+
     @classmethod
     def of(cls, values: Mapping[str, float]) -> Misalignment:
         """From a mapping; ConfigError for unknown names."""
@@ -60,10 +81,15 @@ class Misalignment:
 
 @dataclass(frozen=True, eq=False)
 class SimulatedRig:
-    """A snapshot `(H, Wm)` float32 with the nominal mask `(H, W)`, the true cube `(L, H, W)` and the true misalignment."""
+    """A snapshot `(H, Wm)` float32 with the nominal mask `(H, W)`, the true cube `(L, H, W)` and the true misalignment.
+
+    `true_mask` `(H, W)` is the mask as the rig really shows it; `gain` is the measurement per unit of light.
+    """
 
     measurement: NDArray[np.float32]
     mask: NDArray[np.float32]
+    true_mask: NDArray[np.float32]
+    gain: float
     cube: NDArray[np.float32]
     dispersion: Dispersion
     truth: Misalignment
@@ -137,16 +163,17 @@ def simulate_rig(
     mask = true_mask(capture, (top, left), (height, width), truth)
     light = expose(scene, mask, dispersion, truth, subbands)
     camera = camera or Camera()
-    picture = camera.expose(light, np.random.default_rng(seed))
     return SimulatedRig(
-        picture,
-        np.ascontiguousarray(nominal, np.float32),
-        np.asarray(scene, np.float32),
-        dispersion,
-        truth,
-        camera,
-        seed,
-        subbands,
+        measurement=camera.expose(light, np.random.default_rng(seed)),
+        mask=np.ascontiguousarray(nominal, np.float32),
+        true_mask=mask.astype(np.float32),
+        gain=camera.gain(light),
+        cube=np.asarray(scene, np.float32),
+        dispersion=dispersion,
+        truth=truth,
+        camera=camera,
+        seed=seed,
+        subbands=subbands,
     )
 
 

@@ -44,7 +44,7 @@ def brightest(image: np.ndarray) -> tuple[int, int]:
     [
         ({"dx": 3.0}, (10, 23)),  # right
         ({"dy": 2.0}, (12, 20)),  # down
-        ({"theta": 90.0}, None),
+        ({"theta": 36.8699}, None),
         ({"scale_x": 0.5}, None),
         ({"scale_y": 0.5}, None),
     ],
@@ -56,8 +56,8 @@ def test_a_spot_of_the_mask_moves_as_the_convention_says(truth: dict[str, float]
         capture, expected = np.roll(capture, 6, axis=1), (10, 29)
     if "scale_y" in truth:  # four rows above the centre becomes six
         capture, expected = np.roll(capture, 1, axis=0), (9, 20)
-    if "theta" in truth:  # out = (col, row): in = R out; five rows above the centre is seen from five columns left
-        expected = (15, 15)
+    if "theta" in truth:  # sine 0.6, cosine 0.8: what is five rows above the centre comes from R^-1 (0, -5) = (-3, -4)
+        expected = (11, 17)
     mask = true_mask(capture, (margin, margin), (height, width), Misalignment.of(truth))
     assert brightest(mask) == expected
 
