@@ -80,6 +80,14 @@ class Dialogs:
         box.exec()
         return box.clickedButton() is accept
 
+    def ask(self, title: str, text: str, answers: Sequence[str]) -> int | None:
+        """Index of one of several answers shown as buttons, or None when cancelled."""
+        box = QMessageBox(QMessageBox.Icon.Question, title, text, QMessageBox.StandardButton.Cancel, self.parent)
+        buttons = [box.addButton(answer, QMessageBox.ButtonRole.AcceptRole) for answer in answers]
+        box.setDefaultButton(buttons[0])
+        box.exec()
+        return next((i for i, b in enumerate(buttons) if box.clickedButton() is b), None)
+
     def choose(self, title: str, text: str, choices: Sequence[str], current: int = 0) -> str | None:
         """One of several texts, or None."""
         answer, ok = QInputDialog.getItem(self.parent, title, text, list(choices), current, False)
@@ -104,11 +112,13 @@ class Dialogs:
         box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         box.exec()
 
-    def choose_array(self, path: str, arrays: Sequence[Any], preview: Callable[[str], Any], purpose: str = "") -> str | None:
-        """Key of one of several arrays of a container file, or None."""
+    def choose_array(
+        self, path: str, arrays: Sequence[Any], request: Callable[[str, Any], None], purpose: str = ""
+    ) -> str | None:
+        """Key of one of several arrays of a container file, or None; `request` as in :class:`ContainerBrowser`."""
         from cassi_gui.widgets.container_browser import ContainerBrowser
 
-        dialog = ContainerBrowser(path, arrays, preview, purpose, self.parent)
+        dialog = ContainerBrowser(path, arrays, request, purpose, self.parent)
         try:
             return dialog.key() if dialog.exec() == QDialog.DialogCode.Accepted else None
         finally:

@@ -73,6 +73,9 @@ class Snapshot:
 
     files: FileSelection = FileSelection()
     inputs: CalibrationInputs | None = None
+    loading: bool = False
+    load_problem: str = ""
+    """Why the chosen files could not be loaded, in words; empty when they could."""
     truth: Any = None
     """What is known to be true about the demo (parameters by name), or None."""
     config: CalibrationConfig = field(default_factory=CalibrationConfig)

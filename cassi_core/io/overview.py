@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cassi_core.errors import InputError
 from cassi_core.io.detector import saturation_level
+from cassi_core.io.dispersion_from_files import read_dispersion_csv
 from cassi_core.io.readers import ArrayInfo, Role, find_key, list_arrays, read_array, split_spec
 from cassi_core.io.readers.select import WELL_KNOWN, as_stack
 from cassi_core.quality.display import robust_levels
@@ -232,3 +233,52 @@ def _by_content(spec: str, picture: NDArray[np.float32], others: Sequence[float]
     if step < SMOOTH_STEP and others:
         return Assignment(spec, "flat", "it is smooth: no mask modulates it")
     return Assignment(spec, "measurement", "its grey values are spread like a picture's")
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """A file looked at for a role: facts in words and a thumbnail; arrays to choose from; or why it cannot be used."""
+
+    spec: str
+    role: str
+    reason: str = ""
+    facts: str = ""
+    thumbnail: NDArray[np.uint8] | None = None
+    arrays: tuple[ArrayInfo, ...] = ()
+    problem: str = ""
+
+
+def examine(specs: Sequence[str], role: str = "") -> tuple[Examined, ...]:
+    """Look at files for a role (measurement, mask, dark, flat, cube or dispersion), or sort them when no role is given.
+
+    A file that holds several fitting arrays without telling names comes back with `arrays` filled, to be asked about.
+    """
+    assigned = sort_files(specs) if not role else [Assignment(s, role, "") for s in specs]
+    return tuple(_examine_one(a) for a in assigned)
+
+
+def _examine_one(assignment: Assignment) -> Examined:
+    spec, role = assignment.spec, assignment.role
+    if not role:
+        return Examined(spec, "", problem=assignment.reason)
+    try:
+        if role == "dispersion":
+            offsets, wavelengths = read_dispersion_csv(spec)
+            nm = "" if wavelengths is None else f", {wavelengths[0]:g} … {wavelengths[-1]:g} nm"
+            facts = f"{len(offsets)} offsets, {offsets[0]:g} … {offsets[-1]:g} px{nm}"
+            return Examined(spec, role, assignment.reason, facts)
+        seen = overview(spec, role)  # type: ignore[arg-type]
+        return Examined(spec, role, assignment.reason, seen.words(), seen.thumbnail)
+    except InputError as error:
+        path, key = split_spec(spec)
+        several = () if key else _pictures_inside(path)
+        if len(several) > 1:
+            return Examined(spec, role, assignment.reason, arrays=several)
+        return Examined(spec, role, problem=str(error))
+
+
+def _pictures_inside(path: Path) -> tuple[ArrayInfo, ...]:
+    try:
+        return tuple(a for a in list_arrays(path) if a.usable and len([n for n in a.shape if n > 1]) >= 2)
+    except InputError:
+        return ()

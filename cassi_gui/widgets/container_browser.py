@@ -26,17 +26,28 @@ PREVIEW_PX = 240
 HEADER = ("Name", "Shape", "Type")
 
 
+Reply = Callable[[str, Any, str], None]
+
+
 class ContainerBrowser(QDialog):
-    """Lists arrays (objects with key, shape, dtype, usable, problem); `preview(key)` gives (8-bit array, one line of text)."""
+    """Lists arrays (objects with key, shape, dtype, usable, problem).
+
+    `request(key, reply)` is called for the marked array and answers later with `reply(key, 8-bit array or None, line of text)`.
+    """
 
     def __init__(
-        self, path: str, arrays: Sequence[Any], preview: Callable[[str], Any], purpose: str = "", parent: QWidget | None = None
+        self,
+        path: str,
+        arrays: Sequence[Any],
+        request: Callable[[str, Reply], None],
+        purpose: str = "",
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("container_browser")
         self.setWindowTitle("Choose an array")
         self.resize(760, 420)
-        self._arrays, self._preview = tuple(arrays), preview
+        self._arrays, self._request = tuple(arrays), request
         title = QLabel(f"{Path(path).name} holds several arrays. Which one is the {purpose or 'picture'}?")
         title.setToolTip(path)
         title.setWordWrap(True)
@@ -114,11 +125,13 @@ class ContainerBrowser(QDialog):
         self._enable_ok(key is not None)
         if key is None:
             return
-        try:
-            levels, text = self._preview(key)
-        except Exception as error:  # a damaged array is said in words beside the list, which stays usable
-            self.picture.setText("No preview")
-            self.facts.setText(str(error))
+        self.picture.setText("Reading …")
+        self.facts.clear()
+        self._request(key, self.set_preview)
+
+    def set_preview(self, key: str, levels: Any, text: str) -> None:
+        """Show the answer for an array unless another one was marked meanwhile."""
+        if key != self.key():
             return
         self.facts.setText(text)
         if levels is None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cassi_core.errors import InputError
-from cassi_core.io.overview import describe, overview, sort_files, thumbnail
+from cassi_core.io.overview import describe, examine, overview, sort_files, thumbnail
 
 
 @pytest.fixture
@@ -89,3 +89,16 @@ def test_the_thumbnail_keeps_the_picture_upright_and_survives_a_hot_pixel() -> N
     assert small.shape == (100, 50)
     assert small[10, 45] > 200 and small[10, 2] < 40, "brightness grows to the right"
     assert small[60:99, 5:].max() == 0, "the lower half is dark"
+
+
+def test_several_arrays_are_offered_and_problems_are_said(tmp_path: Path, rng: np.random.Generator) -> None:
+    np.savez(tmp_path / "two.npz", left=picture(rng), right=picture(rng), note=np.array("text"))
+    (tmp_path / "curve.csv").write_text("450, 0\n500, 2.5\n")
+    (several,) = examine([str(tmp_path / "two.npz")], "measurement")
+    assert [a.key for a in several.arrays] == ["left", "right"] and not several.problem
+    (chosen,) = examine([f"{tmp_path / 'two.npz'}::right"], "measurement")
+    assert chosen.facts.startswith("48 × 60 px") and chosen.thumbnail is not None
+    (wrong,) = examine([f"{tmp_path / 'two.npz'}::note"], "mask")
+    assert "text" in wrong.problem and not wrong.arrays
+    (table,) = examine([str(tmp_path / "curve.csv")])
+    assert (table.role, table.facts) == ("dispersion", "2 offsets, 0 … 2.5 px, 450 … 500 nm")

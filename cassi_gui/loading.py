@@ -1,0 +1,138 @@
+"""From the chosen files to loaded inputs: reacts to edits of the selection, reads in the background, reports in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from cassi_core.inputs import CalibrationInputs
+from cassi_gui.runner import RunController
+from cassi_gui.state import AppState, FileSelection
+
+WORDS = (
+    ("(--bands)", "(field Bands)"),
+    ("--dispersion", "the dispersion table"),
+    ("--direction", "the field Direction"),
+    ("--bands", "the field Bands"),
+    ("--step", "the field Step"),
+    ("--mask", "the Mask slot"),
+    ("--dark", "the Dark slot"),
+    ("--flat", "the Flat slot"),
+)
+"""Options of the command line in messages of the core, and what a person at the window calls them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """Inputs that were read and checked, and what is known to be true about them (the demo)."""
+
+    inputs: CalibrationInputs
+    truth: Any = None
+
+
+def in_window_words(text: str) -> str:
+    """A message of the core with the window's names instead of the command line's options."""
+    for option, name in WORDS:
+        text = text.replace(option, name)
+    return text[:1].upper() + text[1:]
+
+
+def load_selection(files: FileSelection) -> Loaded:
+    """Read everything that was chosen (in the worker's thread)."""
+    from cassi_core.quality.placement import turn_mask
+
+    flip, turns = files.mask_turn
+    if files.demo:
+        from cassi_core.demo import load_demo
+
+        demo = load_demo()
+        return Loaded(turn_mask(demo.inputs, flip, turns), demo.truth)
+    from cassi_core.io.inputs_from_files import load_inputs
+
+    inputs = load_inputs(
+        files.measurements,
+        mask=files.mask or None,
+        bands=files.n_bands,
+        step=files.step_px,
+        dispersion_csv=files.dispersion_csv or None,
+        dark=files.dark or None,
+        flat=files.flat or None,
+        direction=files.direction,  # type: ignore[arg-type]
+        mode=files.mode,  # type: ignore[arg-type]
+        reference=files.reference or None,
+    )
+    return Loaded(turn_mask(inputs, flip, turns))
+
+
+def find_problems(inputs: CalibrationInputs) -> tuple[Any, ...]:
+    """The findings of the core, imported where they are needed (in the worker's thread)."""
+    from cassi_core.quality.findings import find_problems as find
+
+    return find(inputs)
+
+
+class InputLoader(QObject):
+    """Keeps `inputs` and `findings` of the state in step with its `files`."""
+
+    logged = Signal(str, str)
+    """A line for the log: (level, text)."""
+    loaded = Signal(object)
+    """The selection whose inputs have just arrived."""
+
+    def __init__(self, state: AppState, runner: RunController, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._state, self._runner = state, runner
+        self._files = state.snapshot.files
+        state.changed.connect(self._on_changed)
+
+    @Slot(object)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if "files" in names:
+            self._reload()
+
+    def _reload(self) -> None:
+        state, files = self._state, self._state.snapshot.files
+        other_pictures = files.measurements != self._files.measurements or files.demo != self._files.demo
+        self._files = files
+        if not files.measurements and not files.demo:
+            self._runner.submit(_nothing, key="load")
+            state.replace(inputs=None, truth=None, findings=(), loading=False, load_problem="")
+            return
+        if other_pictures:
+            state.replace(inputs=None, truth=None, findings=(), loading=True, load_problem="")
+        else:
+            state.replace(findings=(), loading=True, load_problem="")
+        self._runner.submit(load_selection, files, done=self._on_loaded, failed=self._on_failed, key="load")
+
+    def _on_loaded(self, loaded: Loaded) -> None:
+        inputs = loaded.inputs
+        self._state.replace(inputs=inputs, truth=loaded.truth, loading=False, load_problem="")
+        shape = inputs.frames[0].image.shape
+        count = f"{len(inputs.frames)} measurements" if len(inputs.frames) > 1 else "measurement"
+        text = f"loaded {count} {shape[0]} × {shape[1]} px from {inputs.frames[0].source.path}; "
+        text += f"mask {inputs.mask.shape[0]} × {inputs.mask.shape[1]} px from {inputs.mask_source.path}; "
+        dispersion = inputs.dispersion
+        text += f"{dispersion.n_bands} bands, {dispersion.step_px:.4g} px per band to the {dispersion.direction}"
+        self.logged.emit("info", text)
+        self.loaded.emit(self._state.snapshot.files)
+        self._runner.submit(find_problems, inputs, done=self._on_findings, failed=self._on_failed_findings, key="findings")
+
+    def _on_failed(self, error: Exception) -> None:
+        text = in_window_words(str(error)) or type(error).__name__
+        self._state.replace(inputs=None, truth=None, findings=(), loading=False, load_problem=text)
+        self.logged.emit("error", text)
+
+    def _on_findings(self, findings: tuple[Any, ...]) -> None:
+        self._state.replace(findings=findings)
+        for finding in findings:
+            level = finding.severity if finding.severity in ("warning", "error") else "info"
+            self.logged.emit(level, f"{finding.title}: {in_window_words(finding.text)}")
+
+    def _on_failed_findings(self, error: Exception) -> None:
+        self.logged.emit("error", f"the inputs could not be examined: {error}")
+
+
+def _nothing() -> None:
+    """A job that only makes an older one with the same key stale."""
