@@ -6,12 +6,14 @@ import argparse
 import csv
 import io
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cassi_core.cli.console import Console
+from cassi_core.cli.device import check_device
+from cassi_core.cli.interrupt import cancel_on_interrupt
+from cassi_core.cli.options import assignments, comma_list
 from cassi_core.errors import ConfigError, InputError
 from cassi_core.parameters import SPECS, check_names
 
@@ -54,6 +56,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--mask", required=True, metavar="FILE", help="the mask, FILE or FILE::key")
     parser.add_argument(
         "--mismatch",
+        type=assignments,
         default=DEFAULT_MISMATCH,
         metavar="NAME=X,...",
         help=f"what is wrong with the rig (default {DEFAULT_MISMATCH})",
@@ -62,7 +65,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--bands", type=int, metavar="N", help="resample every scene to N bands (default: as stored)")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N scenes by name")
     parser.add_argument("--preset", choices=("auto", "reference", "algorithm1"), default="auto", help="default auto")
-    parser.add_argument("--refine", metavar="NAME,...", help="parameters to refine (default: the preset's and the mismatch's)")
+    parser.add_argument(
+        "--refine", type=comma_list, metavar="NAMES", help="parameters to refine (default: the preset's and the mismatch's)"
+    )
     parser.add_argument("--full-well", type=float, default=1e4, metavar="E", help="electrons at saturation (default 10000)")
     parser.add_argument("--iterations", type=int, default=30, metavar="N", help="GAP-TV iterations of a rebuild (default 30)")
     parser.add_argument("--tv-weight", type=float, default=0.02, metavar="X", help="total-variation weight (default 0.02)")
@@ -77,12 +82,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from cassi_core.io.atomic import check_writable
     from cassi_core.io.mask_from_files import read_mask
     from cassi_core.quality.scenarios import run_scenarios
+    from cassi_core.run import RunControl
     from cassi_core.simulate.camera import Camera
     from cassi_core.simulate.rig import Misalignment
     from cassi_core.solvers.fused_cpu import FusedCpuSolver
 
-    truth = Misalignment.of(parse_mismatch(args.mismatch))
+    truth = Misalignment.of(args.mismatch)
     refine = refined_names(args.refine, args.preset, truth.values())
+    check_device(args.device)
     config = _config(args)
     camera = Camera(full_well_e=args.full_well)
     if args.csv is not None:
@@ -94,8 +101,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
     for number, path in enumerate(files):
         scene, dispersion = load_scene(path, args.bands, args.step)
         console.info(f"scene {number + 1} of {len(files)}: {path.name}")
-        reports.append(
-            run_scenarios(
+        control = RunControl()
+        with cancel_on_interrupt(control):
+            report = run_scenarios(
                 path.stem,
                 scene,
                 capture,
@@ -106,9 +114,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
                 refine=refine,
                 camera=camera,
                 seed=args.seed + number,
+                control=control,
                 observe=console.observe,
             )
-        )
+            control.checkpoint()
+        reports.append(report)
     _show(reports, refine, console)
     if args.csv is not None:
         _write_csv(reports, refine, args.csv)
@@ -116,30 +126,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def parse_mismatch(text: str) -> dict[str, float]:
-    """Values by parameter name from ``NAME=X,...``; ConfigError that shows the wrong piece otherwise."""
-    values: dict[str, float] = {}
-    for piece in filter(None, (p.strip() for p in text.split(","))):
-        name, equals, number = (p.strip() for p in piece.partition("="))
-        try:
-            value = float(number)
-        except ValueError:
-            value = math.nan
-        if not equals or not math.isfinite(value):
-            raise ConfigError(f"--mismatch: '{piece}' is not NAME=NUMBER, for instance {DEFAULT_MISMATCH}")
-        check_names([name])
-        if name in values:
-            raise ConfigError(f"--mismatch: {name} is given twice")
-        values[name] = value
-    return values
-
-
-def refined_names(text: str | None, preset: str, truth: dict[str, float]) -> tuple[str, ...]:
+def refined_names(asked: tuple[str, ...] | None, preset: str, truth: dict[str, float]) -> tuple[str, ...]:
     """What to refine, in the order of the parameters: as asked, else the preset's choice and what the mismatch moves."""
     from cassi_core.config import DEFAULT_REFINE
 
-    if text is not None:
-        wanted = set(check_names(filter(None, (n.strip() for n in text.split(",")))))
+    if asked is not None:
+        wanted = set(check_names(asked))
         if not wanted:
             raise ConfigError(f"--refine: name at least one parameter of {', '.join(SPECS)}")
     else:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import Any
 
 from cassi_core.cli.console import Console
+from cassi_core.cli.interrupt import cancel_on_interrupt
 from cassi_core.parameters import SPECS
 
 DESCRIPTION = """Calibrate the demo rig that ships with the program, and compare what is found with what was put in.
@@ -42,14 +44,19 @@ def run(args: argparse.Namespace, console: Console) -> int:
     )
     config = CalibrationConfig(preset="auto", threads=args.threads)
     start = ParameterSet.default(DEFAULT_REFINE["auto"])
-    result = calibrate(demo.inputs, config, start, control=RunControl(), observe=console.observe)
+    control = RunControl()
+    with cancel_on_interrupt(control):
+        result = calibrate(demo.inputs, config, start, control=control, observe=console.observe)
+        control.checkpoint()
     console.done()
     rows = []
     for d in deviations(result.parameters, demo.truth):
         spec = SPECS[d.name]
         distance = "" if d.in_sigmas is None else f"{d.in_sigmas:+.1f}"
-        sigma = "" if d.sigma is None else f"{d.sigma:.{spec.digits}f}"
-        rows.append((d.name, f"{d.value:+.{spec.digits}f}", sigma, f"{d.truth:+.{spec.digits}f}", distance, spec.unit))
+        # Two digits of sigma decide how many digits of the value mean anything.
+        digits = max(spec.digits, 1 - math.floor(math.log10(d.sigma))) if d.sigma else spec.digits
+        sigma = "" if d.sigma is None else f"{d.sigma:.{digits}f}"
+        rows.append((d.name, f"{d.value:+.{digits}f}", sigma, f"{d.truth:+.{digits}f}", distance, spec.unit))
     console.table(("parameter", "value", "sigma", "truth", "error/sigma", "unit"), rows, numeric=(1, 2, 3, 4))
     console.result()
     console.result(f"residual {result.scores.residual_before:.4f} before, {result.scores.residual_after:.4f} after")

@@ -36,8 +36,9 @@ def test_the_shipped_files_are_what_the_recipe_makes() -> None:
     with np.load(io.BytesIO(snapshot)) as made, np.load(io.BytesIO(read_asset(DEMO_FILE))) as shipped:
         assert sorted(made) == sorted(shipped)
         for key in made:
-            # Other versions of the libraries may round a last digit the other way.
-            np.testing.assert_allclose(made[key].astype(float), shipped[key].astype(float), atol=1.01, rtol=1e-6, err_msg=key)
+            # Other versions of the libraries may round a last digit the other way: one grey level.
+            level = {"cube": 1.01}.get(key, 1.01 / 4095)
+            np.testing.assert_allclose(made[key].astype(float), shipped[key].astype(float), atol=level, err_msg=key)
         assert np.mean(made["meas"] != shipped["meas"]) < 0.01
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cassi_core.cli.benchmark import find_scenes, load_scene, parse_mismatch, refined_names
+from cassi_core.cli.benchmark import find_scenes, load_scene, refined_names
 from cassi_core.config import CalibrationConfig
 from cassi_core.dispersion import Dispersion
 from cassi_core.errors import ConfigError, InputError
@@ -96,24 +96,14 @@ def test_a_mask_of_the_size_of_the_scene_leaves_its_middle() -> None:
         fit_field(scene, np.ones((40, 64), np.float32), Misalignment(dy=10.0))
 
 
-def test_the_mismatch_is_read_from_words() -> None:
-    assert parse_mismatch("dx=1.5, theta=-0.2") == {"dx": 1.5, "theta": -0.2}
-    for text, words in (
-        ("dx", "'dx' is not"),
-        ("dx=a", "'dx=a' is not"),
-        ("dx=1,dx=2", "twice"),
-        ("dz=1", "unknown parameter"),
-    ):
-        with pytest.raises(ConfigError, match=words):
-            parse_mismatch(text)
-
-
 def test_what_the_mismatch_moves_is_refined_too() -> None:
     truth = Misalignment(slope=0.01).values()
     assert refined_names(None, "auto", truth) == ("dx", "dy", "theta", "scale_x", "scale_y", "slope")
-    assert refined_names("theta,dx", "auto", truth) == ("dx", "theta")
+    assert refined_names(("theta", "dx"), "auto", truth) == ("dx", "theta")
+    with pytest.raises(ConfigError, match="unknown parameter 'dz'"):
+        refined_names(("dz",), "auto", truth)
     with pytest.raises(ConfigError, match="at least one"):
-        refined_names(" ", "auto", truth)
+        refined_names((), "auto", truth)
 
 
 def test_scenes_of_a_folder(tmp_path: Path) -> None:
