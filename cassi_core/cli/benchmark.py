@@ -69,8 +69,8 @@ def add_parser(subparsers: Any) -> None:
         "--refine", type=comma_list, metavar="NAMES", help="parameters to refine (default: the preset's and the mismatch's)"
     )
     parser.add_argument("--full-well", type=float, default=1e4, metavar="E", help="electrons at saturation (default 10000)")
-    parser.add_argument("--iterations", type=int, default=30, metavar="N", help="GAP-TV iterations of a rebuild (default 30)")
-    parser.add_argument("--tv-weight", type=float, default=0.02, metavar="X", help="total-variation weight (default 0.02)")
+    parser.add_argument("--iterations", type=int, default=100, metavar="N", help="GAP-TV iterations of a rebuild (default 100)")
+    parser.add_argument("--tv-weight", type=float, default=0.1, metavar="X", help="total-variation weight (default 0.1)")
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda or cuda:INDEX (default auto)")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="threads of the CPU kernel (default: all cores)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the noise (default 0)")
