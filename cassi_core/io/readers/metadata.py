@@ -48,8 +48,8 @@ def read_metadata(path: Path) -> Metadata:
 def _number(found: dict[str, Any], name: str, path: Path) -> float | None:
     if name not in found:
         return None
-    values = np.asarray(found[name])
-    if values.size != 1 or values.dtype.kind not in "fiub" or not np.isfinite(values).all() or values.item() <= 0:
+    values = np.asarray(found[name]).squeeze()
+    if values.ndim != 0 or values.dtype.kind not in "fiub" or not np.isfinite(values).all() or values.item() <= 0:
         raise InputError(f"{path}: the metadata value {name} is {values.tolist()!r}; one positive number is needed")
     return float(values.item())
 

@@ -20,11 +20,13 @@ Role = Literal["measurement", "mask", "dark", "flat", "cube"]
 WELL_KNOWN: dict[Role, tuple[str, ...]] = {
     "measurement": ("meas", "meas_real", "y", "measurement"),
     "mask": ("mask", "mask_3d_shift", "mask_3d"),
-    "dark": ("dark",),
-    "flat": ("flat",),
+    "dark": ("dark", "meas", "meas_real", "y", "measurement"),
+    "flat": ("flat", "meas", "meas_real", "y", "measurement"),
     "cube": ("cube", "truth", "img"),
 }
-"""Names that public files use, per role, in order of preference."""
+"""Names that public files use, per role, in order of preference.
+
+Dark and flat frames are pictures of the same camera and may well be stored under the name of a measurement."""
 
 SMALLEST_IMAGE = 8
 """Arrays with fewer rows or columns are never taken for a picture."""
@@ -125,9 +127,7 @@ def _well_known(entries: list[ArrayInfo], role: Role, path: Path) -> ArrayInfo |
 
 def _only_fitting(path: Path, entries: list[ArrayInfo], role: Role) -> ArrayInfo:
     """The only array that could play a role, leaving out those whose names belong to another role."""
-    others = {n for r, names in WELL_KNOWN.items() if r != role for n in names}
-    # A dark or flat frame is a picture of the same camera and may well be stored under the name of a measurement.
-    others -= set(WELL_KNOWN["measurement"]) if role in ("dark", "flat") else set()
+    others = {n for names in WELL_KNOWN.values() for n in names} - set(WELL_KNOWN[role])
     free = [e for e in entries if e.key.rpartition("/")[2].lower() not in others]
     fitting = [e for e in free if e.usable and _fits(e, role)]
     if len(fitting) == 1:
