@@ -33,7 +33,9 @@ def saturation_level(raw: NDArray[np.generic]) -> float | None:
     top = values.max()
     if raw.dtype.name in FULL_SCALE and top == FULL_SCALE[raw.dtype.name]:
         return float(top)
-    levels, counts = np.unique(values[values >= np.quantile(values, 0.95)], return_counts=True)
+    # The upper levels are enough and quick to sort, unless so much is clipped that the maximum fills them.
+    high = np.quantile(values, 0.95)
+    levels, counts = np.unique(values[values >= high] if high < top else values, return_counts=True)
     if len(levels) < 2 or counts[-1] < PLATEAU_PIXELS:
         return None
     below = counts[-1 - LEVELS_BELOW : -1]
