@@ -1,0 +1,398 @@
+"""The command line: output on the right stream, exit codes, the calibration file, cancelling, progress."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import types
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_calibration_file import make_result
+
+from cassi_core import __version__
+from cassi_core.cli import COMMANDS, main
+from cassi_core.cli.console import Console, clock, format_table, progress_line
+from cassi_core.cli.device import check_device
+from cassi_core.cli.interrupt import cancel_on_interrupt
+from cassi_core.config import CalibrationConfig
+from cassi_core.errors import InputError, NumericsError
+from cassi_core.inputs import CalibrationInputs
+from cassi_core.io.calibration_file import read_calibration
+from cassi_core.parameters import ParameterSet
+from cassi_core.result import CalibrationResult, Verdict
+from cassi_core.run import Message, Progress, RunControl, RunStarted, StageFinished, StageStarted
+
+ROOT = Path(__file__).resolve().parents[2]
+MASK = np.random.default_rng(1).random((24, 32)).astype(np.float32)
+MEAS = np.random.default_rng(2).random((24, 38)).astype(np.float32)
+MEAS[:, :2] = MEAS[:, -2:] = 0  # no background where only one band sends light
+
+Call = tuple[CalibrationInputs, CalibrationConfig, ParameterSet]
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A measurement file, with an empty current folder."""
+    np.savez(tmp_path / "scene.npz", meas=MEAS, mask=MASK, n_bands=4)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "scene.npz"
+
+
+@pytest.fixture
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., CalibrationResult]], list[Call]]:
+    """Puts a function in place of the fit and records what it was called with."""
+
+    def install(answer: Callable[..., CalibrationResult]) -> list[Call]:
+        calls: list[Call] = []
+
+        def calibrate(inputs, config, parameters, *, control, observe) -> CalibrationResult:
+            calls.append((inputs, config, parameters))
+            observe(RunStarted(config.preset, (("fit", "Fit"),), "cpu"))
+            observe(StageStarted("fit", "Fit", 0, 2))
+            observe(Progress("fit", 1, 2, 0.5, 1.0, 1.0))
+            observe(Message("warning", "something odd"))
+            observe(StageFinished("fit", "Fit", 2.0, 0.1))
+            return answer(control)
+
+        module = types.ModuleType("cassi_core.calibration.pipeline")
+        module.calibrate = calibrate
+        monkeypatch.setitem(sys.modules, "cassi_core.calibration.pipeline", module)
+        return calls
+
+    return install
+
+
+def test_calibrate_prints_a_table_and_writes_the_file(rig: Path, pipeline, capsys: pytest.CaptureFixture[str]):
+    calls = pipeline(lambda control: make_result())
+    assert main(["calibrate", str(rig)]) == 0
+    out, err = capsys.readouterr()
+    rows = [line.split() for line in out.splitlines()]
+    assert ["dx", "+0.30", "±", "0.33", "px", "refined", "+0.500"] in rows
+    assert ["dy", "-25.000", "px", "at", "its", "bound", "+0.000"] in rows
+    assert ["slope", "+0.0010", "px/band", "held", "+0.0010"] in rows
+    assert "residual        0.2346 before, 0.1000 after" in out and "verdict         warn" in out
+    assert "warn: the residual is 0.1, 0.05 is usual" in out
+    written = Path.cwd() / "scene.cassi.json"
+    assert f"written: {written}" in out
+    assert read_calibration(written).parameters == make_result().parameters
+    assert "preset auto, 1 stages, on cpu" in err and "Fit: 2.0 s, residual 0.1000" in err and "warning: something odd" in err
+    inputs, config, parameters = calls[0]
+    assert inputs.dispersion.n_bands == 4 and config.preset == "auto"
+    assert parameters.refined == ("dx", "dy", "theta", "scale_x", "scale_y")
+
+
+def test_json_alone_goes_to_standard_output_and_no_file_is_written(rig: Path, pipeline, capsys: pytest.CaptureFixture[str]):
+    pipeline(lambda control: make_result())
+    assert main(["calibrate", str(rig), "--json"]) == 0
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert document["format"] == "cassi-calibration" and document["parameters"]["dx"]["value"] == 0.1 + 0.2
+    assert "Fit: 2.0 s" in err and list(Path.cwd().iterdir()) == []
+
+
+def test_json_and_out_do_both(rig: Path, pipeline, capsys: pytest.CaptureFixture[str]):
+    pipeline(lambda control: make_result())
+    assert main(["calibrate", str(rig), "--json", "--out", "here.cassi.json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == json.loads(Path("here.cassi.json").read_text(encoding="utf-8"))
+    assert f"written: {Path.cwd() / 'here.cassi.json'}" in err
+
+
+def test_quiet_keeps_notes_back_but_not_warnings(rig: Path, pipeline, capsys: pytest.CaptureFixture[str]):
+    pipeline(lambda control: make_result())
+    assert main(["calibrate", str(rig), "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    assert err == "warning: something odd\n" and "verdict" in out
+
+
+def test_the_options_reach_the_fit(rig: Path, pipeline):
+    calls = pipeline(lambda control: make_result())
+    Path("c.json").write_text('{"preset": "algorithm1", "seed": 3, "auto": {"margin_px": 9}}')
+    options = [
+        "--refine",
+        "dx, slope,theta",
+        "--fix",
+        "theta",
+        "--start",
+        "dx=0.5,alpha=-1",
+        "--seed",
+        "5",
+        "--config",
+        "c.json",
+    ]
+    assert main(["calibrate", str(rig), "--device", "cpu", "--bands", "7", "--mode", "integer", *options]) == 0
+    inputs, config, parameters = calls[0]
+    assert (config.preset, config.seed, config.device, config.auto.margin_px) == ("algorithm1", 5, "cpu", 9)
+    assert parameters.refined == ("dx", "slope")
+    assert parameters["dx"].value == 0.5 and parameters["alpha"].value == -1
+    assert inputs.dispersion.n_bands == 7 and inputs.dispersion.step_px == 1 and inputs.dispersion.mode == "integer"
+
+
+@pytest.mark.parametrize(("preset", "names"), [("reference", "dx dy theta"), ("algorithm1", "dx dy theta slope alpha")])
+def test_a_preset_brings_its_own_choice_of_parameters(rig: Path, pipeline, preset: str, names: str):
+    calls = pipeline(lambda control: make_result())
+    assert main(["calibrate", str(rig), "--preset", preset]) == 0
+    assert calls[0][2].refined == tuple(names.split())
+
+
+def test_a_failed_verdict_is_exit_code_4_and_is_written(rig: Path, pipeline):
+    pipeline(lambda control: make_result(verdict=Verdict("fail")))
+    assert main(["calibrate", str(rig), "--out", "a.cassi.json"]) == 4
+    assert read_calibration("a.cassi.json").verdict.status == "fail"
+
+
+def test_an_error_of_the_fit_is_a_sentence(rig: Path, pipeline, capsys: pytest.CaptureFixture[str]):
+    def fail(control: RunControl) -> CalibrationResult:
+        raise NumericsError("the residual is not finite")
+
+    pipeline(fail)
+    assert main(["calibrate", str(rig)]) == 1
+    assert capsys.readouterr().err.endswith("cassi: the residual is not finite\n")
+    assert list(Path.cwd().iterdir()) == []
+
+
+def press_ctrl_c(control: RunControl) -> CalibrationResult:
+    os.kill(os.getpid(), signal.SIGINT)
+    control.checkpoint()
+    raise AssertionError("the checkpoint should have raised")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows delivers no SIGINT to itself")
+def test_ctrl_c_cancels_and_nothing_is_written(rig: Path, pipeline, capsys: pytest.CaptureFixture[str]):
+    before = signal.getsignal(signal.SIGINT)
+    pipeline(press_ctrl_c)
+    assert main(["calibrate", str(rig)]) == 130
+    assert capsys.readouterr().err.endswith("cassi: cancelled; nothing was written\n")
+    assert list(Path.cwd().iterdir()) == []
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows delivers no SIGINT to itself")
+def test_ctrl_c_at_the_very_end_still_writes_nothing(rig: Path, pipeline):
+    def late(control: RunControl) -> CalibrationResult:
+        os.kill(os.getpid(), signal.SIGINT)
+        return make_result()
+
+    pipeline(late)
+    assert main(["calibrate", str(rig)]) == 130
+    assert list(Path.cwd().iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows delivers no SIGINT to itself")
+def test_a_second_ctrl_c_ends_a_run_that_does_not_listen():
+    control = RunControl()
+    with pytest.raises(KeyboardInterrupt), cancel_on_interrupt(control):
+        os.kill(os.getpid(), signal.SIGINT)
+        assert control.cancelled
+        os.kill(os.getpid(), signal.SIGINT)
+        signal.sigtimedwait([], 1) if hasattr(signal, "sigtimedwait") else None
+
+
+def test_outside_the_main_thread_signals_are_left_alone():
+    before = signal.getsignal(signal.SIGINT)
+    seen = []
+
+    def work() -> None:
+        with cancel_on_interrupt(RunControl()):
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [before]
+
+
+def test_findings_come_before_the_run_as_warnings(rig: Path, pipeline, capsys: pytest.CaptureFixture[str]):
+    spoiled = MEAS.copy()
+    spoiled[:10] = spoiled.max()
+    np.savez(rig, meas=spoiled, mask=MASK, n_bands=4)
+    pipeline(lambda control: make_result())
+    assert main(["calibrate", str(rig)]) == 0
+    err = capsys.readouterr().err
+    assert f"warning: {rig}: saturated pixels: 381 pixels" in err
+    assert err.index("saturated pixels") < err.index("preset auto")
+
+
+def test_several_stems_and_keys_give_the_name_of_the_file(rig: Path, pipeline):
+    pipeline(lambda control: make_result())
+    assert main(["calibrate", f"{rig}::meas", str(rig)]) == 0
+    assert [p.name for p in Path.cwd().iterdir()] == ["scene.cassi.json"]
+
+
+def coded_snapshot(dx: int, dy: int) -> tuple[np.ndarray, np.ndarray]:
+    """A snapshot whose mask sits `dx` px right and `dy` px down of the nominal one, cut from a larger mask: no warp is used."""
+    rng = np.random.default_rng(8)
+    big = (rng.random((96 + 40, 96 + 40)) > 0.5).astype(np.float32)
+    nominal, true = big[20:116, 20:116], big[20 - dy : 116 - dy, 20 - dx : 116 - dx]
+    y = np.zeros((96, 96 + 14), np.float32)
+    for band in range(8):
+        y[:, 2 * band : 2 * band + 96] += true * (1 + np.sin(band))
+    return y + 0.01 * rng.random(y.shape).astype(np.float32), nominal
+
+
+def test_check_finds_the_mask_and_prints_findings(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    y, mask = coded_snapshot(dx=3, dy=-2)
+    np.savez(tmp_path / "a.npz", meas=y, mask=mask, n_bands=8)
+    assert main(["check", str(tmp_path / "a.npz")]) == 0
+    out, err = capsys.readouterr()
+    assert "snapshot 96 x 110, mask 96 x 96, 8 bands, 2 px per band, direction right" in out and err == ""
+    assert main(["check", str(tmp_path / "a.npz"), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    aligned = document["pre_alignment"]
+    assert aligned["found"] and aligned["dx"] == pytest.approx(3, abs=0.6) and aligned["dy"] == pytest.approx(-2, abs=0.6)
+    assert {f["code"] for f in document["findings"]} <= {"pedestal"}
+
+
+def test_check_of_a_rig_that_disperses_down_speaks_in_the_rigs_frame(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Transposing the picture swaps right and down."""
+    y, mask = coded_snapshot(dx=3, dy=-2)
+    np.savez(tmp_path / "a.npz", meas=y.T, mask=mask.T, n_bands=8)
+    assert main(["check", str(tmp_path / "a.npz"), "--direction", "down", "--json"]) == 0
+    aligned = json.loads(capsys.readouterr().out)["pre_alignment"]
+    assert aligned["dx"] == pytest.approx(-2, abs=0.6) and aligned["dy"] == pytest.approx(3, abs=0.6)
+
+
+def test_check_says_when_the_mask_is_not_in_the_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    y, mask = coded_snapshot(0, 0)
+    np.savez(tmp_path / "a.npz", meas=y, mask=mask[::-1], n_bands=8)
+    assert main(["check", str(tmp_path / "a.npz")]) == 4
+    assert "error    Mask not found" in capsys.readouterr().out
+
+
+def test_version_and_help_need_nothing_heavy():
+    program = (
+        "import sys; from cassi_core.cli import main; code = main(sys.argv[1:]); "
+        "print('loaded', sorted({'numba', 'torch', 'scipy', 'h5py', 'pydantic'} & set(sys.modules))); sys.exit(code)"
+    )
+    for arguments, words in (
+        (["--help"], "calibrate"),
+        (["--version"], f"cassi {__version__}"),
+        (["calibrate", "--help"], "MEAS"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            check=False,
+        )
+        assert done.returncode == 0 and words in done.stdout
+        assert done.stdout.endswith("loaded []\n")
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]):
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    for name, (_, text) in COMMANDS.items():
+        assert name in out and text in out
+    assert main([]) == 2
+    assert "required: COMMAND" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_quiet(name: str, capsys: pytest.CaptureFixture[str]):
+    assert main([name, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"usage: cassi {name}") and "--quiet" in out
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "cassi_core.cli", "calibrate", "none.npz"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.returncode == 3 and done.stderr == "cassi: none.npz: there is no such file; check the name and the folder\n"
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+EVENTS: tuple[Any, ...] = (
+    RunStarted("auto", (("a", "Align"), ("b", "Fit")), "cpu"),
+    StageStarted("a", "Align", 0, 10),
+    Progress("a", 5, 10, 0.25, 61.0, 183.0),
+    StageFinished("a", "Align", 61.0, None),
+)
+
+
+def test_a_terminal_gets_a_bar_that_is_removed_before_a_line():
+    err = Terminal()
+    console = Console(out=io.StringIO(), err=err)
+    for event in EVENTS[:3]:
+        console.observe(event)
+    assert "[######------------------]  25 %  1:01, 3:03 left  Align 5/10" in err.getvalue()
+    console.observe(EVENTS[3])
+    assert err.getvalue().endswith("\r\x1b[KAlign: 61.0 s\n")
+
+
+def test_a_log_file_gets_one_plain_line_a_stage():
+    err = io.StringIO()
+    console = Console(out=io.StringIO(), err=err)
+    for event in EVENTS:
+        console.observe(event)
+    assert err.getvalue() == "preset auto, 2 stages, on cpu\nAlign: 61.0 s\n"
+
+
+def test_a_bar_never_wraps():
+    line = progress_line("A very long name of a stage", Progress("a", 1, 2, 0.5, 1, None), 40)
+    assert len(line) == 39 and "..." not in line[39:]
+
+
+def test_a_stream_of_few_characters_gets_question_marks():
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii")
+    Console(out=out, err=io.StringIO()).result("1 ± 2")
+    out.flush()
+    assert raw.getvalue().replace(b"\r", b"") == b"1 ? 2\n"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (59.6, "1:00"), (3725, "1:02:05"), (-3, "0:00")])
+def test_clock(seconds: float, text: str):
+    assert clock(seconds) == text
+
+
+def test_tables_are_aligned():
+    lines = format_table(("name", "n"), [("a", "10"), ("long name", "9")], numeric=(1,))
+    assert lines == ["name        n", "---------  --", "a          10", "long name   9"]
+
+
+def test_devices_without_torch_or_driver_are_told(monkeypatch: pytest.MonkeyPatch):
+    from cassi_core.cli import device
+
+    check_device("auto")
+    check_device("cpu")
+    monkeypatch.setattr(device, "_torch_has_cuda", lambda: False)
+    with pytest.raises(InputError, match="no support for CUDA"):
+        check_device("cuda")
+    monkeypatch.setattr(device, "_torch_has_cuda", lambda: True)
+    monkeypatch.setattr(device, "_driver_devices", lambda: 0)
+    with pytest.raises(InputError, match="has no CUDA device"):
+        check_device("cuda:0")
+    monkeypatch.setattr(device, "_driver_devices", lambda: 2)
+    check_device("cuda:1")
+    with pytest.raises(InputError, match=r"has 2 CUDA device\(s\)"):
+        check_device("cuda:2")
+
+
+def test_early_finish_is_said(rig: Path, pipeline, capsys: pytest.CaptureFixture[str]):
+    pipeline(lambda control: replace(make_result(), outcome="finished_early"))
+    assert main(["calibrate", str(rig)]) == 0
+    assert "finished early" in capsys.readouterr().out
