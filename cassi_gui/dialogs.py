@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -123,6 +123,10 @@ class Dialogs:
             return dialog.key() if dialog.exec() == QDialog.DialogCode.Accepted else None
         finally:
             dialog.deleteLater()
+
+    def open_folder(self, path: str) -> None:
+        """Show a folder in the file manager of the desktop."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(path))
 
     def show_html(self, title: str, html: str) -> None:
         """A page of help."""

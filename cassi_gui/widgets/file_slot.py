@@ -171,6 +171,11 @@ class FileSlot(QFrame):
         self.set_facts(self.spec.hint if not self._entries else "")
         self.set_thumbnail(None)
 
+    def set_fixed(self, fixed: bool) -> None:
+        """A fixed slot (the demo's) can be emptied but its file not be edited."""
+        self.path.setReadOnly(fixed)
+        self.pick.setVisible(bool(self._entries) and not fixed)
+
     def set_facts(self, text: str, status: str = "") -> None:
         """Size, bit depth, range, saturation in one line; or what is wrong with the file (status bad)."""
         self.facts.setText(text)

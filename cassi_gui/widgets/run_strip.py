@@ -166,6 +166,11 @@ class RunStrip(QFrame):
         self._show_run_parts(True)
         self._timer.start()
 
+    @property
+    def running(self) -> bool:
+        """True while a run is shown."""
+        return self._timer.isActive()
+
     def set_stage(self, label: str, index: int, count: int) -> None:
         """The stage that runs now: `Stage 2 of 5: ...`."""
         text = f"Stage {index + 1} of {count}: {label}" if count > 1 else label
@@ -174,9 +179,13 @@ class RunStrip(QFrame):
 
     def set_progress(self, fraction: float, elapsed_s: float, remaining_s: float | None) -> None:
         """Progress of the whole run, 0..1; the bar never goes back."""
-        self.bar.setValue(max(self.bar.value(), round(BAR_STEPS * min(1.0, fraction))))
+        self.set_fraction(fraction)
         self._remaining.update(elapsed_s, remaining_s)
         self.set_elapsed(elapsed_s)
+
+    def set_fraction(self, fraction: float) -> None:
+        """Move the bar alone."""
+        self.bar.setValue(max(self.bar.value(), round(BAR_STEPS * min(1.0, fraction))))
 
     def set_elapsed(self, elapsed_s: float) -> None:
         """Move the clock on between two events."""

@@ -1,0 +1,339 @@
+"""The main window: steps, pages, run strip, log, menus; it wires the parts and holds no logic of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QStatusBar,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cassi_core.errors import CassiError
+from cassi_core.result import CalibrationResult
+from cassi_gui import commands, status
+from cassi_gui.actions import MENUS, Actions
+from cassi_gui.dialogs import Dialogs
+from cassi_gui.icons import application_icon
+from cassi_gui.loading import InputLoader, in_window_words
+from cassi_gui.pages.check import CheckPage
+from cassi_gui.pages.export import ExportPage
+from cassi_gui.pages.load import LoadPage
+from cassi_gui.pages.qa import QaPage
+from cassi_gui.pages.run import RunPage
+from cassi_gui.recent import RecentFiles
+from cassi_gui.run_display import RunDisplay
+from cassi_gui.runner import RunController, RunPhase
+from cassi_gui.settings import UiSettings
+from cassi_gui.state import AppState, FileSelection
+from cassi_gui.theme import Palette, apply_theme, palette_for
+from cassi_gui.widgets.log_view import LogView
+from cassi_gui.widgets.run_strip import RunStrip
+from cassi_gui.widgets.step_bar import Step, StepBar
+from cassi_gui.window_actions import WindowActions
+
+logger = logging.getLogger(__name__)
+
+STEPS = (
+    Step("load", "Load", "load"),
+    Step("check", "Check", "check"),
+    Step("run", "Run", "run"),
+    Step("qa", "QA", "qa"),
+    Step("export", "Export", "export"),
+)
+DEFAULT_SIZE = QSize(1280, 760)
+
+
+class MainWindow(QMainWindow):
+    """The window of one session."""
+
+    def __init__(
+        self,
+        settings: UiSettings,
+        palette: Palette,
+        *,
+        dialogs: Dialogs | None = None,
+        runner: RunController | None = None,
+    ) -> None:
+        super().__init__()
+        self.setObjectName("main_window")
+        self.setWindowTitle("CASSI calibration")
+        self.setWindowIcon(application_icon())
+        self.settings = settings
+        self.colours = palette
+        self.state = AppState(self)
+        self.runner = runner or RunController(self)
+        self.dialogs = dialogs or Dialogs(settings, self)
+        self.action_set = Actions(palette, self)
+        self.loader = InputLoader(self.state, self.runner, self)
+        self._closed = False
+        # The run is put into the state before any page hears of its end: pages then show what the state holds.
+        self.runner.finished.connect(self._on_finished)
+        self._build_pages()
+        self._build_frame()
+        self._build_menus()
+        self.slots_ = WindowActions(self)
+        self.action_set.connect_to(self.slots_)
+        self._connect()
+        self.set_palette(palette)
+        self._restore_layout()
+        self._refresh()
+
+    # -- building -------------------------------------------------------------------------------------------------
+    def _build_pages(self) -> None:
+        parts = (self.state, self.runner, self.action_set, self.dialogs)
+        self.load_page, self.check_page = LoadPage(*parts), CheckPage(*parts)
+        self.run_page, self.qa_page = RunPage(*parts), QaPage(*parts)
+        self.export_page = ExportPage(*parts)
+        in_order = (self.load_page, self.check_page, self.run_page, self.qa_page, self.export_page)
+        self.pages: dict[str, QWidget] = {step.id: page for step, page in zip(STEPS, in_order, strict=True)}
+
+    def _build_frame(self) -> None:
+        self.step_bar = StepBar(STEPS, self.colours)
+        self.stack = QStackedWidget()
+        for page in self.pages.values():
+            self.stack.addWidget(page)
+        self.strip = RunStrip()
+        self.display = RunDisplay(self.runner, self.strip, self.action_set, self)
+        central = QWidget()
+        layout = QVBoxLayout(central)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.step_bar)
+        layout.addWidget(self.stack, 1)
+        layout.addWidget(self.strip)
+        self.setCentralWidget(central)
+        self.log = LogView(self.colours)
+        self.log_dock = QDockWidget("Log", self)
+        self.log_dock.setObjectName("log_dock")
+        self.log_dock.setWidget(self.log)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.log_dock)
+        self.log_dock.hide()
+        self.cursor_label = QLabel()
+        self.cursor_label.setObjectName("cursor")
+        self.cursor_label.setAccessibleName("Pixel under the cursor")
+        self.cursor_label.setToolTip("Row, column and value of the pixel under the cursor")
+        bar = QStatusBar()
+        bar.addPermanentWidget(self.cursor_label)
+        self.setStatusBar(bar)
+
+    def _build_menus(self) -> None:
+        menus: dict[str, QMenu] = {name: self.menuBar().addMenu(f"&{name}") for name in MENUS}
+        toolbar = QToolBar("Tools")
+        toolbar.setObjectName("toolbar")
+        toolbar.setMovable(False)
+        toolbar.setIconSize(QSize(18, 18))
+        toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        toolbar.toggleViewAction().setEnabled(False)
+        self.addToolBar(toolbar)
+        recent = QMenu("Open recent", self)
+        recent.setObjectName("menu.recent")
+        for spec, action in self.action_set:
+            if spec.separator:
+                menus[spec.menu].addSeparator()
+            menus[spec.menu].addAction(action)
+            if spec.toolbar:
+                toolbar.addAction(action)
+            if spec.id == "file.open":
+                menus[spec.menu].addMenu(recent)
+        self.recent = RecentFiles(self.settings, recent, self)
+
+    def _connect(self) -> None:
+        self.state.changed.connect(self._on_state_changed)
+        self.loader.logged.connect(self.log.append)
+        self.loader.loaded.connect(self.recent.add)
+        self.recent.chosen.connect(self._on_recent)
+        self.step_bar.step_chosen.connect(self.show_page)
+        self.step_bar.next_chosen.connect(self.slots_.go_next)
+        self.display.logged.connect(self.log.append)
+        self.display.badge.connect(self._on_run_badge)
+        self.log.save_requested.connect(self._on_save_log)
+        self.log_dock.visibilityChanged.connect(self.action_set["view.log"].setChecked)
+        self.runner.failed.connect(self._on_failed)
+        self.runner.state_changed.connect(self._on_phase)
+        undo = self.state.undo_stack
+        undo.canUndoChanged.connect(self.action_set["edit.undo"].setEnabled)
+        undo.canRedoChanged.connect(self.action_set["edit.redo"].setEnabled)
+        undo.undoTextChanged.connect(self._on_undo_text)
+        undo.redoTextChanged.connect(self._on_redo_text)
+        for name in ("undo", "redo"):
+            self.action_set[f"edit.{name}"].setEnabled(False)
+        self.export_page.badge_changed.connect(self._refresh)
+        for page in self.pages.values():
+            for signal, slot in (
+                ("cursor_text", self.cursor_label.setText),
+                ("logged", self.log.append),
+                ("next_requested", self.slots_.go_next),
+            ):
+                if hasattr(page, signal):
+                    getattr(page, signal).connect(slot)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_scheme_changed)
+
+    # -- pages ----------------------------------------------------------------------------------------------------
+    @property
+    def page(self) -> QWidget:
+        """The page on show."""
+        return self.stack.currentWidget()
+
+    @property
+    def page_id(self) -> str:
+        return STEPS[self.stack.currentIndex()].id
+
+    @Slot(str)
+    def show_page(self, page_id: str) -> None:
+        """Go to a page; every page can be reached at any time."""
+        self.stack.setCurrentWidget(self.pages[page_id])
+        self.step_bar.set_current(page_id)
+        self.cursor_label.clear()
+        self._refresh()
+
+    def go_by(self, steps: int) -> None:
+        """Go forward or back by a number of pages, as far as there are any."""
+        index = min(max(self.stack.currentIndex() + steps, 0), len(STEPS) - 1)
+        self.show_page(STEPS[index].id)
+
+    def add_files(self, paths: Sequence[str]) -> None:
+        """Put files into the slots of the Load page, sorted by content."""
+        self.show_page("load")
+        self.load_page.add_files(paths)
+
+    @Slot(object)
+    def _on_recent(self, files: FileSelection) -> None:
+        commands.edit(self.state, "Open recent files", files=files)
+        self.show_page("load")
+
+    @Slot(str)
+    def _on_save_log(self, text: str) -> None:
+        path = self.dialogs.save_file("log", "Save the log", "cassi-log.txt")
+        if not path:
+            return
+        from cassi_core.io.atomic import atomic_write
+
+        try:
+            atomic_write(path, text.encode())
+        except CassiError as error:
+            self.dialogs.error("The log could not be written", str(error))
+
+    # -- runs -----------------------------------------------------------------------------------------------------
+    @Slot(object)
+    def _on_finished(self, result: CalibrationResult) -> None:
+        record = self.state.add_run(result)
+        text = f"{record.name} ended after {result.seconds_total:.1f} s; verdict: {result.verdict.status}"
+        self.log.append("info", text)
+
+    @Slot(object)
+    def _on_failed(self, error: Exception) -> None:
+        known = isinstance(error, CassiError)
+        text = in_window_words(str(error)) if known else f"{type(error).__name__}: {error}"
+        self.log.append("error", f"the run failed: {text}")
+        advice = "" if known else "\n\nThis is a fault of the program; the crash log has the details."
+        self.dialogs.error("The run failed", text + advice)
+
+    @Slot(object)
+    def _on_phase(self, phase: RunPhase) -> None:
+        self._refresh()
+
+    @Slot(str, str)
+    def _on_run_badge(self, text: str, badge_status: str) -> None:
+        self.step_bar.set_badge("run", text, badge_status)
+
+    # -- look -----------------------------------------------------------------------------------------------------
+    def choose_theme(self, name: str) -> None:
+        """Use and remember a theme: system, light or dark."""
+        self.settings.theme = name
+        self.set_palette(palette_for(name))
+
+    @Slot()
+    def _on_scheme_changed(self) -> None:
+        if self.settings.theme == "system":
+            self.set_palette(palette_for("system"))
+
+    def set_palette(self, palette: Palette) -> None:
+        """Repaint everything in the colours of a palette."""
+        self.colours = palette
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            apply_theme(app, palette)
+        self.action_set.set_palette(palette)
+        self.action_set[f"view.theme_{self.settings.theme}"].setChecked(True)
+        for part in (self.step_bar, self.log, self.display, *self.pages.values()):
+            part.set_palette(palette)
+
+    def reset_layout(self) -> None:
+        """Sizes and docks as at the first start."""
+        self.settings.reset_layout()
+        self.log_dock.setFloating(False)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.log_dock)
+        self.log_dock.hide()
+        self.setWindowState(Qt.WindowState.WindowNoState)
+        self.resize(DEFAULT_SIZE)
+        for page in self.pages.values():
+            if hasattr(page, "reset_layout"):
+                page.reset_layout()
+
+    def _restore_layout(self) -> None:
+        self.resize(DEFAULT_SIZE)
+        geometry, docks = self.settings.layout("window"), self.settings.layout("docks")
+        if not geometry.isEmpty():
+            self.restoreGeometry(geometry)
+        if not docks.isEmpty():
+            self.restoreState(docks)
+
+    # -- refreshing -----------------------------------------------------------------------------------------------
+    @Slot(object)
+    def _on_state_changed(self, names: frozenset[str]) -> None:
+        self._refresh()
+
+    @Slot(str)
+    def _on_undo_text(self, text: str) -> None:
+        self.action_set["edit.undo"].setToolTip(f"Undo: {text} (Ctrl+Z)" if text else "Nothing to undo")
+
+    @Slot(str)
+    def _on_redo_text(self, text: str) -> None:
+        self.action_set["edit.redo"].setToolTip(f"Redo: {text} (Ctrl+Shift+Z)" if text else "Nothing to redo")
+
+    @Slot()
+    def _refresh(self) -> None:
+        """Badges, Next, enabled actions and the chip: all from the state."""
+        shot = self.state.snapshot
+        badges = {
+            "load": status.load_badge(shot),
+            "check": status.check_badge(shot),
+            "qa": status.qa_badge(self.state.current_run, shot.rejected_ids),
+            "export": self.export_page.badge,
+        }
+        if not self.runner.running:
+            badges["run"] = status.run_badge(shot)
+        for step_id, badge in badges.items():
+            self.step_bar.set_badge(step_id, badge.text, badge.status)
+        index = self.stack.currentIndex()
+        following = STEPS[index + 1].title if index + 1 < len(STEPS) else ""
+        self.step_bar.set_next(following, tuple(getattr(self.page, "next_problems", ())))
+        enabled = status.enabled_actions(shot, self.runner.phase, index, len(STEPS))
+        for action_id, value in enabled.items():
+            self.action_set[action_id].setEnabled(value)
+        self.action_set["run.pause"].setText("Resume" if self.runner.phase is RunPhase.PAUSED else "Pause")
+        self.strip.set_in_force(*status.in_force_text(self.state.accepted_run))
+
+    # -- closing --------------------------------------------------------------------------------------------------
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Cancel what is running, wait for it, save the layout."""
+        if not self._closed:
+            self._closed = True
+            self.settings.save_layout("window", self.saveGeometry())
+            self.settings.save_layout("docks", self.saveState())
+            self.settings.sync()
+            if not self.runner.shutdown():
+                logger.error("a worker did not end in time")
+        super().closeEvent(event)

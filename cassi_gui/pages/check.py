@@ -1,0 +1,403 @@
+"""Page 2: look at the inputs before anything is fitted: the mask over the measurement, findings, orientation, dispersion."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QSpinBox,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cassi_core.inputs import CalibrationInputs
+from cassi_gui import commands
+from cassi_gui.actions import Actions
+from cassi_gui.dialogs import Dialogs
+from cassi_gui.icons import make_icon
+from cassi_gui.loading import in_window_words
+from cassi_gui.pages import check_detection
+from cassi_gui.plots.image_panel import ImagePanel
+from cassi_gui.plots.profile import ProfilePlot
+from cassi_gui.runner import RunController
+from cassi_gui.state import AppState
+from cassi_gui.theme import LIGHT, MARGIN, SPACE, Palette
+from cassi_gui.widgets.findings_list import FindingRow, FindingsList
+
+BLINK_MS = 400
+LEVELS = {"info": "info", "warning": "warn", "error": "bad"}
+OVERLAY_PERCENT = 45
+
+HELP = """<h2>Check</h2>
+<p>Two minutes here save a useless run. The picture is the measurement; the coloured pattern is the mask where one band's light
+should land with the present start values.</p>
+<ul><li><b>Blink</b> (B) switches the mask on and off; the slider sets how strongly it covers.</li>
+<li>Tick <b>Move by mouse</b> and drag the frame: the start values of dx and dy follow (undo brings them back). The program
+searches ±25 px by itself, so this is needed only for larger misalignments.</li>
+<li><b>Findings</b> say what is wrong in words; <b>Show me</b> zooms to the place.</li>
+<li><b>Find orientation and dispersion</b> tries the mask in its eight flips and turns and looks where the band train begins
+and ends; what it finds can be applied with one button.</li></ul>"""
+
+
+class CheckPage(QWidget):
+    """Picture with overlay at the left, findings at the right, profile below."""
+
+    next_requested = Signal()
+    cursor_text = Signal(str)
+    logged = Signal(str, str)
+
+    title = "Check"
+    help_html = HELP
+
+    def __init__(self, state: AppState, runner: RunController, actions: Actions, dialogs: Dialogs) -> None:
+        super().__init__()
+        self.setObjectName("page.check")
+        self.setAccessibleName("Check")
+        self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
+        self._palette: Palette = LIGHT
+        self._detected: tuple[check_detection.Detected, ...] = ()
+        self._detecting = False
+        self._blink = QTimer(self)
+        self._blink.setInterval(BLINK_MS)
+        self._blink.timeout.connect(self._on_blink)
+        self._blink_on = True
+        self._build()
+        state.changed.connect(self._on_changed)
+        self._refresh_inputs()
+
+    @property
+    def next_problems(self) -> tuple[str, ...]:
+        """What is in the way of a run."""
+        if self._state.inputs is None:
+            return ("Load a measurement and a mask first",)
+        return ()
+
+    # -- building -------------------------------------------------------------------------------------------------
+    def _build(self) -> None:
+        self.picture = ImagePanel("check_picture", "Measurement and mask")
+        self.picture.cursor_moved.connect(self._on_cursor)
+        self.picture.footprint_moved.connect(self._on_footprint_moved)
+        self.profile = ProfilePlot("check_profile", "Light along the dispersion axis")
+        for plot in (self.picture, self.profile):
+            plot.export_requested.connect(self._on_export)
+        self._move_timer = QTimer(self)
+        self._move_timer.setSingleShot(True)
+        self._move_timer.setInterval(150)
+        self._move_timer.timeout.connect(self._apply_footprint)
+        self._moved_to: tuple[float, float] | None = None
+        left = QSplitter(Qt.Orientation.Vertical)
+        left.setObjectName("check_splitter")
+        left.setChildrenCollapsible(False)
+        top = QWidget()
+        column = QVBoxLayout(top)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE)
+        column.addWidget(self.picture, 1)
+        column.addLayout(self._build_controls())
+        left.addWidget(top)
+        left.addWidget(self.profile)
+        left.setStretchFactor(0, 3)
+        left.setStretchFactor(1, 1)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(MARGIN, MARGIN, MARGIN, SPACE)
+        outer.setSpacing(MARGIN)
+        outer.addWidget(left, 1)
+        outer.addWidget(self._build_side())
+
+    def _build_controls(self) -> QHBoxLayout:
+        self.frame = QComboBox()
+        self._name(self.frame, "check.frame", "Snapshot", "Which snapshot is shown")
+        self.frame.currentIndexChanged.connect(self._on_frame)
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setValue(OVERLAY_PERCENT)
+        self.opacity.setFixedWidth(120)
+        self._name(
+            self.opacity, "check.opacity", "Strength of the mask", "How strongly the mask covers the picture, in percent"
+        )
+        self.opacity.valueChanged.connect(self._draw_overlay)
+        self.blink = QPushButton("Blink")
+        self.blink.setCheckable(True)
+        self._name(self.blink, "check.blink", "Blink", "Switch the mask on and off (B)")
+        self.blink.toggled.connect(self._on_blink_toggled)
+        self.band = QSpinBox()
+        self.band.setPrefix("band ")
+        self._name(self.band, "check.band", "Band", "The band whose light the mask is laid over; band 1 is the undispersed end")
+        self.band.valueChanged.connect(self._draw_overlay)
+        self.movable = QCheckBox("Move by mouse")
+        self._name(
+            self.movable, "check.movable", "Move by mouse", "Drag the frame in the picture: sets the start of dx and dy in px"
+        )
+        self.movable.toggled.connect(self._draw_overlay)
+        self.place = QLabel()
+        self.place.setObjectName("check.place")
+        self.place.setProperty("role", "muted")
+        row = QHBoxLayout()
+        row.setSpacing(SPACE)
+        self._frame_label = QLabel("Snapshot")
+        self._frame_label.setBuddy(self.frame)
+        row.addWidget(self._frame_label)
+        row.addWidget(self.frame)
+        label = QLabel("&Mask")
+        label.setBuddy(self.opacity)
+        for widget in (label, self.opacity, self.blink, self.band, self.movable):
+            row.addWidget(widget)
+        row.addStretch(1)
+        row.addWidget(self.place)
+        return row
+
+    def _build_side(self) -> QFrame:
+        self.findings = FindingsList(self._palette)
+        self.findings.show_requested.connect(self._on_show)
+        self.findings.apply_requested.connect(self._on_apply)
+        self.detect = QPushButton("Find orientation and dispersion")
+        self._name(
+            self.detect,
+            "check.detect",
+            "Find orientation and dispersion",
+            "Try the mask in its eight flips and turns, and look where the train of bands begins and ends",
+        )
+        self.detect.clicked.connect(self._on_detect)
+        heading = QLabel("Findings")
+        heading.setProperty("role", "heading")
+        side = QFrame()
+        side.setFixedWidth(380)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE)
+        column.addWidget(heading)
+        column.addWidget(self.findings, 1)
+        column.addWidget(self.detect)
+        return side
+
+    @staticmethod
+    def _name(widget: QWidget, name: str, accessible: str, tip: str) -> None:
+        widget.setObjectName(name)
+        widget.setAccessibleName(accessible)
+        widget.setToolTip(tip)
+
+    def set_palette(self, palette: Palette) -> None:
+        """Repaint in the colours of a palette."""
+        self._palette = palette
+        for part in (self.picture, self.profile, self.findings):
+            part.set_palette(palette)
+        self.blink.setIcon(make_icon("blink", palette))
+        self.detect.setIcon(make_icon("check", palette))
+
+    # -- state ----------------------------------------------------------------------------------------------------
+    @Slot(object)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if "inputs" in names:
+            self._detected = ()
+            self._refresh_inputs()
+        elif "parameters" in names:
+            self._draw_overlay()
+            self._request_profile()
+        if names & {"findings", "inputs", "loading", "load_problem"}:
+            self._refresh_findings()
+
+    def _refresh_inputs(self) -> None:
+        inputs = self._state.inputs
+        for widget in (self.opacity, self.blink, self.band, self.movable, self.detect, self.frame):
+            widget.setEnabled(inputs is not None)
+        if inputs is None:
+            self.picture.set_overlay(None)
+            self.picture.set_footprint(None)
+            self.picture.set_image(None, empty="Load a measurement and a mask: they appear here, one over the other.")
+            self.profile.set_profile(None, empty="The light along the dispersion axis appears here.")
+            self.place.clear()
+            self._refresh_findings()
+            return
+        blocked = self.frame.blockSignals(True)
+        self.frame.clear()
+        self.frame.addItems([f"{i + 1}: {Path(f.source.path).name}" for i, f in enumerate(inputs.frames)])
+        self.frame.blockSignals(blocked)
+        several = len(inputs.frames) > 1
+        self.frame.setVisible(several)
+        self._frame_label.setVisible(several)
+        blocked = self.band.blockSignals(True)
+        bands = inputs.dispersion.n_bands
+        self.band.setRange(1, bands)
+        self.band.setSuffix(f" of {bands}")
+        self.band.setValue((bands + 1) // 2)
+        self.band.blockSignals(blocked)
+        self._show_frame()
+        self._refresh_findings()
+
+    @Slot()
+    def _on_frame(self) -> None:
+        if self._state.inputs is not None:
+            self._show_frame()
+
+    def _show_frame(self) -> None:
+        inputs = self._state.inputs
+        if inputs is None:
+            return
+        frame = inputs.frames[max(0, self.frame.currentIndex())]
+        self.picture.set_image(frame.image, unit="counts")
+        self.picture.set_overlay(None)
+        self._draw_overlay()
+        self._request_profile()
+
+    @Slot()
+    def _draw_overlay(self) -> None:
+        inputs = self._state.inputs
+        if inputs is None:
+            return
+        from cassi_core.quality.placement import footprint
+
+        rect = footprint(inputs, self._state.parameters.values(), self.band.value() - 1)
+        shown = self._blink_on or not self.blink.isChecked()
+        self.picture.set_footprint(rect, movable=self.movable.isChecked())
+        self.picture.set_overlay(inputs.mask, self.opacity.value() / 100 if shown else 0.0)
+        values = self._state.parameters
+        self.place.setText(f"start dx {values['dx'].value:+.2f} px, dy {values['dy'].value:+.2f} px")
+
+    def _request_profile(self) -> None:
+        inputs = self._state.inputs
+        if inputs is None:
+            return
+        arguments = (inputs, self._state.parameters.values(), max(0, self.frame.currentIndex()))
+        self._runner.submit(_profile, *arguments, done=self._on_profile, key="profile")
+
+    def _on_profile(self, profile: Any) -> None:
+        if self._state.inputs is None:
+            return
+        marks = [(profile.begin, "first band begins", False), (profile.end, "last band ends", False)]
+        if profile.full_begin < profile.full_end:
+            marks += [(profile.full_begin, "all bands", False), (profile.full_end, "all bands end", False)]
+        marks += [mark for found in self._detected for mark in found.marks]
+        self.profile.set_profile(profile.level, marks)
+
+    # -- blink and drag -------------------------------------------------------------------------------------------
+    def toggle_blink(self) -> None:
+        """Start or stop blinking (the B key)."""
+        self.blink.toggle()
+
+    @Slot(bool)
+    def _on_blink_toggled(self, on: bool) -> None:
+        self._blink_on = True
+        if on:
+            self._blink.start()
+        else:
+            self._blink.stop()
+        self._draw_overlay()
+
+    @Slot()
+    def _on_blink(self) -> None:
+        self._blink_on = not self._blink_on
+        self._draw_overlay()
+
+    @Slot(object)
+    def _on_footprint_moved(self, position: tuple[float, float]) -> None:
+        # A drag sends many positions; one edit follows when the hand rests, so that undo takes the whole drag back.
+        self._moved_to = position
+        self._move_timer.start()
+
+    @Slot()
+    def _apply_footprint(self) -> None:
+        inputs = self._state.inputs
+        if inputs is None or self._moved_to is None:
+            return
+        from cassi_core.quality.placement import start_from_footprint
+
+        values = self._state.parameters
+        row, col = self._moved_to
+        dx, dy = start_from_footprint(inputs, values.values(), self.band.value() - 1, row, col)
+        moved = values
+        for name, value in (("dx", dx), ("dy", dy)):
+            p = values[name]
+            moved = moved.edit(name, value=round(min(max(value, p.lower), p.upper), 3))
+        if not commands.set_parameters(self._state, moved, "Move the mask", "footprint"):
+            self._draw_overlay()
+
+    # -- findings -------------------------------------------------------------------------------------------------
+    def _refresh_findings(self) -> None:
+        shot = self._state.snapshot
+        rows = [found.row for found in self._detected]
+        for i, f in enumerate(shot.findings):
+            where = f" (snapshot {f.frame + 1})" if f.frame is not None and shot.inputs and len(shot.inputs.frames) > 1 else ""
+            text = in_window_words(f.text) + "."
+            rows.append(FindingRow(f"finding{i}", LEVELS[f.severity], f.title + where, text, f.place is not None))
+        if shot.inputs is None:
+            empty = shot.load_problem or ("Reading …" if shot.loading else "Load a measurement and a mask first.")
+        else:
+            empty = "Nothing to complain about: exposure, background, contrast and sizes look right."
+        self.findings.set_rows(rows, empty)
+
+    @Slot(str)
+    def _on_show(self, key: str) -> None:
+        """Zoom to the place of a finding."""
+        shot = self._state.snapshot
+        if not key.startswith("finding") or shot.inputs is None:
+            return
+        finding = shot.findings[int(key.removeprefix("finding"))]
+        if finding.frame is not None and finding.frame != self.frame.currentIndex():
+            self.frame.setCurrentIndex(finding.frame)
+        if finding.place is not None:
+            self.picture.show_place(finding.place)
+
+    @Slot(str)
+    def _on_apply(self, key: str) -> None:
+        found = next((d for d in self._detected if d.row.key == key), None)
+        if found is not None and found.apply is not None:
+            text, changes = found.apply(self._state.snapshot)
+            commands.edit(self._state, text, **changes)
+
+    @Slot()
+    def _on_detect(self) -> None:
+        inputs = self._state.inputs
+        if inputs is None:
+            return
+        self.detect.setEnabled(False)
+        self.detect.setText("Looking …")
+        done, failed = partial(self._on_detected, inputs), self._on_detect_failed
+        self._runner.submit(check_detection.detect, inputs, done=done, failed=failed, key="detect")
+
+    def _on_detected(self, inputs: CalibrationInputs, found: tuple[check_detection.Detected, ...]) -> None:
+        self._reset_detect()
+        if inputs is self._state.inputs:
+            self._detected = found
+            for item in found:
+                self.logged.emit("info", f"{item.row.title}: {item.row.text}")
+            self._refresh_findings()
+            self._request_profile()
+
+    def _on_detect_failed(self, error: Exception) -> None:
+        self._reset_detect()
+        text = in_window_words(str(error))
+        self.logged.emit("error", f"orientation and dispersion could not be found: {text}")
+        self._dialogs.error("Orientation and dispersion could not be found", text)
+
+    def _reset_detect(self) -> None:
+        self.detect.setText("Find orientation and dispersion")
+        self.detect.setEnabled(self._state.inputs is not None)
+
+    # -- the rest -------------------------------------------------------------------------------------------------
+    @Slot(object)
+    def _on_cursor(self, cursor: tuple[int, int, float] | None) -> None:
+        self.cursor_text.emit("" if cursor is None else self.picture.value_text(cursor[0], cursor[1]))
+
+    @Slot(object)
+    def _on_export(self, request: Any) -> None:
+        path = self._dialogs.save_file("plot", "Save the picture", request.name, kind="plot")
+        if path:
+            request.write(Path(path))
+            self.logged.emit("info", f"written: {path}")
+
+
+def _profile(inputs: CalibrationInputs, values: dict[str, float], frame: int) -> Any:
+    from cassi_core.quality.placement import axis_profile
+
+    return axis_profile(inputs, values, frame)

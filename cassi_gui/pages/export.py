@@ -1,0 +1,381 @@
+"""Page 5: write the files that other software reads, and say where they are."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cassi_gui import commands
+from cassi_gui.actions import Actions
+from cassi_gui.dialogs import Dialogs
+from cassi_gui.icons import make_icon
+from cassi_gui.pages.export_items import EXPORT_ITEMS, ExportItem, Written, preview_text, write_items
+from cassi_gui.runner import RunController
+from cassi_gui.state import AppState, RunRecord
+from cassi_gui.status import VERDICT_STATUS, Badge, plural
+from cassi_gui.theme import HALF_SPACE, LIGHT, MARGIN, SPACE, TYPE_SMALL_PT, Palette, font
+
+VERDICTS = {"pass": "pass", "warn": "look closer", "fail": "fail"}
+
+HELP = """<h2>Export</h2>
+<p>Choose a run, tick the files you need, choose a folder and a common name, and press <b>Write files</b>. The full paths appear
+below afterwards. The calibration file is read back after writing.</p>
+<p>The accepted run is proposed. Another one can be written too; the page then says that nobody has accepted it.</p>"""
+
+
+class ExportPage(QWidget):
+    """Checklist at the left, preview of the calibration file at the right."""
+
+    badge_changed = Signal()
+    logged = Signal(str, str)
+
+    title = "Export"
+    help_html = HELP
+    next_problems: tuple[str, ...] = ()
+
+    def __init__(self, state: AppState, runner: RunController, actions: Actions, dialogs: Dialogs) -> None:
+        super().__init__()
+        self.setObjectName("page.export")
+        self.setAccessibleName("Export")
+        self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
+        self._palette: Palette = LIGHT
+        self._written: tuple[Written, ...] = ()
+        self._boxes: dict[str, QCheckBox] = {}
+        self._targets: dict[str, QLabel] = {}
+        self._build()
+        state.changed.connect(self._on_changed)
+        self._refresh_runs()
+
+    @property
+    def badge(self) -> Badge:
+        """What the step says: how many files were written."""
+        count = sum(len(w.paths) for w in self._written)
+        if any(w.problem for w in self._written):
+            return Badge("not all written", "bad")
+        return Badge(f"{plural(count, 'file')} written", "ok") if count else Badge("")
+
+    # -- building -------------------------------------------------------------------------------------------------
+    def _build(self) -> None:
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, SPACE, 0)
+        column.setSpacing(SPACE)
+        column.addWidget(self._build_run_card())
+        column.addWidget(self._build_files_card())
+        column.addWidget(self._build_target_card())
+        column.addWidget(self._build_done_card())
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(left)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(MARGIN, MARGIN, MARGIN, SPACE)
+        outer.setSpacing(MARGIN)
+        outer.addWidget(scroll, 1)
+        outer.addWidget(self._build_preview(), 1)
+
+    def _card(self, name: str, title: str) -> tuple[QFrame, QVBoxLayout]:
+        card = QFrame()
+        card.setObjectName(name)
+        card.setProperty("role", "card")
+        layout = QVBoxLayout(card)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout.setSpacing(SPACE)
+        heading = QLabel(title)
+        heading.setProperty("role", "heading")
+        layout.addWidget(heading)
+        return card, layout
+
+    def _build_run_card(self) -> QFrame:
+        card, layout = self._card("export.run_card", "Which calibration")
+        self.run = QComboBox()
+        self.run.setObjectName("export.run")
+        self.run.setAccessibleName("Run to export")
+        self.run.setToolTip("The run whose calibration is written; the accepted one is proposed")
+        self.run.currentIndexChanged.connect(self._on_run)
+        self.warning = QLabel()
+        self.warning.setObjectName("export.warning")
+        self.warning.setWordWrap(True)
+        self.accept = QPushButton("Accept this run")
+        self.accept.setObjectName("export.accept")
+        self.accept.setToolTip("Make it the calibration in force; can be undone")
+        self.accept.clicked.connect(self._on_accept)
+        layout.addWidget(self.run)
+        row = QHBoxLayout()
+        row.addWidget(self.warning, 1)
+        row.addWidget(self.accept, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(row)
+        return card
+
+    def _build_files_card(self) -> QFrame:
+        card, layout = self._card("export.files_card", "Files")
+        for item in EXPORT_ITEMS:
+            box = QCheckBox(item.title)
+            box.setObjectName(f"export.tick.{item.id}")
+            box.setAccessibleName(item.title)
+            box.setToolTip(item.text)
+            box.setChecked(item.ticked)
+            box.toggled.connect(self._refresh_targets)
+            target = QLabel()
+            target.setProperty("role", "small")
+            target.setWordWrap(True)
+            target.setIndent(22)
+            self._boxes[item.id], self._targets[item.id] = box, target
+            layout.addWidget(box)
+            layout.addWidget(target)
+        return card
+
+    def _build_target_card(self) -> QFrame:
+        card, layout = self._card("export.target_card", "Where")
+        self.folder = QLineEdit(self._dialogs.settings.folder_for("export"))
+        self.folder.setObjectName("export.folder")
+        self.folder.setAccessibleName("Folder")
+        self.folder.setToolTip("The folder that the files are written to; it must exist")
+        self.choose = QPushButton("Choose …")
+        self.choose.setObjectName("export.choose")
+        self.choose.setAccessibleName("Choose the folder")
+        self.choose.clicked.connect(self._on_choose)
+        self.name = QLineEdit("calibration")
+        self.name.setObjectName("export.name")
+        self.name.setAccessibleName("Common name")
+        self.name.setToolTip("All files begin with this name")
+        for field in (self.folder, self.name):
+            field.textChanged.connect(self._refresh_targets)
+        self.write = QPushButton("Write files")
+        self.write.setObjectName("export.write")
+        self.write.setProperty("role", "primary")
+        self.write.clicked.connect(self._on_write)
+        grid = QGridLayout()
+        grid.setSpacing(SPACE)
+        for row, (text, field) in enumerate((("&Folder", self.folder), ("&Name", self.name))):
+            label = QLabel(text)
+            label.setBuddy(field)
+            grid.addWidget(label, row, 0)
+            grid.addWidget(field, row, 1)
+        grid.addWidget(self.choose, 0, 2)
+        layout.addLayout(grid)
+        self.reason = QLabel()
+        self.reason.setObjectName("export.reason")
+        self.reason.setProperty("role", "muted")
+        self.reason.setWordWrap(True)
+        row_layout = QHBoxLayout()
+        row_layout.addWidget(self.reason, 1)
+        row_layout.addWidget(self.write)
+        layout.addLayout(row_layout)
+        return card
+
+    def _build_done_card(self) -> QFrame:
+        self.done_card, layout = self._card("export.done_card", "Written")
+        self.done = QLabel()
+        self.done.setObjectName("export.done")
+        self.done.setWordWrap(True)
+        self.done.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        layout.addWidget(self.done)
+        self.copy = QPushButton("Copy paths")
+        self.copy.setObjectName("export.copy")
+        self.copy.clicked.connect(self._on_copy)
+        self.open = QPushButton("Open folder")
+        self.open.setObjectName("export.open")
+        self.open.clicked.connect(self._on_open)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self.copy)
+        row.addWidget(self.open)
+        layout.addLayout(row)
+        self.done_card.hide()
+        return self.done_card
+
+    def _build_preview(self) -> QFrame:
+        card, layout = self._card("export.preview_card", "Preview of the calibration file")
+        self.preview = QPlainTextEdit()
+        self.preview.setObjectName("export.preview")
+        self.preview.setAccessibleName("Preview of the calibration file")
+        self.preview.setReadOnly(True)
+        self.preview.setFont(font(TYPE_SMALL_PT, fixed=True))
+        self.preview.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.preview.setPlaceholderText("Run a calibration first: its file is shown here before it is written.")
+        layout.setSpacing(HALF_SPACE)
+        layout.addWidget(self.preview, 1)
+        return card
+
+    def set_palette(self, palette: Palette) -> None:
+        """Repaint in the colours of a palette."""
+        self._palette = palette
+        self.write.setIcon(make_icon("save", palette, palette.accent_text))
+        for button, icon in ((self.choose, "folder"), (self.copy, "copy"), (self.open, "folder"), (self.accept, "accept")):
+            button.setIcon(make_icon(icon, palette))
+
+    # -- showing --------------------------------------------------------------------------------------------------
+    @Slot(object)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if names & {"runs", "accepted_id", "current_id"}:
+            self._refresh_runs()
+        if "inputs" in names:
+            self._propose_name()
+
+    def _propose_name(self) -> None:
+        files = self._state.snapshot.files
+        stem = "demo" if files.demo else Path(files.measurements[0].partition("::")[0]).stem if files.measurements else ""
+        self.name.setText(stem or "calibration")
+
+    @property
+    def record(self) -> RunRecord | None:
+        """The run that would be written."""
+        return self._state.run(self.run.currentData())
+
+    def _refresh_runs(self) -> None:
+        shot = self._state.snapshot
+        wanted = shot.accepted_id if shot.accepted_id is not None else shot.current_id
+        blocked = self.run.blockSignals(True)
+        self.run.clear()
+        for r in reversed(shot.runs):
+            mark = " (accepted)" if r.accepted else ""
+            self.run.addItem(f"{r.name}{mark}, {r.when:%H:%M}, verdict: {VERDICTS[r.result.verdict.status]}", r.id)
+        index = self.run.findData(wanted)
+        self.run.setCurrentIndex(max(index, 0) if shot.runs else -1)
+        self.run.setPlaceholderText("No run yet")
+        self.run.blockSignals(blocked)
+        self._on_run()
+
+    @Slot()
+    def _on_run(self) -> None:
+        record = self.record
+        self.run.setEnabled(record is not None)
+        self.accept.setVisible(record is not None and not record.accepted)
+        if record is None:
+            self._warn("Run a calibration first; what it finds can be written here.", "")
+            self.preview.clear()
+        else:
+            status = record.result.verdict.status
+            if record.accepted:
+                self._warn("This is the calibration in force.", "ok")
+            else:
+                self._warn("Nobody has accepted this run yet; look at the QA page first.", "warn")
+            if status == "fail":
+                self._warn(f"The verdict of this run is {VERDICTS[status]}: do not trust it unchecked.", VERDICT_STATUS[status])
+            self._runner.submit(preview_text, record.result, done=partial(self._on_preview, record.id), key="export preview")
+        self._refresh_targets()
+
+    def _on_preview(self, run_id: int, text: str) -> None:
+        if self.record is not None and self.record.id == run_id:
+            self.preview.setPlainText(text)
+
+    def _warn(self, text: str, status: str) -> None:
+        self.warning.setText(text)
+        self.warning.setProperty("status", status)
+        self.warning.style().unpolish(self.warning)
+        self.warning.style().polish(self.warning)
+
+    def _selected(self) -> list[tuple[ExportItem, Path]]:
+        folder = Path(self.folder.text().strip()).expanduser()
+        name = self.name.text().strip()
+        return [(i, folder / f"{name}{i.suffix}") for i in EXPORT_ITEMS if self._boxes[i.id].isChecked() and self._possible(i)]
+
+    def _possible(self, item: ExportItem) -> bool:
+        return self.record is not None and not item.missing(self.record.result)
+
+    @Slot()
+    def _refresh_targets(self) -> None:
+        record = self.record
+        for item in EXPORT_ITEMS:
+            missing = item.missing(record.result) if record is not None else ""
+            self._boxes[item.id].setEnabled(not missing)
+            name = f"{self.name.text().strip() or '…'}{item.suffix}"
+            self._targets[item.id].setText(f"Not possible: {missing}." if missing else f"{name}: {item.text}")
+        reason = self._blocked_reason()
+        self.write.setEnabled(not reason)
+        self.reason.setText(reason)
+
+    def _blocked_reason(self) -> str:
+        if self.record is None:
+            return "There is no run to write yet."
+        name = self.name.text().strip()
+        if not name or "/" in name or "\\" in name:
+            return "Give a name without slashes."
+        if not Path(self.folder.text().strip()).expanduser().is_dir():
+            return "This folder does not exist."
+        return "" if self._selected() else "Tick at least one file."
+
+    # -- writing --------------------------------------------------------------------------------------------------
+    @Slot()
+    def _on_choose(self) -> None:
+        folder = self._dialogs.folder("export", "Choose the folder for the files")
+        if folder:
+            self.folder.setText(folder)
+
+    @Slot()
+    def _on_accept(self) -> None:
+        if self.record is not None:
+            commands.accept_run(self._state, self.record.id)
+
+    @Slot()
+    def _on_write(self) -> None:
+        record, targets = self.record, self._selected()
+        if record is None:
+            return
+        there = [path.name for _, path in targets if path.exists()]
+        text = "These files exist and will be replaced:\n" + "\n".join(there)
+        if there and not self._dialogs.confirm("Replace files?", text, yes="Replace"):
+            return
+        self._dialogs.settings.remember_folder("export", str(targets[0][1].parent))
+        self.write.setEnabled(False)
+        self._runner.submit(write_items, record.result, targets, done=self._on_written, failed=self._on_write_failed)
+
+    def _on_written(self, written: tuple[Written, ...]) -> None:
+        self._written = written
+        lines = []
+        for item in written:
+            if item.problem:
+                lines.append(f"{item.item.title}: NOT written. {item.problem}")
+                self.logged.emit("error", f"not written: {item.problem}")
+            for path in item.paths:
+                lines.append(f"{path}  ({_size(path)})")
+                self.logged.emit("info", f"written: {path}")
+        self.done.setText("\n".join(lines))
+        self.done_card.show()
+        self.open.setEnabled(any(w.paths for w in written))
+        self.copy.setEnabled(any(w.paths for w in written))
+        self._refresh_targets()
+        self.badge_changed.emit()
+
+    def _on_write_failed(self, error: Exception) -> None:
+        self._refresh_targets()
+        self._dialogs.error("The files could not be written", str(error))
+
+    @Slot()
+    def _on_copy(self) -> None:
+        paths = [str(p) for w in self._written for p in w.paths]
+        QGuiApplication.clipboard().setText("\n".join(paths))
+
+    @Slot()
+    def _on_open(self) -> None:
+        first: Any = next((p for w in self._written for p in w.paths), None)
+        if first is not None:
+            self._dialogs.open_folder(str(first.parent))
+
+
+def _size(path: Path) -> str:
+    size = path.stat().st_size if path.exists() else 0
+    return f"{size} bytes" if size < 1000 else f"{size / 1000:.1f} kB" if size < 1e6 else f"{size / 1e6:.1f} MB"

@@ -1,0 +1,94 @@
+"""The files that can be written for a run: one table, from which the checklist of the Export page is made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cassi_core.result import CalibrationResult
+
+
+@dataclass(frozen=True)
+class ExportItem:
+    """One kind of file: `suffix` follows the common name; `write(result, path)` returns the paths that were written."""
+
+    id: str
+    title: str
+    text: str
+    suffix: str
+    write: Callable[[CalibrationResult, Path], Sequence[Path]]
+    missing: Callable[[CalibrationResult], str] = lambda result: ""
+    """Why this file cannot be written for a run, in words; empty when it can."""
+    ticked: bool = True
+
+
+def _write_calibration(result: CalibrationResult, path: Path) -> Sequence[Path]:
+    """Write the calibration file and read it again: what cannot be read back is worth nothing."""
+    from cassi_core.io.calibration_file import read_calibration, write_calibration
+
+    written = write_calibration(result, path)
+    read_calibration(written)
+    return (written,)
+
+
+def _no_table(result: CalibrationResult) -> str:
+    return "" if result.table else "this run has no iteration table"
+
+
+def _write_table(result: CalibrationResult, path: Path) -> Sequence[Path]:
+    from cassi_core.io.tables import write_iterations
+
+    return (write_iterations(result, path),)
+
+
+EXPORT_ITEMS: tuple[ExportItem, ...] = (
+    ExportItem(
+        "calibration",
+        "Calibration file",
+        "Parameters with error bars, verdict, dispersion, inputs with checksums. Scripts and the command line read it.",
+        ".cassi.json",
+        _write_calibration,
+    ),
+    ExportItem(
+        "iterations",
+        "Iteration table",
+        "Every step of the search: stage, time, residual, all parameters. Opens in a spreadsheet.",
+        "-iterations.csv",
+        _write_table,
+        _no_table,
+        ticked=False,
+    ),
+)
+
+
+def preview_text(result: CalibrationResult) -> str:
+    """The calibration file as it will be written."""
+    from cassi_core.io.calibration_file import calibration_document
+
+    return json.dumps(calibration_document(result), indent=1, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Written:
+    """How one file of the checklist turned out: its paths and size, or the problem in words."""
+
+    item: ExportItem
+    paths: tuple[Path, ...] = ()
+    bytes: int = 0
+    problem: str = ""
+
+
+def write_items(result: CalibrationResult, targets: Sequence[tuple[ExportItem, Path]]) -> tuple[Written, ...]:
+    """Write files one after the other (in the worker's thread); a problem with one does not stop the others."""
+    from cassi_core.errors import CassiError
+
+    written = []
+    for item, path in targets:
+        try:
+            paths = tuple(Path(p).absolute() for p in item.write(result, path))
+            written.append(Written(item, paths, sum(p.stat().st_size for p in paths)))
+        except (CassiError, OSError) as error:
+            written.append(Written(item, problem=str(error)))
+    return tuple(written)

@@ -1,0 +1,79 @@
+"""The menu of files opened lately: whole selections, so that one choice brings measurement, mask and settings back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import QMenu
+
+from cassi_gui.settings import UiSettings
+from cassi_gui.state import FileSelection
+from cassi_gui.widgets.file_slot import short_name
+
+
+def selection_to_text(files: FileSelection) -> str:
+    """A selection as one line of JSON."""
+    return json.dumps(asdict(files))
+
+
+def selection_from_text(text: str) -> FileSelection | None:
+    """The selection of a line, or None when it is damaged or from another version."""
+    try:
+        fields: dict[str, Any] = json.loads(text)
+        fields["measurements"] = tuple(str(m) for m in fields["measurements"])
+        flip, turns = fields.get("mask_turn", (False, 0))
+        fields["mask_turn"] = (bool(flip), int(turns))
+        return FileSelection(**fields)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def selection_title(files: FileSelection) -> str:
+    """Names of the measurement and the mask."""
+    first = short_name(files.measurements[0]) if files.measurements else "(no measurement)"
+    more = f" and {len(files.measurements) - 1} more" if len(files.measurements) > 1 else ""
+    return f"{first}{more}" + (f" with {short_name(files.mask)}" if files.mask else "")
+
+
+class RecentFiles(QObject):
+    """Fills a menu from the settings; emits `chosen` with a selection."""
+
+    chosen = Signal(object)
+
+    def __init__(self, settings: UiSettings, menu: QMenu, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._settings, self._menu = settings, menu
+        self._rebuild()
+
+    @Slot(object)
+    def add(self, files: FileSelection) -> None:
+        """Remember a selection that was loaded; the demo has its own entry in the menu."""
+        if not files.demo:
+            self._settings.add_recent(selection_to_text(files))
+            self._rebuild()
+
+    @Slot()
+    def clear(self) -> None:
+        self._settings.clear_recent()
+        self._rebuild()
+
+    def _rebuild(self) -> None:
+        self._menu.clear()
+        selections = [s for s in map(selection_from_text, self._settings.recent_files) if s is not None]
+        for number, files in enumerate(selections, 1):
+            action = self._menu.addAction(f"&{number}  {selection_title(files)}")
+            action.setToolTip("\n".join((*files.measurements, files.mask)).strip())
+            action.triggered.connect(partial(self._choose, files))
+        if selections:
+            self._menu.addSeparator()
+            self._menu.addAction("Clear this list").triggered.connect(self.clear)
+        else:
+            self._menu.addAction("Nothing opened yet").setEnabled(False)
+        self._menu.setToolTipsVisible(True)
+
+    def _choose(self, files: FileSelection, checked: bool = False) -> None:
+        self.chosen.emit(files)
