@@ -131,9 +131,9 @@ def _resolution(shape: Shape, nm: NDArray[np.float64], rng: np.random.Generator)
     return np.asarray(np.tensordot(spectra, amounts, 1), np.float64) * (0.04 + 0.96 * _bars(shape))
 
 
-def _leaves(shape: Shape, nm: NDArray[np.float64], rng: np.random.Generator) -> Image:
+def _leaves(shape: Shape, nm: NDArray[np.float64], rng: np.random.Generator, smallest_share: float = 0.012) -> Image:
     """Dead leaves: discs that hide each other, radii distributed as ``r^-3`` like the sizes of things in photographs."""
-    smallest, largest, count, kinds = 0.012 * min(shape), 0.22 * min(shape), 900, 60
+    smallest, largest, count, kinds = smallest_share * min(shape), 0.22 * min(shape), 900, 60
     u = rng.random(count)
     radius = np.sort(1 / np.sqrt(u / smallest**2 + (1 - u) / largest**2))[::-1]
     centre = rng.uniform(-0.05, 1.05, (count, 2)) * np.array(shape)
@@ -151,11 +151,11 @@ def _leaves(shape: Shape, nm: NDArray[np.float64], rng: np.random.Generator) -> 
 
 
 def _mixed(shape: Shape, nm: NDArray[np.float64], rng: np.random.Generator) -> Image:
-    """Four scenes in one: colour chart, dead leaves, materials, and a resolution chart, with soft light over all."""
+    """Four scenes in one: colour chart, small leaves, materials and large leaves, with soft light over all."""
     height, width = shape[0] // 2, shape[1] // 2
     rest_h, rest_w = shape[0] - height, shape[1] - width
     top = np.concatenate([_chart((height, width), nm, rng), _leaves((height, rest_w), nm, rng)], axis=2)
-    bottom = np.concatenate([_materials((rest_h, width), nm, rng), _resolution((rest_h, rest_w), nm, rng)], axis=2)
+    bottom = np.concatenate([_materials((rest_h, width), nm, rng), _leaves((rest_h, rest_w), nm, rng, 0.06)], axis=2)
     light = 0.7 + 0.3 * ndi.gaussian_filter(cloud(rng, shape, 2.0), 3)
     return np.asarray(np.concatenate([top, bottom], axis=1) * light, np.float64)
 
