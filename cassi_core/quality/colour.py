@@ -8,6 +8,8 @@ linear sRGB by the standard's matrix (IEC 61966-2-1) and through its transfer cu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -78,6 +80,14 @@ def pseudo_colour(
     linear = np.clip(linear / max(top, 1e-12), 0.0, 1.0)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.power(linear, 1 / 2.4) - 0.055)
     return np.ascontiguousarray(np.moveaxis(np.round(encoded * 255), 0, -1).astype(np.uint8))
+
+
+def pseudo_colours(
+    cubes: Sequence[NDArray[np.floating] | None], wavelengths_nm: NDArray[np.floating] | None = None
+) -> tuple[NDArray[np.uint8] | None, ...]:
+    """Pseudo-colour of several cubes of one scene on one scale: white is the largest white level among them; None stays."""
+    white = max((white_level(cube) for cube in cubes if cube is not None), default=1.0)
+    return tuple(None if cube is None else pseudo_colour(cube, wavelengths_nm, white=white) for cube in cubes)
 
 
 def white_level(cube: NDArray[np.floating]) -> float:

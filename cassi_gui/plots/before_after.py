@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
@@ -28,10 +28,12 @@ class Side:
 class BeforeAfterPanel(ImagePanel):
     """A picture panel with a button for each side; `flip` goes between the first two, on the same scale and zoom."""
 
+    side_changed = Signal(int)
+
     def __init__(self, name: str = "before_after", title: str = "Before and after", parent: QWidget | None = None) -> None:
         super().__init__(name, title, parent)
         self._sides: tuple[Side, ...] = ()
-        self._side = 0
+        self._side = 1
         self._subject = title
         self._shared: tuple[float, float] | None = None
         self._value_unit, self._value_colours = "", "grey"
@@ -99,6 +101,7 @@ class BeforeAfterPanel(ImagePanel):
         self.set_image(side.array, unit=self._value_unit, colours=self._value_colours, levels=levels)
         self.set_title(f"{self._subject}: {side.word.lower()}")
         self._buttons[index].setChecked(True)
+        self.side_changed.emit(index)
 
     @Slot()
     def flip(self) -> None:

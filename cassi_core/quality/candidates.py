@@ -1,0 +1,30 @@
+"""A quick look at one set of parameters, for the tuning by hand: what does the picture say to these numbers?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cassi_core.inputs import CalibrationInputs
+from cassi_core.parameters import ParameterSet
+from cassi_core.quality.colour import pseudo_colour
+
+
+@dataclass(frozen=True, eq=False)
+class CandidateLook:
+    """What a candidate gives: residual map `(H, Wm)`, pseudo-colour `(H, W, 3)` uint8, relative residual (lower is better)."""
+
+    parameters: ParameterSet
+    residual: NDArray[np.float32]
+    colour: NDArray[np.uint8]
+    score: float
+
+
+def look_at(inputs: CalibrationInputs, parameters: ParameterSet) -> CandidateLook:
+    """Reconstruct with the given parameters and say how much of the measurement is left unexplained (rig's frame)."""
+    from cassi_core.quality.maps import evaluate  # brings the compiled kernel with it
+
+    residual, cube, score = evaluate(inputs, parameters)
+    return CandidateLook(parameters, residual, pseudo_colour(cube, inputs.dispersion.wavelengths_nm), float(score))

@@ -1,0 +1,121 @@
+"""The verdict in words, with every check behind it: its number, its threshold, and what it means."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from cassi_core.result import Reason, Verdict
+from cassi_gui.icons import make_pixmap
+from cassi_gui.theme import HALF_SPACE, LIGHT, SPACE, Palette
+
+HEADLINES = {
+    "pass": "The mask is right",
+    "warn": "The mask is probably right, with reservations",
+    "fail": "The mask is not right",
+}
+ADVICE = {
+    "pass": "Every check passed. Look at the pictures, then accept.",
+    "warn": "Read the reservations below before you accept.",
+    "fail": "Do not use this calibration. The checks below say what is wrong.",
+}
+WORDS = {"pass": "passed", "warn": "reservation", "fail": "failed"}
+ICONS = {"pass": "ok", "warn": "warn", "fail": "bad"}
+ICON_PX = 28
+ROW_ICON_PX = 18
+
+
+class VerdictPanel(QFrame):
+    """Headline with icon and word, then one row a check, the worst first."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("verdict_panel")
+        self.setProperty("role", "card")
+        self.setAccessibleName("Verdict")
+        self._palette = LIGHT
+        self._verdict: Verdict | None = None
+        self._icon = QLabel()
+        self._icon.setObjectName("verdict_icon")
+        self._headline = QLabel()
+        self._headline.setObjectName("verdict_headline")
+        self._headline.setProperty("role", "title")
+        self._headline.setWordWrap(True)
+        self._advice = QLabel()
+        self._advice.setObjectName("verdict_advice")
+        self._advice.setWordWrap(True)
+        self._advice.setProperty("role", "muted")
+        self._rows = QGridLayout()
+        self._rows.setHorizontalSpacing(SPACE)
+        self._rows.setVerticalSpacing(HALF_SPACE)
+        self._rows.setColumnStretch(1, 1)
+        self._row_widgets: list[QWidget] = []
+        head = QHBoxLayout()
+        head.setSpacing(SPACE)
+        head.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(self._headline, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE * 3 // 2, SPACE, SPACE * 3 // 2, SPACE * 3 // 2)
+        layout.setSpacing(SPACE)
+        layout.addLayout(head)
+        layout.addWidget(self._advice)
+        layout.addLayout(self._rows)
+        self.set_verdict(None)
+
+    def set_verdict(self, verdict: Verdict | None) -> None:
+        """Show a verdict; None: there is no run yet."""
+        self._verdict = verdict
+        for widget in self._row_widgets:
+            self._rows.removeWidget(widget)
+            widget.deleteLater()
+        self._row_widgets.clear()
+        self._icon.setVisible(verdict is not None)
+        if verdict is None:
+            self._headline.setText("No verdict yet")
+            self._advice.setText("Run a calibration: the checks and their thresholds appear here.")
+            return
+        self._headline.setText(HEADLINES[verdict.status])
+        self._headline.setAccessibleName(f"Verdict {WORDS[verdict.status]}: {HEADLINES[verdict.status]}")
+        self._advice.setText(ADVICE[verdict.status])
+        order = {"fail": 0, "warn": 1, "pass": 2}
+        for reason in sorted(verdict.reasons, key=lambda r: order[r.status]):
+            self._add_row(reason)
+        self._paint_icons()
+
+    def _add_row(self, reason: Reason) -> None:
+        row = self._rows.rowCount()
+        icon = QLabel()
+        icon.setProperty("reason_status", reason.status)
+        icon.setToolTip(WORDS[reason.status])
+        icon.setAccessibleName(WORDS[reason.status])
+        name = reason.check.replace("_", " ").capitalize()
+        text = QLabel(f"<b>{name}: {WORDS[reason.status]}</b><br>{reason.text}")
+        text.setWordWrap(True)
+        text.setObjectName(f"reason_{reason.check}")
+        text.setToolTip(f"Measured {reason.value:.4g}, held against {reason.threshold:.4g}")
+        value = QLabel(f"{reason.value:.3g}<br><span>limit {reason.threshold:.3g}</span>")
+        value.setProperty("role", "small")
+        value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+        value.setAccessibleName(f"{name}: {reason.value:.3g}, limit {reason.threshold:.3g}")
+        for column, widget in enumerate((icon, text, value)):
+            self._rows.addWidget(widget, row, column, Qt.AlignmentFlag.AlignTop)
+            self._row_widgets.append(widget)
+
+    def set_palette(self, palette: Palette) -> None:
+        """Repaint in the colours of a palette."""
+        self._palette = palette
+        self._paint_icons()
+
+    def _paint_icons(self) -> None:
+        if self._verdict is None:
+            return
+        p = self._palette
+        self._icon.setPixmap(make_pixmap(ICONS[self._verdict.status], p, ICON_PX, p.colour(self._verdict.status)))
+        for widget in self._row_widgets:
+            status = widget.property("reason_status")
+            if status is not None and isinstance(widget, QLabel):
+                widget.setPixmap(make_pixmap(ICONS[status], p, ROW_ICON_PX, p.colour(status)))
+
+    @property
+    def headline(self) -> str:
+        return self._headline.text()
