@@ -45,6 +45,9 @@ class AutoSettings(Settings):
     min_peak_z: float = setting(
         12.0, "Peak height, in units of its own noise, below which the mask counts as not found", ge=3.0, le=1000.0
     )
+    smear_px: float = setting(
+        0.0, "Length of a band's own smear along the dispersion (0: none; a broad band: its step)", unit="px", ge=0.0, le=20.0
+    )
     wide: PriorSettings = setting(PriorSettings(), "Scene prior of the first fit: wide basin")
     precise: PriorSettings = setting(
         PriorSettings(n_iter=20, sigma_px=0.35, sigma_bands=1.0, max_steps=6), "Scene prior of the last fit: little bias"
@@ -128,7 +131,8 @@ class QualitySettings(Settings):
     """What is computed after the fit to show why to believe it."""
 
     maps: bool = setting(True, "Residual maps, reconstructions and leftover shifts before and after")
-    n_iter: int = setting(30, "GAP iterations of the reconstructions", ge=1, le=500)
+    n_iter: int = setting(20, "GAP iterations of the reconstructions", ge=1, le=500)
+    tv_iter: int = setting(5, "Iterations of the total-variation denoiser in each of them", ge=1, le=100)
     tv_weight: float = setting(0.02, "Total-variation weight of the reconstructions", ge=0.0, le=10.0)
     blocks: int = setting(6, "Blocks per axis of the field of leftover shifts", ge=1, le=32)
 

@@ -205,6 +205,9 @@ class RunRecorder:
     preset: str
     plan: tuple[tuple[str, str, float], ...]
     device: str = "cpu"
+    to_rig: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
+    """Turns a vector of the frame that the solvers work in into the rig's; None: both are the same."""
+    grid_to_rig: Callable[[GridScores], GridScores] | None = None
     table: list[IterationRow] = field(default_factory=list)
     grids: list[GridScores] = field(default_factory=list)
     stages: list[StageReport] = field(default_factory=list)
@@ -274,7 +277,9 @@ class RunRecorder:
         return fraction, rest + later * pace
 
     def row(self, score: float, values: NDArray[np.float64], sigmas: tuple[float | None, ...] | None = None) -> None:
-        """Append a line to the iteration table (values of all parameters, rig's frame) and emit it."""
+        """Append a line to the iteration table and emit it; `values` of all parameters in the solvers' frame."""
+        if self.to_rig is not None:
+            values = self.to_rig(np.asarray(values, float))
         step = sum(1 for r in self.table if r.stage == self._stage)
         entry = IterationRow(self._stage, step, self.elapsed_s, float(score), tuple(float(v) for v in values), sigmas)
         self.table.append(entry)
@@ -282,6 +287,8 @@ class RunRecorder:
 
     def grid(self, scores: GridScores, *, final: bool = False) -> None:
         """Emit the state of a grid search; the final one is kept for the record."""
+        if self.grid_to_rig is not None:
+            scores = self.grid_to_rig(scores)
         self.emit(scores)
         if final:
             self.grids.append(scores)

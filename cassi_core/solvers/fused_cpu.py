@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
@@ -62,14 +62,37 @@ class FusedCpuSolver:
             x, residual = _Problem(y, candidate, weight).solve(settings, control, pool)
         return np.ascontiguousarray(x.transpose(1, 0, 2)), residual
 
-    def _in_threads(self, work: object, count: int, control: RunControl) -> None:
+    def filter_images(
+        self,
+        images: NDArray[np.float32],
+        candidate: Candidate,
+        settings: GapSettings,
+        *,
+        weight: NDArray[np.float32] | None = None,
+        control: RunControl | None = None,
+    ) -> NDArray[np.float32]:
+        """Residual images ``(B, H, Wm)`` of several measurements with one candidate; see the protocol."""
+        out = np.empty(images.shape, np.float32)
+        control = control or RunControl()
+
+        def one(index: int) -> None:
+            out[index] = _Problem(images[index], candidate, weight).solve(settings, control)[1]
+
+        self._in_threads(one, len(images), control)
+        return out
+
+    def project(self, cube: NDArray[np.float32], candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.float32]:
+        """The forward model ``A x`` of a cube ``(L, H, W)`` on a canvas ``(H, Wm)``; see the protocol."""
+        return _Problem(np.zeros(shape, np.float32), candidate, None).project(cube)
+
+    def _in_threads(self, work: Callable[[int], None], count: int, control: RunControl) -> None:
         control.checkpoint()
         if self.threads == 1 or count == 1:
             for index in range(count):
-                work(index)  # type: ignore[operator]
+                work(index)
             return
         with ThreadPoolExecutor(min(self.threads, count)) as pool:
-            futures: list[Future[None]] = [pool.submit(work, index) for index in range(count)]  # type: ignore[arg-type]
+            futures: list[Future[None]] = [pool.submit(work, index) for index in range(count)]
             pending = set(futures)
             while pending:
                 _, pending = wait(pending, timeout=0.05)
@@ -105,14 +128,19 @@ class _Problem:
         self.weight = np.pad(np.ones_like(y, np.float32) if weight is None else np.asarray(weight, np.float32), pad)
         self.x = np.empty((y.shape[0], self.bands, width), np.float32)
 
-    @property
-    def _layout(self) -> tuple[NDArray[np.generic], ...]:
-        return self.masks, self.cols, self.col_fractions, self.rows, self.row_fractions
+    def project(self, cube: NDArray[np.float32]) -> NDArray[np.float32]:
+        x = np.ascontiguousarray(cube.transpose(1, 0, 2), np.float32)
+        out = np.empty_like(self.y)
+        gap_kernel.residual_image(
+            self.y, self.masks, self.cols, self.col_fractions, self.rows, self.row_fractions, x, out
+        )
+        return np.asarray(-out[:, self.inner], np.float32)
 
     def solve(
         self, settings: GapSettings, control: RunControl, pool: ThreadPoolExecutor | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        masks, *offsets = self._layout
+        masks = self.masks
+        offsets = (self.cols, self.col_fractions, self.rows, self.row_fractions)
         inverse = np.empty_like(self.y)
         gap_kernel.inverse_normaliser(masks, self.y.shape[0], self.bands, *offsets, np.float32(PHI_FLOOR), inverse)
         gap_kernel.start_cube(self.y, self.weight, inverse, masks, *offsets, self.x)

@@ -13,10 +13,10 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-JIT = {"nogil": True, "fastmath": True, "cache": True, "error_model": "numpy"}
+jit = nb.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 
 
-@nb.njit(**JIT)
+@jit
 def _add_row(source, mask, whole, fraction, share, out):  # type: ignore[no-untyped-def]
     """Add ``share`` times one coded row of a band to a canvas row, split between two columns."""
     width = source.shape[0]
@@ -29,7 +29,7 @@ def _add_row(source, mask, whole, fraction, share, out):  # type: ignore[no-unty
             out[whole + w + 1] += second * (mask[w] * source[w])
 
 
-@nb.njit(**JIT)
+@jit
 def project_row(x, masks, cols, col_fractions, rows, row_fractions, h, out):  # type: ignore[no-untyped-def]
     """Row ``h`` of ``A x``."""
     height, bands = x.shape[0], x.shape[1]
@@ -45,7 +45,7 @@ def project_row(x, masks, cols, col_fractions, rows, row_fractions, h, out):  # 
             _add_row(x[source - 1, band], mask[source - 1], cols[band], col_fractions[band], down, out)
 
 
-@nb.njit(**JIT)
+@jit
 def inverse_normaliser(masks, height, bands, cols, col_fractions, rows, row_fractions, floor, out):  # type: ignore[no-untyped-def]
     """``1 / max(phi, floor)`` with ``phi = sum_l shift_l(M_l^2)`` on the canvas."""
     for h in range(height):
@@ -63,7 +63,7 @@ def inverse_normaliser(masks, height, bands, cols, col_fractions, rows, row_frac
             out[h, w] = np.float32(1.0) / max(out[h, w], floor)
 
 
-@nb.njit(**JIT)
+@jit
 def _gather(residual, whole, fraction, share, mask, out):  # type: ignore[no-untyped-def]
     """Add ``share * M . shift^T(residual)`` of one canvas row to ``out``."""
     width = out.shape[0]
@@ -76,7 +76,7 @@ def _gather(residual, whole, fraction, share, mask, out):  # type: ignore[no-unt
             out[w] += mask[w] * (first * residual[whole + w] + second * residual[whole + w + 1])
 
 
-@nb.njit(**JIT)
+@jit
 def _blur_columns(line, taps, out):  # type: ignore[no-untyped-def]
     """Blur a line that carries ``k`` repeated edge pixels on either side."""
     k = taps.shape[0] - 1
@@ -89,7 +89,7 @@ def _blur_columns(line, taps, out):  # type: ignore[no-untyped-def]
             out[w] += tap * (line[k + w - j] + line[k + w + j])
 
 
-@nb.njit(**JIT)
+@jit
 def _blur_bands(row, taps, scratch):  # type: ignore[no-untyped-def]
     """Blur ``row[band, col]`` along the bands in place, edges repeated."""
     k = taps.shape[0] - 1
@@ -104,7 +104,7 @@ def _blur_bands(row, taps, scratch):  # type: ignore[no-untyped-def]
     row[:, :] = scratch
 
 
-@nb.njit(**JIT)
+@jit
 def _blur_rows(ring, taps, row, last, out):  # type: ignore[no-untyped-def]
     """Write row ``row`` of the vertically blurred cube from the ring of horizontally blurred rows."""
     k = taps.shape[0] - 1
@@ -121,10 +121,10 @@ def _blur_rows(ring, taps, row, last, out):  # type: ignore[no-untyped-def]
                 out[band, w] += tap * (above[band, w] + below[band, w])
 
 
-@nb.njit(**JIT)
+@jit
 def start_cube(y, weight, inverse, masks, cols, col_fractions, rows, row_fractions, x):  # type: ignore[no-untyped-def]
     """``x_0 = A^T (w . y / phi)``."""
-    height, bands, width = x.shape
+    height, bands = x.shape[0], x.shape[1]
     line = np.empty(y.shape[1], np.float32)
     x[:] = 0
     for h in range(height):
@@ -141,7 +141,7 @@ def start_cube(y, weight, inverse, masks, cols, col_fractions, rows, row_fractio
                 _gather(line, cols[band], col_fractions[band], down, mask[source - 1], x[source - 1, band])
 
 
-@nb.njit(**JIT)
+@jit
 def _scaled_residual(y, y1, weight, inverse, accelerated, h, line, out):  # type: ignore[no-untyped-def]
     """The residual row that is back-projected; `line` holds ``A x``. Updates the accumulator in the accelerated form."""
     for w in range(out.shape[0]):
@@ -152,7 +152,7 @@ def _scaled_residual(y, y1, weight, inverse, accelerated, h, line, out):  # type
         out[w] = r * inverse[h, w]
 
 
-@nb.njit(**JIT)
+@jit
 def gap_step(  # type: ignore[no-untyped-def]
     y, y1, weight, inverse, masks, cols, col_fractions, rows, row_fractions, taps, band_taps, accelerated, x
 ):
@@ -203,7 +203,7 @@ def gap_step(  # type: ignore[no-untyped-def]
             _blur_rows(ring, taps, done, height - 1, x[done])
 
 
-@nb.njit(**JIT)
+@jit
 def residual_image(y, masks, cols, col_fractions, rows, row_fractions, x, out):  # type: ignore[no-untyped-def]
     """``y - A x`` for every canvas row."""
     line = np.empty(y.shape[1], np.float32)
@@ -213,7 +213,7 @@ def residual_image(y, masks, cols, col_fractions, rows, row_fractions, x, out): 
             out[h, w] = y[h, w] - line[w]
 
 
-@nb.njit(**JIT)
+@jit
 def chambolle_band(x, band, strength, tau, n_iter, pr, pc, g):  # type: ignore[no-untyped-def]
     """Total-variation denoising of one band in place by Chambolle's dual iteration (Chambolle 2004, section 3).
 
@@ -241,7 +241,7 @@ def chambolle_band(x, band, strength, tau, n_iter, pr, pc, g):  # type: ignore[n
             x[h, band, w] -= strength * g[h, w]
 
 
-@nb.njit(**JIT)
+@jit
 def _divergence(pr, pc, out):  # type: ignore[no-untyped-def]
     """Negative adjoint of the forward differences with zero at the last row and column."""
     height, width = out.shape

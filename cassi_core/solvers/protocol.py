@@ -89,8 +89,25 @@ class GapSolver(Protocol):
         ...
 
 
+    def filter_images(
+        self,
+        images: NDArray[np.float32],
+        candidate: Candidate,
+        settings: GapSettings,
+        *,
+        weight: NDArray[np.float32] | None = None,
+        control: RunControl | None = None,
+    ) -> NDArray[np.float32]:
+        """Residual images ``(B, H, Wm)`` of several measurements with one candidate: what the scene estimate cannot explain."""
+        ...
+
+    def project(self, cube: NDArray[np.float32], candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.float32]:
+        """The forward model ``A x`` of a cube ``(L, H, W)`` on a canvas of the given shape ``(H, Wm)``."""
+        ...
+
+
 def gaussian_taps(sigma: float) -> NDArray[np.float32]:
-    """One-sided taps ``g[0..k]`` of a Gaussian that sums to one over both sides; ``[1]`` for sigma 0; k about 3 sigma, at least 1."""
+    """One-sided taps ``g[0..k]`` of a Gaussian, k about 3 sigma and at least 1, summing to one over both sides; ``[1]`` for 0."""
     if sigma <= 0:
         return np.ones(1, np.float32)
     k = max(3, int(6 * sigma + 1) | 1) // 2

@@ -114,6 +114,7 @@ class _Batch:
         inverse = 1 / phi.clamp_min_(PHI_FLOOR)
         cubes = self.y.new_zeros((masks.shape[0], self.bands, *plan.shape))
         add_back_projection(cubes, self.weight * self.y * inverse, masks, plan)
+        spare = torch.empty_like(cubes)
         collected = torch.zeros_like(phi)
         for _ in range(settings.n_iter):
             control.checkpoint()
@@ -124,7 +125,10 @@ class _Batch:
                 left.add_(collected).sub_(self.weight * self.y)
             add_back_projection(cubes, left.mul_(inverse), masks, plan)
             control.checkpoint()
-            cubes = self._denoise(cubes, settings, control)
+            if settings.denoiser == "tv":
+                self._denoise_tv(cubes, settings, control)
+            else:
+                cubes, spare = blur(cubes, taps_of(settings.sigma_px), taps_of(settings.sigma_bands), spare=spare)
         if self.y.is_cuda:
             torch.cuda.synchronize(self.y.device)
         control.checkpoint()
@@ -137,16 +141,13 @@ class _Batch:
         add_projection(left, cubes, self.masks, self.plan, -1.0)
         return left
 
-    def _denoise(self, cubes: torch.Tensor, settings: GapSettings, control: RunControl) -> torch.Tensor:
-        if settings.denoiser == "gaussian":
-            return blur(cubes, taps_of(settings.sigma_px), taps_of(settings.sigma_bands))
+    def _denoise_tv(self, cubes: torch.Tensor, settings: GapSettings, control: RunControl) -> None:
         images = cubes.flatten(0, 1)
         at_once = len(images) if images.is_cuda else max(1, TV_CHUNK_BYTES // (4 * images[0].numel()))
         for start in range(0, len(images), at_once):
             control.checkpoint()
             part = images[start : start + at_once]
             part.copy_(chambolle_tv(part, settings.tv_weight, settings.tv_iter))
-        return cubes
 
 
 def select_device(name: str) -> tuple[torch.device, str]:

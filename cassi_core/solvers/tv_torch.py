@@ -33,3 +33,13 @@ def chambolle_tv(image: torch.Tensor, weight: float, n_iter: int) -> torch.Tenso
 def _divergence(down: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     """Negative adjoint of the forward differences; the last row of `down` and the last column of `right` are zero."""
     return down - functional.pad(down[..., :-1, :], (0, 0, 1, 0)) + right - functional.pad(right[..., :-1], (1, 0))
+
+
+def chambolle_tv_gradient(image: torch.Tensor, gradient: torch.Tensor, weight: float, n_iter: int) -> torch.Tensor:
+    """Gradient of ``<gradient, chambolle_tv(image)>`` with respect to the image; the dual iterations are computed again."""
+    if weight <= 0:
+        return gradient
+    with torch.enable_grad():
+        leaf = image.detach().requires_grad_()
+        denoised = chambolle_tv(leaf, weight, n_iter)
+    return torch.autograd.grad(denoised, leaf, gradient)[0]

@@ -1,0 +1,116 @@
+"""Preset `auto`: matched filter, then Gauss-Newton with a wide and with a precise scene prior."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cassi_core.calibration.gauss_newton import Fit, Optics, fit
+from cassi_core.calibration.prealign import PreAlignment, prealign
+from cassi_core.calibration.rig_model import RigModel
+from cassi_core.config import AutoSettings, PriorSettings
+from cassi_core.parameters import ParameterSet
+from cassi_core.run import GridScores, RunRecorder
+from cassi_core.solvers.protocol import GapSettings, GapSolver
+
+
+@dataclass(frozen=True, eq=False)
+class AutoOutcome:
+    """What the preset found: the last fit (None when the mask was not found or nothing is refined) and the pre-alignment."""
+
+    vector: NDArray[np.float64]
+    fit: Fit | None
+    alignment: PreAlignment
+    found: bool
+
+
+def plan(settings: AutoSettings) -> tuple[tuple[str, str, float], ...]:
+    """Stages as (name, label, expected seconds at 256 x 256 x 28 with eight parameters on two cores)."""
+    return (
+        ("prealign", "Pre-alignment by matched filter", 0.2),
+        ("wide", "Fit with a wide scene prior", 0.35 * settings.wide.max_steps),
+        ("precise", "Fit with a precise scene prior", 0.5 * settings.precise.max_steps),
+    )
+
+
+def gap_settings(prior: PriorSettings) -> GapSettings:
+    """Solver settings of a scene prior."""
+    return GapSettings(prior.n_iter, prior.sigma_px, prior.sigma_bands)
+
+
+def run_auto(
+    models: Sequence[RigModel],
+    start: ParameterSet,
+    settings: AutoSettings,
+    solver: GapSolver,
+    recorder: RunRecorder,
+    *,
+    threads: int = 1,
+) -> AutoOutcome:
+    """Calibrate from nothing but the snapshots and the nominal mask; `start` in the dispersion frame.
+
+    When no correlation peak rises above `min_peak_z` the mask is not in the picture: nothing is fitted then.
+    """
+    recorder.begin("prealign", 1)
+    alignment = prealign(
+        models,
+        reach_px=settings.reach_px,
+        reach_deg=settings.reach_deg,
+        angle_step_deg=settings.angle_step_deg,
+        control=recorder.control,
+        threads=threads,
+    )
+    recorder.grid(_peak_map(alignment), final=True)
+    found = alignment.z >= settings.min_peak_z
+    current = _placed(start, alignment) if found else start
+    recorder.row(float("nan"), current.vector())
+    recorder.advance()
+    recorder.end()
+    if not found:
+        recorder.message(
+            f"the mask was not found in the picture: its best correlation peak is {alignment.z:.1f} times the noise, "
+            f"{settings.min_peak_z:g} are needed",
+            "warning",
+        )
+        return AutoOutcome(start.vector(), None, alignment, False)
+    last: Fit | None = None
+    optics = Optics(settings.smear_px)
+    for name, prior in (("wide", settings.wide), ("precise", settings.precise)):
+        if recorder.control.finishing and last is not None:
+            break
+        recorder.begin(name, prior.max_steps + 1)
+        last = fit(
+            models,
+            current,
+            gap_settings(prior),
+            solver,
+            recorder,
+            optics=optics,
+            max_steps=prior.max_steps,
+            threads=threads,
+        )
+        current = current.with_vector(last.vector)
+        recorder.end(last.score)
+    return AutoOutcome(current.vector(), last, alignment, True)
+
+
+def _placed(start: ParameterSet, alignment: PreAlignment) -> ParameterSet:
+    """The start with the refined ones of dx, dy and theta taken from the pre-alignment."""
+    vector = start.vector()
+    vector[:3] = alignment.dx, alignment.dy, alignment.theta
+    return start.with_vector(vector)
+
+
+def _peak_map(alignment: PreAlignment) -> GridScores:
+    """The pre-alignment as a score map (lower is better): the negative correlation in units of its noise."""
+    scores = -alignment.maps.transpose(2, 1, 0)
+    return GridScores(
+        "prealign",
+        ("dx", "dy", "theta"),
+        (alignment.shifts_x, alignment.shifts_y, alignment.angles_deg),
+        np.ascontiguousarray(scores),
+        (alignment.dx, alignment.dy, alignment.theta),
+    )

@@ -1,0 +1,318 @@
+"""The engine's fit: Gauss-Newton on what the best smooth scene cannot explain, for any subset of the parameters.
+
+For parameters ``p`` the scene estimate is ``x = G_p y`` (GAP with a Gaussian denoiser, linear in ``y``), the residual ``r = (I - A G) y``
+and the derivative of the residual with the scene held is ``J_i = (I - A G) Z_i`` with ``Z_i = d(A x)/dp_i``: variable projection in
+Kaufman's form (Kaufman 1975). The term that is left out, how the fit's own efficiency changes with the parameters, is no information
+about the rig; leaving it out removes most of the bias that the scene prior causes, and one solve per parameter replaces two.
+
+The step solves ``(J^T W J) d = J^T W r`` with weights ``W = 1/(local residual energy)``. Standard errors come from the sandwich
+``N^-1 (sum_b g_b g_b^T) N^-1`` over spatial blocks ``b``, ``g_b`` being the block's share of ``J^T W r``: neighbouring residuals are not
+independent, and the formal ``N^-1`` alone is 3 to 5 times too small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from cassi_core.calibration.derivatives import accumulate_derivatives, coordinate_rates
+from cassi_core.calibration.mask_sampling import pose_coefficients
+from cassi_core.calibration.rig_model import CANVAS_PAD, RigModel, named, relative_residual
+from cassi_core.errors import NumericsError
+from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, SPECS, ParameterSet
+from cassi_core.run import RunControl, RunRecorder
+from cassi_core.solvers.protocol import Candidate, GapSettings, GapSolver
+
+Vector = NDArray[np.float64]
+
+LARGEST_STEP = {
+    "dx": 1.0,
+    "dy": 1.0,
+    "theta": 0.4,
+    "scale_x": 4e-3,
+    "scale_y": 4e-3,
+    "slope": 0.02,
+    "curve": 1e-3,
+    "alpha": 0.4,
+    "psf": 0.3,
+}
+"""Largest change of one step: the linear model of the residual holds for about one mask detail."""
+DONE_STEP = {
+    "dx": 3e-3,
+    "dy": 3e-3,
+    "theta": 1.5e-3,
+    "scale_x": 2e-5,
+    "scale_y": 2e-5,
+    "slope": 2e-4,
+    "curve": 1e-5,
+    "alpha": 2e-3,
+    "psf": 1e-2,
+}
+"""Changes below these end the fit: well under the standard error that one snapshot allows."""
+WEIGHT_PX = 2.0
+WEIGHT_QUANTILE = 0.3
+BLOCK_PX = 24
+"""Side of the blocks of the sandwich: a few times the reach of the scene prior and of a mask detail."""
+MAX_HALVINGS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Linearisation:
+    """A snapshot compared with one hypothesis: residual `r` `(H, Wc)`, derivative images `J` `(k, H, Wc)`, weights `(H, Wc)`, the score."""
+
+    residual: NDArray[np.float32]
+    jacobian: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Where a fit ended: vector of all parameters, score, the refined names with their covariance, and how many steps it took."""
+
+    vector: Vector
+    score: float
+    names: tuple[str, ...]
+    covariance: Vector
+    formal_covariance: Vector
+    steps: int
+
+    @property
+    def sigmas(self) -> dict[str, float]:
+        return {n: float(np.sqrt(v)) for n, v in zip(self.names, np.diag(self.covariance), strict=True)}
+
+
+@dataclass(frozen=True, eq=False)
+class Optics:
+    """What blurs the mask besides the sampling: the length of a band's own smear along the dispersion, in pixels."""
+
+    smear_px: float = 0.0
+
+    def spline(self, model: RigModel, vector: Vector) -> NDArray[np.float32]:
+        """Spline coefficients of the mask as the optics show it with the blur of a parameter vector."""
+        return model.spline(max(0.0, float(vector[PARAMETER_NAMES.index("psf")])), self.smear_px)
+
+
+def linearise(
+    model: RigModel,
+    solver: GapSolver,
+    vector: Vector,
+    names: Sequence[str],
+    settings: GapSettings,
+    optics: Optics,
+    control: RunControl,
+    *,
+    threads: int = 1,
+) -> Linearisation:
+    """Residual and derivative images of one snapshot at a parameter vector; see the module's formulas."""
+    spline = optics.spline(model, vector)
+    candidate = model.candidate(named(vector), spline)
+    cube, residual = solver.reconstruct(model.y, candidate, settings, weight=model.observed, control=control)
+    images = derivative_images(model, solver, vector, names, cube, spline, candidate, optics, threads=threads)
+    images *= model.observed
+    control.checkpoint()
+    jacobian = solver.filter_images(images, candidate, settings, weight=model.observed, control=control)
+    return Linearisation(residual, jacobian, local_weight(model, residual), relative_residual(residual, model))
+
+
+def derivative_images(
+    model: RigModel,
+    solver: GapSolver,
+    vector: Vector,
+    names: Sequence[str],
+    cube: NDArray[np.float32],
+    spline: NDArray[np.float32],
+    candidate: Candidate,
+    optics: Optics,
+    *,
+    threads: int = 1,
+) -> NDArray[np.float32]:
+    """``Z_i = d(A x)/d p_i`` with the scene held, ``(k, H, canvas)`` float32 in the order of `names`."""
+    values = named(vector)
+    geometric = [n for n in names if n in GEOMETRY_NAMES]
+    shape = (model.mask.shape[0], model.mask.shape[1])
+    pose = pose_coefficients(shape, *(values[k] for k in ("dx", "dy", "theta", "scale_x", "scale_y")))
+    whole_cols, whole_rows = candidate.cols, candidate.rows
+    cols, rows = model.dispersion.offsets(values)
+    fractions = np.stack([cols + CANVAS_PAD - whole_cols, rows - whole_rows], axis=1)
+    rates = coordinate_rates(shape, model.dispersion, values, geometric)
+    cuts = np.linspace(0, shape[0], threads + 1).astype(int)
+
+    def part(index: int) -> NDArray[np.float32]:
+        out = np.zeros((len(geometric), *model.y.shape), np.float32)
+        accumulate_derivatives(
+            cube,
+            spline,
+            pose,
+            fractions,
+            whole_cols.astype(np.int64),
+            whole_rows.astype(np.int64),
+            rates,
+            cuts[index],
+            cuts[index + 1],
+            out,
+        )
+        return out
+
+    with ThreadPoolExecutor(threads) as pool:
+        summed = sum(pool.map(part, range(threads)))
+    by_name = dict(zip(geometric, np.asarray(summed), strict=True))
+    if "psf" in names:
+        by_name["psf"] = _blur_derivative(model, solver, vector, cube, candidate, optics)
+    return np.stack([by_name[n] for n in names]).astype(np.float32)
+
+
+def _blur_derivative(
+    model: RigModel, solver: GapSolver, vector: Vector, cube: NDArray[np.float32], candidate: Candidate, optics: Optics
+) -> NDArray[np.float32]:
+    """Derivative with respect to the width of the blur, by differences over 0.2 px (from zero, where it starts flat)."""
+    at = PARAMETER_NAMES.index("psf")
+    low, high = vector.copy(), vector.copy()
+    low[at] = max(0.0, vector[at] - SPECS["psf"].step)
+    high[at] = low[at] + 2 * SPECS["psf"].step
+    images = [
+        solver.project(cube, model.candidate(named(v), optics.spline(model, v), like=candidate), model.y.shape)
+        for v in (low, high)
+    ]
+    return np.asarray((images[1] - images[0]) / (high[at] - low[at]), np.float32)
+
+
+def local_weight(model: RigModel, residual: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``1 / (local residual energy + floor)`` where the residual counts, 0 elsewhere: bright textured places do not drown the rest."""
+    inside = np.maximum(ndi.gaussian_filter(model.scored, WEIGHT_PX), 0.1)
+    energy = ndi.gaussian_filter(residual * residual * model.scored, WEIGHT_PX) / inside
+    counted = energy[model.scored > 0]
+    floor = float(np.quantile(counted, WEIGHT_QUANTILE)) if counted.size else 1.0
+    return np.asarray(model.scored / (energy + floor + 1e-12), np.float32)
+
+
+def fit(
+    models: Sequence[RigModel],
+    start: ParameterSet,
+    settings: GapSettings,
+    solver: GapSolver,
+    recorder: RunRecorder,
+    *,
+    optics: Optics | None = None,
+    max_steps: int = 8,
+    threads: int = 1,
+) -> Fit:
+    """Refine the parameters that `start` marks, jointly for all snapshots, from its values; the others stay bit-identical.
+
+    A step that raises the weighted residual is halved up to three times; a parameter that is pushed against its bound is held there for
+    the step. The fit ends when every change is below DONE_STEP, after `max_steps`, or when the run is asked to finish early.
+
+    Raises
+    ------
+    NumericsError
+        When the residual is not finite.
+    """
+    optics = optics or Optics()
+    names = start.refined
+    index = np.array([PARAMETER_NAMES.index(n) for n in names], int)
+    lower, upper = start.lower()[index], start.upper()[index]
+    vector = start.vector()
+    control = recorder.control
+
+    def evaluate(v: Vector) -> list[Linearisation]:
+        parts = [linearise(m, solver, v, names, settings, optics, control, threads=threads) for m in models]
+        if not all(np.isfinite(p.score) for p in parts):
+            raise NumericsError("the residual of the fit is not finite; check the measurement and the mask for extreme values")
+        return parts
+
+    parts = evaluate(vector)
+    steps = 0
+    recorder.row(_score(parts), vector)
+    recorder.advance()
+    while steps < max_steps and len(names) and not control.finishing:
+        normal, gradient = _normal_equations(parts)
+        step = _bounded_step(normal, gradient, vector[index], lower, upper, names)
+        best = _score(parts)
+        for attempt in range(MAX_HALVINGS + 1):
+            trial = vector.copy()
+            trial[index] = np.clip(vector[index] + step, lower, upper)
+            new = evaluate(trial)
+            # The score may rise a little at the optimum of the weighted sum: only a clear rise means that the step was too long.
+            if _score(new) <= best * 1.002 or attempt == MAX_HALVINGS:
+                break
+            step = step / 2
+        if _score(new) > best * 1.02:
+            break
+        change = np.abs(trial[index] - vector[index])
+        vector, parts = trial, new
+        steps += 1
+        recorder.row(_score(parts), vector)
+        recorder.advance()
+        if np.all(change <= [DONE_STEP[n] for n in names]):
+            break
+    covariance, formal = sandwich(parts, len(names))
+    return Fit(vector, _score(parts), names, covariance, formal, steps)
+
+
+def _score(parts: Sequence[Linearisation]) -> float:
+    return float(np.sqrt(np.mean([p.score**2 for p in parts])))
+
+
+def _normal_equations(parts: Sequence[Linearisation]) -> tuple[Vector, Vector]:
+    count = parts[0].jacobian.shape[0]
+    normal, gradient = np.zeros((count, count)), np.zeros(count)
+    for part in parts:
+        weighted = (part.jacobian * part.weight).reshape(count, -1)
+        normal += weighted @ part.jacobian.reshape(count, -1).T
+        gradient += weighted @ part.residual.ravel()
+    return normal, gradient
+
+
+def _bounded_step(normal: Vector, gradient: Vector, at: Vector, lower: Vector, upper: Vector, names: Sequence[str]) -> Vector:
+    """Gauss-Newton step with parameters held that lie on a bound and are pushed outwards, none larger than LARGEST_STEP."""
+    free = np.ones(len(at), bool)
+    step = np.zeros(len(at))
+    for _ in range(len(at)):
+        step[:] = 0
+        step[free] = solve_scaled(normal[np.ix_(free, free)], gradient[free])
+        out = free & (((at <= lower) & (step < 0)) | ((at >= upper) & (step > 0)))
+        if not out.any():
+            break
+        free &= ~out
+    largest = np.array([LARGEST_STEP[n] for n in names])
+    return np.asarray(np.clip(step, -largest, largest))
+
+
+def solve_scaled(normal: Vector, right: Vector) -> Vector:
+    """Solve ``N d = g`` after scaling the diagonal to one, with a tiny ridge: the parameters' units differ by factors of 10^4."""
+    if not len(normal):
+        return np.asarray(right, float)
+    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    scaled = normal / np.outer(scale, scale) + 1e-9 * np.eye(len(normal))
+    inner = right / scale if right.ndim == 1 else right / scale[:, None]
+    solved = np.linalg.solve(scaled, inner)
+    return np.asarray(solved / scale if right.ndim == 1 else solved / scale[:, None])
+
+
+def sandwich(parts: Sequence[Linearisation], count: int) -> tuple[Vector, Vector]:
+    """Sandwich covariance over spatial blocks, and the formal one, each `(k, k)`."""
+    if not count:
+        return np.zeros((0, 0)), np.zeros((0, 0))
+    normal, _ = _normal_equations(parts)
+    inverse = solve_scaled(normal, np.eye(count))
+    meat = np.zeros((count, count))
+    energy, pixels = 0.0, 0.0
+    for part in parts:
+        shares = _block_sums(part.jacobian * (part.weight * part.residual))
+        meat += shares @ shares.T
+        energy += float(np.sum(part.weight * part.residual.astype(float) ** 2))
+        pixels += float(np.count_nonzero(part.weight))
+    return inverse @ meat @ inverse, inverse * energy / max(pixels, 1.0)
+
+
+def _block_sums(images: NDArray[np.float32], side: int = BLOCK_PX) -> Vector:
+    """Sums of images `(k, H, W)` over square blocks, `(k, blocks)` float64."""
+    rows = np.arange(0, images.shape[1], side)
+    cols = np.arange(0, images.shape[2], side)
+    sums = np.add.reduceat(np.add.reduceat(images.astype(np.float64), rows, axis=1), cols, axis=2)
+    return np.asarray(sums.reshape(images.shape[0], -1))

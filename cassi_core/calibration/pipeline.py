@@ -1,0 +1,322 @@
+"""From inputs to a calibration: the one entry point of a run.
+
+inputs (rig's frame) -> dispersion frame -> preset (auto, reference, algorithm1) -> scores, maps, verdict -> result (rig's frame)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cassi_core.calibration import auto
+from cassi_core.calibration.frames import (
+    grid_from_frame,
+    names_from_frame,
+    parameters_from_dispersion_frame,
+    parameters_to_dispersion_frame,
+    vector_from_frame,
+)
+from cassi_core.calibration.gauss_newton import Fit, Optics, linearise, sandwich
+from cassi_core.calibration.rig_model import RigModel, relative_residual
+from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
+from cassi_core.dispersion import Direction, from_dispersion_frame
+from cassi_core.inputs import CalibrationInputs
+from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
+from cassi_core.quality.maps import (
+    explain,
+    held_out_residual,
+    local_shifts,
+    reconstruction_settings,
+    residual_in_rig,
+)
+from cassi_core.quality.verdict import judge
+from cassi_core.result import CalibrationResult, QualityMaps, Scores
+from cassi_core.run import Event, Observer, Preview, RunControl, RunRecorder, StageFinished, readonly
+from cassi_core.solvers.fused_cpu import FusedCpuSolver, ensure_compiled
+from cassi_core.solvers.protocol import GapSettings, GapSolver
+
+Vector = NDArray[np.float64]
+Plan = tuple[tuple[str, str, float], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """What a preset brings back: vector in the dispersion frame, the last Gauss-Newton fit if any, and where it comes from."""
+
+    vector: Vector
+    fit: Fit | None
+    source: str
+    peak_z: float | None
+    device: str
+    notes: tuple[str, ...] = ()
+
+
+def calibrate(
+    inputs: CalibrationInputs,
+    config: CalibrationConfig | None = None,
+    parameters: ParameterSet | None = None,
+    *,
+    control: RunControl | None = None,
+    observe: Observer | None = None,
+) -> CalibrationResult:
+    """Find where the mask of a rig really sits from its snapshots alone.
+
+    Parameters
+    ----------
+    inputs
+        Snapshots of one rig, fitted jointly to one geometry, with the nominal mask and dispersion.
+    config
+        Preset and all settings; default: preset `auto`.
+    parameters
+        Start values, bounds and which parameters are refined (rig's frame); default: nominal values, refining `config.refine` or the
+        preset's default choice. Parameters that are not refined come back bit-identical.
+    control
+        Cancel, pause and finish early from another thread.
+    observe
+        Receives the events of :mod:`cassi_core.run` in the thread of the run.
+
+    Raises
+    ------
+    RunCancelled
+        After ``control.cancel()``.
+    InputError, ConfigError, NumericsError
+        When inputs, settings or the computation are not usable.
+    """
+    config = config or CalibrationConfig()
+    control = control or RunControl()
+    start = _start_parameters(config, parameters)
+    direction = inputs.dispersion.direction
+    turned = inputs.in_dispersion_frame()
+    solver = FusedCpuSolver(config.threads)
+    margins = {
+        "auto": config.auto.margin_px,
+        "reference": config.reference.margin_px,
+        "algorithm1": config.algorithm1.margin_px,
+    }
+    margin = margins[config.preset]
+    models = [RigModel.from_frame(turned, frame, margin_px=margin) for frame in turned.frames]
+    search, plan = _preset(config, len(models))
+    recorder = RunRecorder(
+        control,
+        observe,
+        config.preset,
+        (*plan, ("proof", "Residuals, maps and verdict", 1.5)),
+        to_rig=lambda vector: vector_from_frame(vector, direction),
+        grid_to_rig=lambda grid: grid_from_frame(grid, direction),
+    )
+    if observe is not None:
+        recorder.observe = _with_previews(observe, recorder, models[0], solver, config, direction)
+    ensure_compiled(control)
+    found = search(models, parameters_to_dispersion_frame(start, direction), solver, recorder)
+    return _finish(inputs, config, start, models, solver, recorder, found)
+
+
+def _start_parameters(config: CalibrationConfig, parameters: ParameterSet | None) -> ParameterSet:
+    if parameters is None:
+        return ParameterSet.default(config.refine or DEFAULT_REFINE[config.preset])
+    return parameters if config.refine is None else parameters.refining(config.refine)
+
+
+Searcher = Callable[[Sequence[RigModel], ParameterSet, GapSolver, RunRecorder], _Search]
+
+
+def _preset(config: CalibrationConfig, frames: int) -> tuple[Searcher, Plan]:
+    """The search of a preset and its plan; modules that need torch are imported only here."""
+    threads = FusedCpuSolver(config.threads).threads
+    if config.preset == "auto":
+
+        def search_auto(models: Sequence[RigModel], start: ParameterSet, solver: GapSolver, recorder: RunRecorder) -> _Search:
+            out = auto.run_auto(models, start, config.auto, solver, recorder, threads=threads)
+            return _Search(out.vector, out.fit, "auto", out.alignment.z, "cpu")
+
+        return search_auto, auto.plan(config.auto)
+    from cassi_core.calibration import reference_presets
+
+    search, plan = reference_presets.searcher(config)
+
+    def search_reference(models: Sequence[RigModel], start: ParameterSet, solver: GapSolver, recorder: RunRecorder) -> _Search:
+        out = search(models, start, solver, recorder)
+        return _Search(out.vector, None, out.source, None, out.device, out.notes)
+
+    return search_reference, plan
+
+
+def _with_previews(
+    observe: Observer,
+    recorder: RunRecorder,
+    model: RigModel,
+    solver: GapSolver,
+    config: CalibrationConfig,
+    direction: Direction,
+) -> Observer:
+    """An observer that also gets a reconstruction after every stage, with the best parameters of that stage."""
+    settings = GapSettings(8, 0.7, 0.5)
+    optics = Optics(config.auto.smear_px)
+
+    def forward(event: Event) -> None:
+        observe(event)
+        if not isinstance(event, StageFinished) or event.name == "proof":
+            return
+        rows = [r for r in recorder.table if r.stage == event.name]
+        if not rows:
+            return
+        best = min(rows, key=lambda r: r.score if np.isfinite(r.score) else np.inf)
+        values = parameters_to_dispersion_frame(
+            ParameterSet.default(values=dict(zip(PARAMETER_NAMES, best.values, strict=True))), direction
+        ).vector()
+        cube, _ = explain(model, solver, values, settings, optics, recorder.control)
+        cube = from_dispersion_frame(cube * np.float32(model.scale), direction)
+        observe(Preview(event.name, readonly(cube), best.values))  # type: ignore[arg-type]
+
+    return forward
+
+
+def _finish(
+    inputs: CalibrationInputs,
+    config: CalibrationConfig,
+    start: ParameterSet,
+    models: Sequence[RigModel],
+    solver: FusedCpuSolver,
+    recorder: RunRecorder,
+    found: _Search,
+) -> CalibrationResult:
+    """Scores, sigmas, maps and verdict of what a preset found."""
+    direction = inputs.dispersion.direction
+    control = recorder.control
+    outcome: Literal["done", "finished_early"] = "finished_early" if control.finishing else "done"
+    recorder.begin("proof", 8)
+    before = parameters_to_dispersion_frame(start, direction).vector()
+    fitted = parameters_to_dispersion_frame(start, direction).with_vector(found.vector)
+    prior = config.auto.precise
+    settings = GapSettings(prior.n_iter, prior.sigma_px, prior.sigma_bands)
+    optics = Optics(config.auto.smear_px)
+    covariance, names = _covariance(found, models, solver, fitted, settings, optics, recorder)
+    maps, scores = _proof(models, solver, before, fitted.vector(), settings, optics, config, recorder, direction)
+    recorder.end(scores.residual_after)
+    parameters = parameters_from_dispersion_frame(fitted, direction)
+    correlation_names, correlation = _correlation(names, covariance, direction)
+    if covariance is not None:
+        sigmas = dict(zip(correlation_names, np.sqrt(np.maximum(np.diag(covariance), 0)).tolist(), strict=True))
+        parameters = parameters.with_sigmas(sigmas)
+    verdict = judge(
+        parameters,
+        scores,
+        inputs=inputs,
+        peak_z=found.peak_z,
+        min_peak_z=config.auto.min_peak_z,
+        shifts=maps.shifts_after if maps else (),
+        finished_early=outcome == "finished_early",
+    )
+    return CalibrationResult(
+        parameters=parameters,
+        start=start,
+        scores=scores,
+        verdict=verdict,
+        mask=inputs.mask,
+        mask_source=inputs.mask_source,
+        dispersion=inputs.dispersion,
+        inputs=tuple(frame.source for frame in inputs.frames),
+        preset=config.preset,
+        source=found.source,
+        outcome=outcome,
+        stages=tuple(recorder.stages),
+        table=tuple(recorder.table),
+        grids=tuple(recorder.grids),
+        seconds_total=recorder.elapsed_s,
+        device=found.device,
+        seed=config.seed,
+        threads=solver.threads,
+        correlation_names=correlation_names,
+        correlation=correlation,
+        peak_z=found.peak_z,
+        maps=maps,
+        notes=found.notes,
+    )
+
+
+def _covariance(
+    found: _Search,
+    models: Sequence[RigModel],
+    solver: FusedCpuSolver,
+    fitted: ParameterSet,
+    settings: GapSettings,
+    optics: Optics,
+    recorder: RunRecorder,
+) -> tuple[Vector | None, tuple[str, ...]]:
+    """Covariance of the refined parameters: the fit's own, or one linearisation at the end of a search without one."""
+
+    if found.fit is not None:
+        return found.fit.covariance, found.fit.names
+    names = fitted.refined
+    if not names or (found.peak_z is not None):
+        return None, ()
+    parts = [
+        linearise(m, solver, fitted.vector(), names, settings, optics, recorder.control, threads=solver.threads) for m in models
+    ]
+    recorder.advance()
+    return sandwich(parts, len(names))[0], names
+
+
+def _correlation(
+    names: tuple[str, ...], covariance: Vector | None, direction: Direction
+) -> tuple[tuple[str, ...], Vector | None]:
+    """Names in the rig's frame and the correlation matrix with the signs of that frame."""
+    if covariance is None or not names:
+        return (), None
+    mapped = names_from_frame(names, direction)
+    signs = np.array([sign for _, sign in mapped])
+    scale = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
+    correlation = covariance / np.outer(scale, scale) * np.outer(signs, signs)
+    return tuple(name for name, _ in mapped), np.clip(correlation, -1, 1)
+
+
+def _proof(
+    models: Sequence[RigModel],
+    solver: FusedCpuSolver,
+    before: Vector,
+    after: Vector,
+    settings: GapSettings,
+    optics: Optics,
+    config: CalibrationConfig,
+    recorder: RunRecorder,
+    direction: Direction,
+) -> tuple[QualityMaps | None, Scores]:
+    """Residuals (also on held-out pixels) and, if wanted, the maps, with the start and the fitted parameters."""
+    control = recorder.control
+    model = models[0]
+    residuals, scores, held_out = [], [], []
+    for vector in (before, after):
+        images = [explain(m, solver, vector, settings, optics, control)[1] for m in models]
+        residuals.append(residual_in_rig(model, images[0], direction))
+        scores.append(float(np.sqrt(np.mean([relative_residual(r, m) ** 2 for r, m in zip(images, models, strict=True)]))))
+        held = [held_out_residual(m, solver, vector, settings, optics, control, seed=config.seed) for m in models]
+        held_out.append(float(np.sqrt(np.mean(np.square(held)))))
+        recorder.advance()
+    result = Scores(scores[0], scores[1], held_out[0], held_out[1])
+    if not config.quality.maps:
+        return None, result
+    cubes, fields = [], []
+    wide = GapSettings(config.auto.wide.n_iter, config.auto.wide.sigma_px, config.auto.wide.sigma_bands)
+    for vector, prior in ((before, wide), (after, settings)):
+        cube, _ = explain(model, solver, vector, reconstruction_settings(config.quality), optics, control)
+        cubes.append(from_dispersion_frame(cube * np.float32(model.scale), direction))
+        recorder.advance()
+        fields.append(
+            local_shifts(
+                models,
+                solver,
+                vector,
+                prior,
+                optics,
+                control,
+                direction,
+                blocks=config.quality.blocks,
+                threads=solver.threads,
+            )
+        )
+        recorder.advance()
+    return QualityMaps(residuals[0], residuals[1], cubes[0], cubes[1], fields[0], fields[1]), result

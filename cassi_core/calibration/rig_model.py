@@ -1,0 +1,155 @@
+"""One snapshot and its mask, ready to be compared with any hypothesis: canvas, weights and candidates of the solver.
+
+Works in the dispersion frame (:mod:`cassi_core.dispersion`). Two forms of the forward model are offered: the engine's
+(:meth:`RigModel.candidate`, exact sub-pixel mask pattern per band) and the reference algorithms' (:meth:`RigModel.split_candidate`,
+one bilinearly sampled mask, fractional offsets split between neighbouring pixels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from cassi_core.calibration.mask_sampling import pose_coefficients, sample_spline
+from cassi_core.dispersion import Dispersion
+from cassi_core.geometry import warp_mask
+from cassi_core.inputs import CalibrationInputs, Frame
+from cassi_core.parameters import PARAMETER_NAMES
+from cassi_core.run import RunControl
+from cassi_core.solvers.protocol import Candidate, GapSettings, GapSolver
+
+CANVAS_PAD = 6
+"""Unobserved columns added on either side: room for a band train that is longer or displaced, ignored by the score."""
+PEDESTAL_QUANTILE = 0.005
+"""The darkest half percent of a snapshot tells its background level."""
+
+
+@dataclass(frozen=True, eq=False)
+class RigModel:
+    """A snapshot on its padded canvas `y` with pixel weights, and the mask `(H, W)` scaled to 0..1.
+
+    `observed` is 1 where the detector pixel is usable: the solver sees only those. `scored` is 1 where a residual counts: usable and
+    not within the border.
+    """
+
+    y: NDArray[np.float32]
+    observed: NDArray[np.float32]
+    scored: NDArray[np.float32]
+    mask: NDArray[np.float32]
+    dispersion: Dispersion
+    scale: float
+
+    @classmethod
+    def from_frame(cls, inputs: CalibrationInputs, frame: Frame, *, margin_px: int = 4) -> RigModel:
+        """Subtract the background level, scale to the 99.9th percentile, pad the canvas; `inputs` in the dispersion frame."""
+        image = frame.image.astype(np.float32)
+        usable = np.ones(image.shape, np.float32) if frame.usable is None else frame.usable.astype(np.float32)
+        pedestal = float(np.quantile(image, PEDESTAL_QUANTILE))
+        if pedestal > PEDESTAL_QUANTILE * float(image.max()):
+            image = np.clip(image - pedestal, 0, None)
+        scale = float(np.quantile(image, 0.999)) or float(image.max())
+        mask = inputs.mask.astype(np.float32) / np.float32(inputs.mask.max())
+        dispersion = inputs.dispersion
+        grow = max(0, round(dispersion.travel_px) + mask.shape[1] - image.shape[1])
+        pad = ((0, 0), (CANVAS_PAD, CANVAS_PAD + grow))
+        scored = np.zeros(image.shape, np.float32)
+        inner = (slice(margin_px, image.shape[0] - margin_px), slice(margin_px, image.shape[1] - margin_px))
+        scored[inner] = usable[inner]
+        return cls(np.pad(image / np.float32(scale), pad), np.pad(usable, pad), np.pad(scored, pad), mask, dispersion, scale)
+
+    def crop(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A canvas image `(..., H, canvas)` without the padding, in the units of the padded measurement."""
+        width = int(np.flatnonzero(self.observed.any(axis=0))[-1]) + 1
+        return np.ascontiguousarray(image[..., CANVAS_PAD:width])
+
+    def candidate(
+        self, values: Mapping[str, float], spline: NDArray[np.float32], *, like: Candidate | None = None
+    ) -> Candidate:
+        """The engine's hypothesis: per-band masks sampled from `spline` (coefficients of the blurred mask) at whole offsets.
+
+        With `like` the whole offsets are those of another candidate, so that both see the same scene grid.
+        """
+        cols, rows = self.dispersion.offsets(values)
+        whole_cols, whole_rows = np.round(cols), np.round(rows)
+        if like is not None:
+            whole_cols, whole_rows = like.cols - CANVAS_PAD, like.rows
+        fractions = np.stack([cols - whole_cols, rows - whole_rows], axis=1)
+        pose = pose_coefficients(
+            self.mask.shape, *(float(values.get(k, 0.0)) for k in ("dx", "dy", "theta", "scale_x", "scale_y"))
+        )
+        distinct, which = np.unique(fractions.round(9), axis=0, return_inverse=True)
+        masks = np.empty((len(distinct), *self.mask.shape), np.float32)
+        sample_spline(spline, pose, distinct, np.float32(0), np.float32(self.mask.max()), masks)
+        shared = masks[0] if len(distinct) == 1 else masks[which.reshape(-1)]
+        return Candidate(shared, whole_cols + CANVAS_PAD, whole_rows)
+
+    def split_candidate(self, values: Mapping[str, float]) -> Candidate:
+        """The reference hypothesis: bilinearly warped mask, offsets as they are (fractions are split by the solver)."""
+        cols, rows = self.dispersion.offsets(values)
+        return Candidate(warp_mask(self.mask, values, order=1), cols + CANVAS_PAD, rows)
+
+    def spline(self, psf_px: float = 0.0, smear_px: float = 0.0) -> NDArray[np.float32]:
+        """Spline coefficients of the mask blurred by the optics (`psf_px`, Gaussian) and by a band's own smear (box)."""
+        mask = self.mask.astype(np.float64)
+        if psf_px > 0:
+            mask = blur(mask, psf_px)
+        if smear_px > 0:
+            mask = box_columns(mask, smear_px)
+        return np.asarray(ndi.spline_filter(mask, 3, mode="mirror"), np.float32)
+
+
+def blur(image: NDArray[np.float64], sigma_px: float) -> NDArray[np.float64]:
+    """Gaussian blur that changes smoothly with its width from zero on.
+
+    A sampled Gaussian narrower than half a pixel is no blur at all; there three taps with the same variance are used.
+    """
+    if sigma_px >= 0.6:
+        return np.asarray(ndi.gaussian_filter(image, sigma_px, mode="nearest"), np.float64)
+    side = sigma_px**2 / 2
+    for axis in (0, 1):
+        image = ndi.correlate1d(image, [side, 1 - 2 * side, side], axis=axis, mode="nearest")
+    return np.asarray(image, np.float64)
+
+
+def box_columns(image: NDArray[np.float64], width_px: float) -> NDArray[np.float64]:
+    """Average of an image over a box of real width along the columns, edges repeated (trapezoidal ends)."""
+    half = max(1, int(np.ceil(width_px / 2)))
+    at = np.arange(-half, half + 1)
+    taps = np.clip(width_px / 2 + 0.5 - np.abs(at), 0, 1)
+    return np.asarray(ndi.correlate1d(image, taps / taps.sum(), axis=1, mode="nearest"), np.float64)
+
+
+def named(vector: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
+    """A vector in the order of PARAMETER_NAMES as a mapping."""
+    return dict(zip(PARAMETER_NAMES, (float(v) for v in vector), strict=True))
+
+
+def relative_residual(residual: NDArray[np.float32], model: RigModel) -> float:
+    """``||scored . r|| / ||scored . y||``: the score by which parameters are compared, on a canvas that never changes."""
+    top = float(np.sum(model.scored * residual.astype(np.float64) ** 2))
+    bottom = float(np.sum(model.scored * model.y.astype(np.float64) ** 2))
+    return float(np.sqrt(top / bottom)) if bottom > 0 else float("inf")
+
+
+def engine_residuals(
+    model: RigModel,
+    solver: GapSolver,
+    vectors: Sequence[NDArray[np.float64]],
+    splines: Sequence[NDArray[np.float32]],
+    settings: GapSettings,
+    control: RunControl,
+    weight: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """Residual images of the engine's model for parameter vectors, a few at a time so that memory stays small."""
+    out = np.empty((len(vectors), *model.y.shape), np.float32)
+    chunk = 4
+    for first in range(0, len(vectors), chunk):
+        control.checkpoint()
+        part = [model.candidate(named(v), s) for v, s in zip(vectors[first : first + chunk], splines[first : first + chunk])]
+        used = model.observed if weight is None else weight
+        out[first : first + chunk] = solver.residuals(model.y, part, settings, weight=used, control=control)
+    return out

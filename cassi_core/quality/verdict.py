@@ -1,0 +1,116 @@
+"""Whether a calibration can be trusted: every check with its number, its threshold and its meaning in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cassi_core.inputs import CalibrationInputs
+from cassi_core.parameters import ParameterSet
+from cassi_core.result import LocalShift, Reason, Scores, Verdict, VerdictStatus
+
+ORDER: dict[VerdictStatus, int] = {"pass": 0, "warn": 1, "fail": 2}
+WARN_RMS_PX, FAIL_RMS_PX = 0.1, 0.5
+"""Leftover misregistration above which reconstructions visibly suffer, and above which the mask is in the wrong place."""
+WARN_SATURATED = 0.002
+WARN_DARK = 0.02
+
+
+def judge(
+    parameters: ParameterSet,
+    scores: Scores,
+    *,
+    inputs: CalibrationInputs,
+    peak_z: float | None,
+    min_peak_z: float,
+    shifts: Sequence[LocalShift] = (),
+    finished_early: bool = False,
+) -> Verdict:
+    """The verdict of a finished calibration; its status is the worst of its reasons."""
+    reasons: list[Reason] = []
+    if peak_z is not None:
+        reasons.append(_peak(peak_z, min_peak_z))
+    reasons.append(_fit_residual(scores))
+    if scores.held_out_before is not None and scores.held_out_after is not None:
+        reasons.append(_held_out(scores.held_out_before, scores.held_out_after))
+    reasons.append(_bounds(parameters))
+    if shifts:
+        reasons.append(_leftover(shifts))
+    reasons += _exposure(inputs)
+    if finished_early:
+        reasons.append(
+            Reason("finished early", "warn", 1.0, 0.0, "the search was stopped early; this is the best found until then")
+        )
+    status = max((r.status for r in reasons), key=ORDER.__getitem__)
+    return Verdict(status, tuple(reasons))
+
+
+def _peak(z: float, least: float) -> Reason:
+    if z < least:
+        text = (
+            f"the mask was not found: its correlation peak is {z:.1f} times the noise, {least:g} are needed; "
+            "is this the mask of this rig, in this orientation, with this step and direction?"
+        )
+        return Reason("mask found", "fail", z, least, text)
+    return Reason("mask found", "pass", z, least, f"the mask is in the picture: correlation peak {z:.1f} times the noise")
+
+
+def _fit_residual(scores: Scores) -> Reason:
+    ratio = scores.residual_after / scores.residual_before if scores.residual_before > 0 else 1.0
+    text = f"residual {scores.residual_before:.4f} before, {scores.residual_after:.4f} after"
+    # A mask that was right from the start leaves nothing to improve: only a clearly worse fit is an alarm.
+    if ratio > 1.02:
+        return Reason("residual", "fail", ratio, 1.0, text + ": worse than the assumed position; do not use this result")
+    return Reason("residual", "pass", ratio, 1.0, text)
+
+
+def _held_out(before: float, after: float) -> Reason:
+    ratio = after / before if before > 0 else 1.0
+    text = f"held-out pixels: residual {before:.4f} before, {after:.4f} after"
+    if ratio > 1.05:
+        return Reason("held-out residual", "warn", ratio, 1.0, text + ": pixels that the fit did not see are explained worse")
+    return Reason("held-out residual", "pass", ratio, 1.0, text)
+
+
+def _bounds(parameters: ParameterSet) -> Reason:
+    stuck = [p.name for p in parameters if p.at_bound and p.name != "psf"]
+    if stuck:
+        text = f"{', '.join(stuck)} ended on a bound: widen the bounds or check the rig"
+        return Reason("bounds", "warn", float(len(stuck)), 0.0, text)
+    return Reason("bounds", "pass", 0.0, 0.0, "no parameter ended on a bound")
+
+
+def leftover_rms(shifts: Sequence[LocalShift]) -> float:
+    """RMS of the local shifts in pixels beyond what their standard errors explain, blocks weighted by their certainty."""
+    values = np.array([(s.right, s.down) for s in shifts]).ravel()
+    sigmas = np.maximum(np.array([(s.sigma_right, s.sigma_down) for s in shifts]).ravel(), 1e-3)
+    weights = 1 / (sigmas**2 + 0.05**2)
+    excess = float(np.sum(weights * (values**2 - sigmas**2)) / np.sum(weights))
+    return float(np.sqrt(max(0.0, excess)))
+
+
+def _leftover(shifts: Sequence[LocalShift]) -> Reason:
+    rms = leftover_rms(shifts)
+    text = f"leftover local shifts beyond their errors: {rms:.3f} px rms over {len(shifts)} blocks"
+    if rms > FAIL_RMS_PX:
+        return Reason("leftover shifts", "fail", rms, FAIL_RMS_PX, text + ": the mask pattern is not where the result puts it")
+    if rms > WARN_RMS_PX:
+        return Reason("leftover shifts", "warn", rms, WARN_RMS_PX, text + ": part of the misalignment is outside the model")
+    return Reason("leftover shifts", "pass", rms, WARN_RMS_PX, text)
+
+
+def _exposure(inputs: CalibrationInputs) -> list[Reason]:
+    found = []
+    unusable = max(0.0 if f.usable is None else float(np.mean(~f.usable)) for f in inputs.frames)
+    if unusable > WARN_SATURATED:
+        text = f"{100 * unusable:.2f} % of the pixels are saturated or unusable: lower the exposure"
+        found.append(Reason("saturation", "warn", unusable, WARN_SATURATED, text))
+    for frame in inputs.frames:
+        high, low = (float(v) for v in np.quantile(frame.image, (0.999, 0.005)))
+        lit = float(np.mean(frame.image > low + WARN_DARK * (high - low)))
+        if lit < 0.1:
+            text = f"only {100 * lit:.0f} % of the picture holds light: take a brighter or larger scene"
+            found.append(Reason("light", "warn", lit, 0.1, text))
+            break
+    return found
