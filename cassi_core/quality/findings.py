@@ -1,6 +1,6 @@
 """What is wrong with the inputs of a calibration, found before anything is fitted: a number, a threshold, words, and a place.
 
-Orientation of the mask and step of the dispersion are not looked at here: they need the pre-alignment.
+Position and orientation of the mask and the length of the dispersion: :mod:`cassi_core.quality.orientation`.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from test_calibration_file import make_result
+from test_orientation import coded_snapshot
 
 from cassi_core import __version__
 from cassi_core.cli import COMMANDS, main
@@ -230,15 +231,13 @@ def test_several_stems_and_keys_give_the_name_of_the_file(rig: Path, pipeline):
     assert [p.name for p in Path.cwd().iterdir()] == ["scene.cassi.json"]
 
 
-def coded_snapshot(dx: int, dy: int) -> tuple[np.ndarray, np.ndarray]:
-    """A snapshot whose mask sits `dx` px right and `dy` px down of the nominal one, cut from a larger mask: no warp is used."""
-    rng = np.random.default_rng(8)
-    big = (rng.random((96 + 40, 96 + 40)) > 0.5).astype(np.float32)
-    nominal, true = big[20:116, 20:116], big[20 - dy : 116 - dy, 20 - dx : 116 - dx]
-    y = np.zeros((96, 96 + 14), np.float32)
-    for band in range(8):
-        y[:, 2 * band : 2 * band + 96] += true * (1 + np.sin(band))
-    return y + 0.01 * rng.random(y.shape).astype(np.float32), nominal
+def check_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    """Exit code and findings by code of `cassi check --json`."""
+    code = main(["check", *arguments, "--json"])
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert err == "" and document["format"] == "cassi-check"
+    return code, {finding["code"]: finding for finding in document["findings"]}
 
 
 def test_check_finds_the_mask_and_prints_findings(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -247,27 +246,16 @@ def test_check_finds_the_mask_and_prints_findings(tmp_path: Path, capsys: pytest
     assert main(["check", str(tmp_path / "a.npz")]) == 0
     out, err = capsys.readouterr()
     assert "snapshot 96 x 110, mask 96 x 96, 8 bands, 2 px per band, direction right" in out and err == ""
-    assert main(["check", str(tmp_path / "a.npz"), "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    aligned = document["pre_alignment"]
-    assert aligned["found"] and aligned["dx"] == pytest.approx(3, abs=0.6) and aligned["dy"] == pytest.approx(-2, abs=0.6)
-    assert {f["code"] for f in document["findings"]} <= {"pedestal"}
+    assert "info     Mask found: " in out and "about +3.0 px to the right, -2.0 px down" in out
+    code, found = check_json(capsys, str(tmp_path / "a.npz"))
+    assert code == 0 and set(found) == {"mask_found", "band_train"} and found["band_train"]["severity"] == "info"
 
 
-def test_check_of_a_rig_that_disperses_down_speaks_in_the_rigs_frame(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Transposing the picture swaps right and down."""
-    y, mask = coded_snapshot(dx=3, dy=-2)
-    np.savez(tmp_path / "a.npz", meas=y.T, mask=mask.T, n_bands=8)
-    assert main(["check", str(tmp_path / "a.npz"), "--direction", "down", "--json"]) == 0
-    aligned = json.loads(capsys.readouterr().out)["pre_alignment"]
-    assert aligned["dx"] == pytest.approx(-2, abs=0.6) and aligned["dy"] == pytest.approx(3, abs=0.6)
-
-
-def test_check_says_when_the_mask_is_not_in_the_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_check_says_when_the_mask_is_the_wrong_way_round(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     y, mask = coded_snapshot(0, 0)
     np.savez(tmp_path / "a.npz", meas=y, mask=mask[::-1], n_bands=8)
-    assert main(["check", str(tmp_path / "a.npz")]) == 4
-    assert "error    Mask not found" in capsys.readouterr().out
+    code, found = check_json(capsys, str(tmp_path / "a.npz"))
+    assert code == 4 and "when it is mirrored upside down" in found["orientation"]["text"]
 
 
 def test_version_and_help_need_nothing_heavy():
