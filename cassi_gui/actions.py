@@ -132,6 +132,7 @@ class Actions(QObject):
                     groups[spec.group] = QActionGroup(self)
                 groups[spec.group].addAction(action)
             self._actions[spec.id] = action
+        self._palette_name = ""
         self.set_palette(palette)
 
     def __getitem__(self, action_id: str) -> QAction:
@@ -147,6 +148,9 @@ class Actions(QObject):
 
     def set_palette(self, palette: Palette) -> None:
         """Draw the icons in the colours of a palette."""
+        if palette.name == self._palette_name:
+            return
+        self._palette_name = palette.name
         for spec, action in self:
             if spec.icon:
                 action.setIcon(make_icon(spec.icon, palette))

@@ -44,7 +44,6 @@ def make_application() -> QApplication:
     app.setApplicationDisplayName("CASSI calibration")
     app.setApplicationVersion(__version__)
     app.setWindowIcon(application_icon())
-    app.setStyle("Fusion")
     return app
 
 
@@ -56,7 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = UiSettings()
     palette = palette_for(options.theme or settings.theme)
     apply_theme(app, palette)
-    # Imported after the application exists: the pages bring pyqtgraph with them.
     from cassi_gui.main_window import MainWindow
 
     window = MainWindow(settings, palette)

@@ -58,7 +58,8 @@ SHAPES: dict[str, str] = {
 }
 """Paths of each icon; strokes only, so that they stay one family."""
 
-_SIZES = (16, 20, 24, 32, 48)
+_SIZES = (18, 36)
+"""As shown, and for screens with two pixels per point."""
 
 
 def _pixmap(shape: str, colour: str, size: int) -> QPixmap:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
     QLabel,
     QMainWindow,
     QMenu,
-    QStackedWidget,
     QStatusBar,
     QToolBar,
     QVBoxLayout,
@@ -27,11 +29,7 @@ from cassi_gui.actions import MENUS, Actions
 from cassi_gui.dialogs import Dialogs
 from cassi_gui.icons import application_icon
 from cassi_gui.loading import InputLoader, in_window_words
-from cassi_gui.pages.check import CheckPage
-from cassi_gui.pages.export import ExportPage
-from cassi_gui.pages.load import LoadPage
-from cassi_gui.pages.qa import QaPage
-from cassi_gui.pages.run import RunPage
+from cassi_gui.page_deck import PageDeck
 from cassi_gui.recent import RecentFiles
 from cassi_gui.run_display import RunDisplay
 from cassi_gui.runner import RunController, RunPhase
@@ -43,6 +41,13 @@ from cassi_gui.widgets.run_strip import RunStrip
 from cassi_gui.widgets.step_bar import Step, StepBar
 from cassi_gui.window_actions import WindowActions
 
+if TYPE_CHECKING:
+    from cassi_gui.pages.check import CheckPage
+    from cassi_gui.pages.export import ExportPage
+    from cassi_gui.pages.load import LoadPage
+    from cassi_gui.pages.qa import QaPage
+    from cassi_gui.pages.run import RunPage
+
 logger = logging.getLogger(__name__)
 
 STEPS = (
@@ -52,6 +57,7 @@ STEPS = (
     Step("qa", "QA", "qa"),
     Step("export", "Export", "export"),
 )
+PAGES = {"load": "LoadPage", "check": "CheckPage", "run": "RunPage", "qa": "QaPage", "export": "ExportPage"}
 DEFAULT_SIZE = QSize(1280, 760)
 
 
@@ -80,7 +86,6 @@ class MainWindow(QMainWindow):
         self._closed = False
         # The run is put into the state before any page hears of its end: pages then show what the state holds.
         self.runner.finished.connect(self._on_finished)
-        self._build_pages()
         self._build_frame()
         self._build_menus()
         self.slots_ = WindowActions(self)
@@ -88,22 +93,30 @@ class MainWindow(QMainWindow):
         self._connect()
         self.set_palette(palette)
         self._restore_layout()
-        self._refresh()
+        self.show_page("load")
 
     # -- building -------------------------------------------------------------------------------------------------
-    def _build_pages(self) -> None:
-        parts = (self.state, self.runner, self.action_set, self.dialogs)
-        self.load_page, self.check_page = LoadPage(*parts), CheckPage(*parts)
-        self.run_page, self.qa_page = RunPage(*parts), QaPage(*parts)
-        self.export_page = ExportPage(*parts)
-        in_order = (self.load_page, self.check_page, self.run_page, self.qa_page, self.export_page)
-        self.pages: dict[str, QWidget] = {step.id: page for step, page in zip(STEPS, in_order, strict=True)}
+    def _make_page(self, step_id: str) -> QWidget:
+        """Import and build one page: most of them bring the plots with them."""
+        module = import_module(f"cassi_gui.pages.{step_id}")
+        page: QWidget = getattr(module, PAGES[step_id])(self.state, self.runner, self.action_set, self.dialogs)
+        return page
+
+    @Slot(object)
+    def _on_page_built(self, page: QWidget) -> None:
+        page.set_palette(self.colours)  # type: ignore[attr-defined]
+        for signal, slot in (
+            ("cursor_text", self.cursor_label.setText),
+            ("logged", self.log.append),
+            ("next_requested", self.slots_.go_next),
+            ("badge_changed", self._refresh),
+        ):
+            if hasattr(page, signal):
+                getattr(page, signal).connect(slot)
 
     def _build_frame(self) -> None:
         self.step_bar = StepBar(STEPS, self.colours)
-        self.stack = QStackedWidget()
-        for page in self.pages.values():
-            self.stack.addWidget(page)
+        self.deck = PageDeck({step.id: partial(self._make_page, step.id) for step in STEPS})
         self.strip = RunStrip()
         self.display = RunDisplay(self.runner, self.strip, self.action_set, self)
         central = QWidget()
@@ -111,7 +124,7 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.step_bar)
-        layout.addWidget(self.stack, 1)
+        layout.addWidget(self.deck, 1)
         layout.addWidget(self.strip)
         self.setCentralWidget(central)
         self.log = LogView(self.colours)
@@ -169,38 +182,50 @@ class MainWindow(QMainWindow):
         undo.redoTextChanged.connect(self._on_redo_text)
         for name in ("undo", "redo"):
             self.action_set[f"edit.{name}"].setEnabled(False)
-        self.export_page.badge_changed.connect(self._refresh)
-        for page in self.pages.values():
-            for signal, slot in (
-                ("cursor_text", self.cursor_label.setText),
-                ("logged", self.log.append),
-                ("next_requested", self.slots_.go_next),
-            ):
-                if hasattr(page, signal):
-                    getattr(page, signal).connect(slot)
+        self.deck.built.connect(self._on_page_built)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_scheme_changed)
 
     # -- pages ----------------------------------------------------------------------------------------------------
     @property
     def page(self) -> QWidget:
         """The page on show."""
-        return self.stack.currentWidget()
+        return self.deck.page(self.page_id)
 
     @property
     def page_id(self) -> str:
-        return STEPS[self.stack.currentIndex()].id
+        return self.deck.current_id
+
+    @property
+    def load_page(self) -> LoadPage:
+        return self.deck.page("load")  # type: ignore[return-value]
+
+    @property
+    def check_page(self) -> CheckPage:
+        return self.deck.page("check")  # type: ignore[return-value]
+
+    @property
+    def run_page(self) -> RunPage:
+        return self.deck.page("run")  # type: ignore[return-value]
+
+    @property
+    def qa_page(self) -> QaPage:
+        return self.deck.page("qa")  # type: ignore[return-value]
+
+    @property
+    def export_page(self) -> ExportPage:
+        return self.deck.page("export")  # type: ignore[return-value]
 
     @Slot(str)
     def show_page(self, page_id: str) -> None:
         """Go to a page; every page can be reached at any time."""
-        self.stack.setCurrentWidget(self.pages[page_id])
+        self.deck.show_page(page_id)
         self.step_bar.set_current(page_id)
         self.cursor_label.clear()
         self._refresh()
 
     def go_by(self, steps: int) -> None:
         """Go forward or back by a number of pages, as far as there are any."""
-        index = min(max(self.stack.currentIndex() + steps, 0), len(STEPS) - 1)
+        index = min(max(self.deck.currentIndex() + steps, 0), len(STEPS) - 1)
         self.show_page(STEPS[index].id)
 
     def add_files(self, paths: Sequence[str]) -> None:
@@ -267,7 +292,7 @@ class MainWindow(QMainWindow):
             apply_theme(app, palette)
         self.action_set.set_palette(palette)
         self.action_set[f"view.theme_{self.settings.theme}"].setChecked(True)
-        for part in (self.step_bar, self.log, self.display, *self.pages.values()):
+        for part in (self.step_bar, self.log, self.display, *self.deck.pages):
             part.set_palette(palette)
 
     def reset_layout(self) -> None:
@@ -278,7 +303,7 @@ class MainWindow(QMainWindow):
         self.log_dock.hide()
         self.setWindowState(Qt.WindowState.WindowNoState)
         self.resize(DEFAULT_SIZE)
-        for page in self.pages.values():
+        for page in self.deck.pages:
             if hasattr(page, "reset_layout"):
                 page.reset_layout()
 
@@ -311,13 +336,14 @@ class MainWindow(QMainWindow):
             "load": status.load_badge(shot),
             "check": status.check_badge(shot),
             "qa": status.qa_badge(self.state.current_run, shot.rejected_ids),
-            "export": self.export_page.badge,
         }
+        if hasattr(self.page, "badge"):
+            badges["export"] = self.page.badge
         if not self.runner.running:
             badges["run"] = status.run_badge(shot)
         for step_id, badge in badges.items():
             self.step_bar.set_badge(step_id, badge.text, badge.status)
-        index = self.stack.currentIndex()
+        index = self.deck.currentIndex()
         following = STEPS[index + 1].title if index + 1 < len(STEPS) else ""
         self.step_bar.set_next(following, tuple(getattr(self.page, "next_problems", ())))
         enabled = status.enabled_actions(shot, self.runner.phase, index, len(STEPS))
@@ -325,6 +351,10 @@ class MainWindow(QMainWindow):
             self.action_set[action_id].setEnabled(value)
         self.action_set["run.pause"].setText("Resume" if self.runner.phase is RunPhase.PAUSED else "Pause")
         self.strip.set_in_force(*status.in_force_text(self.state.accepted_run))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.deck.build_in_background()
 
     # -- closing --------------------------------------------------------------------------------------------------
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -28,6 +28,7 @@ from cassi_gui.dialogs import Dialogs
 from cassi_gui.icons import make_icon
 from cassi_gui.loading import in_window_words
 from cassi_gui.pages import check_detection
+from cassi_gui.pages.saving import save_plot
 from cassi_gui.plots.image_panel import ImagePanel
 from cassi_gui.plots.profile import ProfilePlot
 from cassi_gui.runner import RunController
@@ -109,6 +110,8 @@ class CheckPage(QWidget):
         left.addWidget(self.profile)
         left.setStretchFactor(0, 3)
         left.setStretchFactor(1, 1)
+        self.profile.setMinimumHeight(140)
+        left.setSizes([420, 170])
         outer = QHBoxLayout(self)
         outer.setContentsMargins(MARGIN, MARGIN, MARGIN, SPACE)
         outer.setSpacing(MARGIN)
@@ -245,7 +248,7 @@ class CheckPage(QWidget):
         if inputs is None:
             return
         frame = inputs.frames[max(0, self.frame.currentIndex())]
-        self.picture.set_image(frame.image, unit="counts")
+        self.picture.set_image(frame.image)
         self.picture.set_overlay(None)
         self._draw_overlay()
         self._request_profile()
@@ -391,10 +394,9 @@ class CheckPage(QWidget):
 
     @Slot(object)
     def _on_export(self, request: Any) -> None:
-        path = self._dialogs.save_file("plot", "Save the picture", request.name, kind="plot")
-        if path:
-            request.write(Path(path))
-            self.logged.emit("info", f"written: {path}")
+        written = save_plot(self._dialogs, request)
+        if written:
+            self.logged.emit("info", f"written: {written}")
 
 
 def _profile(inputs: CalibrationInputs, values: dict[str, float], frame: int) -> Any:

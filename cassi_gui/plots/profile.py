@@ -29,7 +29,7 @@ class ProfilePlot(PlotPanel):
         self._lines: list[pg.InfiniteLine] = []
         self._level: NDArray[np.floating] | None = None
         label_axis(self.plot, "bottom", "pixel along the dispersion", "px", self._palette)
-        label_axis(self.plot, "left", "light", "counts", self._palette)
+        label_axis(self.plot, "left", "light", "", self._palette)
         self.graphics.scene().sigMouseMoved.connect(self._moved)
         self.set_palette(self._palette)
         self.set_empty("The light along the dispersion axis appears here.")
@@ -83,4 +83,4 @@ class ProfilePlot(PlotPanel):
             return
         x = round(self.plot.getViewBox().mapSceneToView(position).x())
         inside = 0 <= x < len(self._level)
-        self.set_detail(f"pixel {x}: {number(float(self._level[x]))} counts" if inside else "")
+        self.set_detail(f"pixel {x}: {number(float(self._level[x]))}" if inside else "")

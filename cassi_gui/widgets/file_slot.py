@@ -86,7 +86,7 @@ class FileSlot(QFrame):
         self.picture.setAccessibleName(f"Thumbnail of the {spec.title.lower()}")
         title = QLabel(spec.title)
         title.setProperty("role", "heading")
-        need = QLabel("required" if spec.required else "optional")
+        need = QLabel("required" if spec.required else "")
         need.setProperty("role", "small")
         self.facts = QLabel()
         self.facts.setObjectName(f"slot.{spec.id}.facts")
@@ -105,9 +105,9 @@ class FileSlot(QFrame):
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.choose = self._button("choose", "folder", f"Choose the {spec.title.lower()} …", "Choose …")
+        self.choose = self._button("choose", "folder", f"Choose the {spec.title.lower()} …", "Choose")
         self.choose.clicked.connect(self._on_choose)
-        self.pick = self._button("array", "cube", "Choose another array of this file …", "Array …")
+        self.pick = self._button("array", "cube", "Choose another array of this file …", "Array")
         self.pick.clicked.connect(self._on_array)
         self.remove = self._button("remove", "reject", "Remove this file", "")
         self.remove.clicked.connect(self._on_remove)
@@ -116,15 +116,19 @@ class FileSlot(QFrame):
         head.addWidget(title)
         head.addWidget(need)
         head.addStretch(1)
-        for button in (self.pick, self.choose, self.remove):
+        for button in (self.pick, self.remove):
             head.addWidget(button)
+        line = QHBoxLayout()
+        line.setSpacing(HALF_SPACE)
+        line.addWidget(self.path, 1)
+        line.addWidget(self.choose)
         grid = QGridLayout(self)
         grid.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         grid.setHorizontalSpacing(SPACE + HALF_SPACE)
         grid.setVerticalSpacing(HALF_SPACE)
         grid.addWidget(self.picture, 0, 0, 4, 1, Qt.AlignmentFlag.AlignTop)
         grid.addLayout(head, 0, 1)
-        grid.addWidget(self.path, 1, 1)
+        grid.addLayout(line, 1, 1)
         grid.addWidget(self.list, 2, 1)
         grid.addWidget(self.facts, 3, 1)
         grid.setColumnStretch(1, 1)
@@ -140,7 +144,8 @@ class FileSlot(QFrame):
         )
         button.setIconSize(QSize(14, 14))
         button.setProperty("icon_name", icon)
-        button.setProperty("role", "flat")
+        if name != "choose":
+            button.setProperty("role", "flat")
         return button
 
     @property
