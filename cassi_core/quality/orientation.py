@@ -40,7 +40,7 @@ TRAIN_BLUR_PX = 1.5
 
 Measured: 0.5-2.0 px in ten real and seven simulated frames, whose ends lie within 1.2 px of the nominal ones."""
 REACH_BEYOND = 0.5
-"""The train is looked for this share of its nominal length beyond either end."""
+"""The train is looked for this share of its length beyond either end."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,9 @@ def find_band_train(inputs: CalibrationInputs, position: PreAlignment) -> BandTr
     turned = inputs.in_dispersion_frame()
     dx, dy = vector_to_dispersion_frame(position.dx, position.dy, inputs.dispersion.direction)
     pattern = high_pass(warp_mask(turned.mask, {"dy": dy, "theta": position.theta}))
-    travel = max(1, round(turned.dispersion.travel_px))
-    beyond = max(8, round(REACH_BEYOND * travel))
+    room = turned.frames[0].image.shape[1] - turned.mask.shape[1]
+    travel = max(1, round(turned.dispersion.travel_px), room)
+    beyond = max(8, round(REACH_BEYOND * travel), round(abs(dx)) + 8)
     shifts = np.arange(-beyond, travel + beyond + 1)
     pictures = [_contrast(frame) for frame in turned.frames]
     signal = _profile(pictures, pattern, shifts)

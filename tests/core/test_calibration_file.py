@@ -112,7 +112,7 @@ def test_reading_gives_back_everything(tmp_path: Path):
     assert stored.preset == "auto" and stored.document["seed"] == 7
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_numbers_come_back_bit_for_bit(tmp_path: Path, data: st.DataObject):
     result = make_result()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
 import types
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -378,6 +380,63 @@ def test_devices_without_torch_or_driver_are_told(monkeypatch: pytest.MonkeyPatc
     check_device("cuda:1")
     with pytest.raises(InputError, match=r"has 2 CUDA device\(s\)"):
         check_device("cuda:2")
+
+
+def test_the_driver_is_asked_for_its_devices(monkeypatch: pytest.MonkeyPatch):
+    """A driver of our own: it counts three devices, fails to start, or is the one of another maker."""
+    from cassi_core.cli import device
+
+    class Driver:
+        def __init__(self, start: int) -> None:
+            self.start = start
+
+        def cuInit(self, flags: int) -> int:
+            return self.start
+
+        def cuDeviceGetCount(self, count: Any) -> int:
+            count._obj.value = 3
+            return 0
+
+    monkeypatch.setattr(device.ctypes, "CDLL", lambda name: Driver(0))
+    assert device._driver_devices() == 3
+    monkeypatch.setattr(device.ctypes, "CDLL", lambda name: Driver(100))
+    assert device._driver_devices() == 0
+
+    def only_rocm(name: str) -> Driver:
+        if "hip" not in name:
+            raise OSError(name)
+        return Driver(0)
+
+    monkeypatch.setattr(device.ctypes, "CDLL", only_rocm)
+    assert device._driver_devices() is None
+
+
+def test_warnings_and_log_lines_of_this_program_are_shown_and_others_are_not(
+    rig: Path, pipeline, capsys: pytest.CaptureFixture[str]
+):
+    def noisy(control: RunControl) -> CalibrationResult:
+        logging.getLogger("cassi_core.somewhere").warning("the device was changed")
+        logging.getLogger("some.library").warning("internal gossip")
+        warnings.warn("a warning for the user", UserWarning, stacklevel=1)
+        warnings.warn("for developers", DeprecationWarning, stacklevel=1)
+        return make_result()
+
+    pipeline(noisy)
+    assert main(["calibrate", str(rig), "--quiet"]) == 0
+    err = capsys.readouterr().err
+    assert "warning: the device was changed\n" in err and "warning: a warning for the user\n" in err
+    assert "gossip" not in err and "developers" not in err
+
+
+def test_a_reader_that_goes_away_is_no_error(rig: Path, pipeline, monkeypatch: pytest.MonkeyPatch):
+    class Broken(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    pipeline(lambda control: make_result())
+    monkeypatch.setattr(sys, "stdout", Broken())
+    assert main(["calibrate", str(rig), "--json"]) == 0
+    sys.stdout.close()
 
 
 def test_early_finish_is_said(rig: Path, pipeline, capsys: pytest.CaptureFixture[str]):

@@ -20,7 +20,7 @@ from cassi_core.errors import InputError
 from cassi_core.io.readers import list_arrays, read_array
 
 Array = NDArray[np.generic]
-many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 NUMBERS = ("uint8", "int8", "uint16", "int16", "int32", "uint32", "int64", "float16", "float32", "float64", "bool")
 shapes = st.tuples(st.integers(8, 13), st.integers(8, 13))
@@ -176,7 +176,7 @@ def write_everything(folder: Path) -> dict[str, Path]:
     return files
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(("npy", "npz", "mat", "v73", "h5", "tif", "png")), st.floats(0, 0.97))
 def test_a_file_cut_short_is_refused_in_words_naming_it(tmp_path_factory: pytest.TempPathFactory, kind: str, share: float):
     folder = tmp_path_factory.mktemp("cut")
@@ -188,7 +188,7 @@ def test_a_file_cut_short_is_refused_in_words_naming_it(tmp_path_factory: pytest
     assert str(caught.value).count("\n") == 0
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(("npy", "npz", "mat", "v73", "h5", "tif", "png")), st.integers(0, 10_000), st.integers(1, 255))
 def test_a_flipped_byte_gives_an_image_or_an_input_error(
     tmp_path_factory: pytest.TempPathFactory, kind: str, position: int, change: int
