@@ -113,6 +113,7 @@ class Algorithm1Settings(Settings):
     n_shift: int = setting(13, "Points of the sweeps of dx and dy", ge=3, le=201)
     range_deg: float = setting(1.0, "Sweep of theta reaches this far", unit="deg", gt=0.0, le=10.0)
     n_theta: int = setting(7, "Points of the sweep of theta", ge=3, le=201)
+    max_widenings: int = setting(4, "Most times that a sweep goes on beyond a border where the best point lies", ge=0, le=20)
     beam_width: int = setting(5, "Candidates kept by the beam", ge=1, le=50)
     beam_points: int = setting(5, "Points per axis of the beam round the sweeps", ge=3, le=21)
     beam_px: float = setting(0.5, "Half width of the beam along dx and dy", unit="px", gt=0.0, le=10.0)
