@@ -37,7 +37,10 @@ SECONDS_PER_ITERATION = 0.02
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """One measurement on its canvas, ``(H, Wc)`` float32 each: pixels `y`, `weight` (1: the solver sees it), `scored` (1: counts)."""
+    """One measurement on its canvas, dispersion frame, ``(H, Wc)`` float32 each.
+
+    `weight` is 1 where the solver sees a pixel of `y`, `scored` 1 where its residual counts.
+    """
 
     y: NDArray[np.float32]
     weight: NDArray[np.float32]
@@ -122,7 +125,8 @@ def run_gradient_stages(
         if recorder.control.finishing:
             break
         descent = _Descent(stage, start, settings.checkpointing, recorder, report or (lambda vector: vector))
-        values, score = descent.run(objective, values)
+        values, reached = descent.run(objective, values)
+        score = reached if math.isfinite(reached) else score
     return values, score
 
 

@@ -1,12 +1,10 @@
-"""The Gaussian denoiser of the GAP solvers: separable, per band and along the bands, edges repeated.
+"""The Gaussian denoiser of the GAP solvers: separable, per band and along the bands, edges repeated (no autograd here).
 
 Taps: :func:`cassi_core.solvers.protocol.gaussian_taps`. Sums of shifted slices are six times faster on a processor than a
 banded matrix, and work on any device for any batch.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 
@@ -20,21 +18,21 @@ def taps_of(sigma: float) -> Taps:
     return tuple(float(t) for t in gaussian_taps(sigma))
 
 
-def blur(cube: torch.Tensor, taps: Taps, band_taps: Taps = (1.0,), *, transpose: bool = False) -> torch.Tensor:
-    """Blur the last two axes of ``(..., L, H, W)`` with ``taps``, the third last with ``band_taps``: a new tensor, no autograd.
+def blur(
+    cube: torch.Tensor, taps: Taps, band_taps: Taps = (1.0,), *, spare: torch.Tensor | None = None, transpose: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Blur the last two axes of ``(..., L, H, W)`` with ``taps`` and the third last with ``band_taps``.
 
-    ``transpose`` applies the transposed matrix: what was read from a repeated edge pixel goes back to it.
+    ``transpose`` applies the transposed matrix: what was read from a repeated edge pixel goes back to it. The cube and `spare`
+    (a buffer like it) are overwritten; returned are the blurred cube and the buffer that is free now.
     """
-    axes = [(-3, band_taps)] * (len(band_taps) > 1) + [(-2, taps), (-1, taps)] * (len(taps) > 1)
-    if not axes:
-        return cube.clone()
-    source, spare = cube, None
-    for dim, line in axes:
-        out = torch.empty_like(cube) if spare is None else spare
-        _blur_axis(source, line, dim, transpose, out)
-        spare = source if source is not cube else None
-        source = out
-    return source
+    spare = torch.empty_like(cube) if spare is None else spare
+    # The axes commute, so that the transposed factors may be applied in the same order.
+    for dim, line in ((-3, band_taps), (-2, taps), (-1, taps)):
+        if len(line) > 1:
+            _blur_axis(cube, line, dim, transpose, spare)
+            cube, spare = spare, cube
+    return cube, spare
 
 
 def _blur_axis(source: torch.Tensor, taps: Taps, dim: int, transpose: bool, out: torch.Tensor) -> None:
@@ -48,21 +46,3 @@ def _blur_axis(source: torch.Tensor, taps: Taps, dim: int, transpose: bool, out:
         for inner, edge in ((i, 0), (size - 1 - i, size - 1)):
             to, of = (edge, inner) if transpose else (inner, edge)
             out.select(dim, to).add_(source.select(dim, of), alpha=beyond)
-
-
-class _Blur(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, cube: torch.Tensor, taps: Taps, band_taps: Taps) -> torch.Tensor:
-        ctx.taps = taps, band_taps
-        return blur(cube, taps, band_taps)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        # The axes commute, so that the transposed factors may be applied in the same order.
-        return blur(gradient, *ctx.taps, transpose=True), None, None
-
-
-def gaussian_blur(cube: torch.Tensor, sigma_px: float, sigma_bands: float = 0.0) -> torch.Tensor:
-    """Differentiable Gaussian blur of ``(..., L, H, W)``: ``sigma_px`` within a band, ``sigma_bands`` along the bands."""
-    blurred: torch.Tensor = _Blur.apply(cube, taps_of(sigma_px), taps_of(sigma_bands))  # type: ignore[no-untyped-call]
-    return blurred

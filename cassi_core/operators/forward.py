@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.autograd.function import once_differentiable
 
 from cassi_core.dispersion import DispersionMode
 from cassi_core.errors import ConfigError, InputError
@@ -43,6 +44,7 @@ class _Project(torch.autograd.Function):
         return canvas
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         cube, masks, cols, rows = ctx.saved_tensors
         plan: ShiftPlan = ctx.plan
@@ -68,6 +70,7 @@ class _BackProject(torch.autograd.Function):
         return cube
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         canvas, masks, cols, rows = ctx.saved_tensors
         plan: ShiftPlan = ctx.plan
@@ -186,11 +189,11 @@ class DispersedModule(nn.Module):
         if learned and self._held is not None and grown in (None, self._held[1]):
             origin, grown = self._held
         else:
-            whole = [np.round(o.detach().cpu().numpy()) for o in (rows, cols)]
-            least, most = ([int(f(o)) for o in whole] for f in (np.min, np.max))
-            grown = grown or (most[0] - least[0], most[1] - least[1])
-            # Never further than the canvas grew: on a measurement as high as its mask, band 0 stays in the first row.
-            origin = (max(least[0], -grown[0]), max(least[1], -grown[1]))
+            whole = [np.round(o.detach().cpu().numpy()).astype(int) for o in (rows, cols)]
+            grown = grown or (int(np.ptp(whole[0])), int(np.ptp(whole[1])))
+            # Never further from band 0 than the canvas grew: on a measurement as high as its mask it stays in the first row.
+            row, col = (int(o[0] + max(o.min() - o[0], -size)) for o, size in zip(whole, grown, strict=True))
+            origin = row, col
             if learned:
                 self._held = origin, grown
         return cols - origin[1], rows - origin[0], grown

@@ -1,37 +1,30 @@
-"""GAP unrolled for differentiation: every iteration by hand-written derivatives, memory by checkpoints.
+"""GAP unrolled for differentiation, with hand-written derivatives and as little memory as asked for.
 
 Formulas, normaliser and denoisers: :mod:`cassi_core.solvers.protocol` (Yuan 2016, GAP-TV, eq. 8-11). An iteration is linear
-in ``x``, so that its backward pass is an iteration of the same cost: with the gradient ``g`` after the denoiser's transpose,
-``q = w . S(M.g) / phi`` and the scaled residual ``r = w . (y - S(M.x)) / phi``,
+in ``x``, so that its backward pass is an iteration of the same cost. With ``i = w/phi``, the gradient ``g`` after the
+denoiser's transpose, ``q = i . S(M.g)`` and ``r = y - S(M.x)``:
 
-    dL/dx = g - M . S^T q        dL/dM = g . S^T r - x . S^T q        dL/d(1/phi) = S(M.g) . r * phi
+    dL/dx = g - M . S^T q        dL/dM += g . S^T(i.r) - x . S^T q        dL/di += S(M.g) . r        dL/dy += q
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import torch
-from torch.utils.checkpoint import checkpoint
+from torch.autograd.function import once_differentiable
 
 from cassi_core.dispersion import DispersionMode
 from cassi_core.errors import ConfigError
-from cassi_core.operators.blur import gaussian_blur
-from cassi_core.operators.forward import (
-    DispersedModule,
-    Offsets,
-    back_project,
-    check_measurement,
-    masks_for,
-    normaliser,
-    offset_gradients_if,
-    plan_of,
-)
+from cassi_core.operators.blur import blur, taps_of
+from cassi_core.operators.forward import DispersedModule, Offsets, check_measurement, masks_for, normaliser, plan_of
 from cassi_core.operators.shifts import ShiftPlan, add_back_projection, add_projection, offset_gradients
 from cassi_core.solvers.protocol import GapSettings
-from cassi_core.solvers.tv_torch import chambolle_tv
+from cassi_core.solvers.tv_torch import chambolle_tv, chambolle_tv_gradient
 
 Callback = Callable[[], None]
 
@@ -40,56 +33,145 @@ def nothing() -> None:
     """The callback of a run that nobody watches."""
 
 
-class _GapStep(torch.autograd.Function):
-    """``x + M . S^T(inverse . w . (y - S(M.x)))``, the iteration without its denoiser."""
+@dataclass(frozen=True, eq=False)
+class _Iteration:
+    """One GAP iteration on fixed data: ``y`` and ``share = w/phi`` ``(Hc, Wc)``, masks ``(1 or L, H, W)``."""
+
+    y: torch.Tensor
+    masks: torch.Tensor
+    share: torch.Tensor
+    plan: ShiftPlan
+    settings: GapSettings
+    callback: Callback
+
+    def left(self, cube: torch.Tensor) -> torch.Tensor:
+        """``y - A x``."""
+        left = self.y.clone()
+        add_projection(left, cube, self.masks, self.plan, -1.0)
+        return left
+
+    def start(self) -> torch.Tensor:
+        cube = self.y.new_zeros((self.plan.n_bands, *self.plan.shape))
+        add_back_projection(cube, self.y * self.share, self.masks, self.plan)
+        return cube
+
+    def advance(self, cube: torch.Tensor, spare: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The next iterate and a free buffer; both given tensors are overwritten."""
+        add_back_projection(cube, self.left(cube) * self.share, self.masks, self.plan)
+        if self.settings.denoiser == "tv":
+            for band in cube:
+                self.callback()
+                band.copy_(chambolle_tv(band, self.settings.tv_weight, self.settings.tv_iter))
+            return cube, spare
+        return blur(cube, taps_of(self.settings.sigma_px), taps_of(self.settings.sigma_bands), spare=spare)
+
+    def denoiser_gradient(
+        self, cube: torch.Tensor, left: torch.Tensor, gradient: torch.Tensor, spare: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The gradient before the denoiser of this iterate's step, and a free buffer; both given buffers are overwritten."""
+        if self.settings.denoiser == "tv":
+            spare.copy_(cube)
+            add_back_projection(spare, left * self.share, self.masks, self.plan)
+            for band, slope in zip(spare, gradient, strict=True):
+                self.callback()
+                slope.copy_(chambolle_tv_gradient(band, slope, self.settings.tv_weight, self.settings.tv_iter))
+            return gradient, spare
+        widths = taps_of(self.settings.sigma_px), taps_of(self.settings.sigma_bands)
+        return blur(gradient, *widths, spare=spare, transpose=True)
+
+
+class _Gradients:
+    """What the backward pass collects over the iterations."""
+
+    def __init__(self, iteration: _Iteration, offsets: bool) -> None:
+        self._it = iteration
+        self.y, self.share = torch.zeros_like(iteration.y), torch.zeros_like(iteration.share)
+        self.masks = torch.zeros_like(iteration.masks)
+        zeros = torch.zeros(iteration.plan.n_bands, dtype=torch.float64, device=iteration.y.device)
+        self.cols, self.rows, self._offsets = zeros, zeros.clone(), offsets
+
+    def add_back_projected(self, gradient: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
+        """Of ``M . S^T(i . source)`` with respect to ``i``, masks and offsets; returns ``q``, that for the source."""
+        it = self._it
+        seen = torch.zeros_like(source)
+        add_projection(seen, gradient, it.masks, it.plan)
+        scaled = source * it.share
+        self.share += seen * source
+        add_back_projection(self.masks, scaled, gradient, it.plan)
+        self._add_offsets(gradient, scaled, 1.0)
+        back = seen * it.share
+        self.y += back
+        return back
+
+    def subtract_projected(self, cube: torch.Tensor, back: torch.Tensor) -> None:
+        """Of ``-S(M . x)`` with respect to masks and offsets, for the gradient `back` of the canvas."""
+        add_back_projection(self.masks, back, cube, self._it.plan, -1.0)
+        self._add_offsets(cube, back, -1.0)
+
+    def _add_offsets(self, cube: torch.Tensor, canvas: torch.Tensor, sign: float) -> None:
+        if self._offsets:
+            by_col, by_row = offset_gradients(cube, canvas, self._it.masks, self._it.plan)
+            self.cols += sign * by_col
+            self.rows += sign * by_row
+
+
+class _UnrolledGap(torch.autograd.Function):
+    """All iterations at once. Every ``stride``-th iterate is kept; those between are computed again in the backward pass."""
 
     @staticmethod
     def forward(
         ctx: Any,
-        cube: torch.Tensor,
-        masks: torch.Tensor,
         y: torch.Tensor,
+        masks: torch.Tensor,
         share: torch.Tensor,
         cols: torch.Tensor,
         rows: torch.Tensor,
         plan: ShiftPlan,
+        settings: GapSettings,
+        stride: int,
         callback: Callback,
     ) -> torch.Tensor:
-        left = y.clone()
-        add_projection(left, cube, masks, plan, -1.0)
-        ctx.save_for_backward(cube, masks, left, share, cols, rows)
-        ctx.plan, ctx.callback = plan, callback
-        moved = cube.clone()
-        add_back_projection(moved, left * share, masks, plan)
-        return moved
+        iteration = _Iteration(y, masks, share, plan, settings, callback)
+        cube = iteration.start()
+        spare = torch.empty_like(cube)
+        kept = None
+        if stride:
+            kept = cube.new_empty((math.ceil(settings.n_iter / stride), *cube.shape))
+            ctx.save_for_backward(y, masks, share, cols, rows, kept)
+            ctx.constants = plan, settings, stride, callback
+        for k in range(settings.n_iter):
+            callback()
+            if kept is not None and k % stride == 0:
+                kept[k // stride].copy_(cube)
+            cube, spare = iteration.advance(cube, spare)
+        return cube
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        cube, masks, left, share, cols, rows = ctx.saved_tensors
-        plan: ShiftPlan = ctx.plan
-        ctx.callback()
-        seen = torch.zeros_like(left)
-        add_projection(seen, gradient, masks, plan)
-        back, residual = seen * share, left * share
-        by_cube = gradient.clone()
-        add_back_projection(by_cube, back, masks, plan, -1.0)
-        by_masks = by_cols = by_rows = None
-        if ctx.needs_input_grad[1]:
-            by_masks = torch.zeros_like(masks)
-            add_back_projection(by_masks, residual, gradient, plan)
-            add_back_projection(by_masks, back, cube, plan, -1.0)
-        if any(ctx.needs_input_grad[4:6]):
-            by_cols, by_rows = offset_gradients_if(ctx.needs_input_grad[4:6], gradient, residual, masks, cols, rows, plan)
-            less_cols, less_rows = offset_gradients(cube, back, masks, plan)
-            by_cols, by_rows = by_cols - less_cols.to(cols), by_rows - less_rows.to(rows)  # type: ignore[operator]
-        return by_cube, by_masks, back, seen * left, by_cols, by_rows, None, None
-
-
-def denoise(cube: torch.Tensor, settings: GapSettings) -> torch.Tensor:
-    """The denoiser of the settings on a cube ``(..., L, H, W)``, differentiable."""
-    if settings.denoiser == "tv":
-        return chambolle_tv(cube, settings.tv_weight, settings.tv_iter)
-    return gaussian_blur(cube, settings.sigma_px, settings.sigma_bands)
+        y, masks, share, cols, rows, kept = ctx.saved_tensors
+        plan, settings, stride, callback = ctx.constants
+        iteration = _Iteration(y, masks, share, plan, settings, callback)
+        total = _Gradients(iteration, any(ctx.needs_input_grad[3:5]))
+        gradient = gradient.clone(memory_format=torch.contiguous_format)
+        spare = torch.empty_like(gradient)
+        between = torch.empty((stride - 1, *gradient.shape), dtype=y.dtype, device=y.device)
+        for first in reversed(range(0, settings.n_iter, stride)):
+            iterates = [kept[first // stride], *between[: settings.n_iter - first - 1]]
+            for before, after in pairwise(iterates):
+                callback()
+                made, free = iteration.advance(after.copy_(before), spare)
+                spare = free if made is after else made
+                after.copy_(made)
+            for cube in reversed(iterates):
+                callback()
+                left = iteration.left(cube)
+                gradient, spare = iteration.denoiser_gradient(cube, left, gradient, spare)
+                back = total.add_back_projected(gradient, left)
+                total.subtract_projected(cube, back)
+                add_back_projection(gradient, back, masks, plan, -1.0)
+        total.add_back_projected(gradient, y)
+        return total.y, total.masks, total.share, total.cols.to(cols), total.rows.to(rows), None, None, None, None
 
 
 def unrolled_gap(
@@ -114,11 +196,11 @@ def unrolled_gap(
     cols, rows
         ``(L,)`` offsets of the bands on the canvas in pixels.
     settings
-        Iterations and denoiser; the accelerated form is not unrolled.
+        Iterations and denoiser; the accelerated form is not unrolled (ConfigError).
     weight
         ``(Hc, Wc)``, 1 where a pixel counts and 0 elsewhere.
     checkpointing
-        Keep only about ``sqrt(n_iter)`` iterates and compute the others again in the backward pass.
+        Keep about ``sqrt(n_iter)`` iterates and compute the others again in the backward pass; otherwise all are kept.
     callback
         Called in every iteration, also when it is computed again and in its backward pass; what it raises ends the computation.
     """
@@ -126,23 +208,13 @@ def unrolled_gap(
         raise ConfigError("the accelerated form of GAP is not unrolled for differentiation; use accelerated=False")
     share = 1 / normaliser(mask, cols, rows, (y.shape[0], y.shape[1]))
     share = share if weight is None else share * weight
-    masks, plan = masks_for(mask, y), plan_of(cols, rows, mask.shape, y.shape)
-
-    def advance(cube: torch.Tensor, n_iter: int) -> torch.Tensor:
-        for _ in range(n_iter):
-            callback()
-            moved = _GapStep.apply(cube, masks, y, share, cols, rows, plan, callback)  # type: ignore[no-untyped-call]
-            cube = denoise(moved, settings)
-        return cube
-
-    cube = back_project(y * share, mask, cols, rows)
-    if not (checkpointing and torch.is_grad_enabled() and cube.requires_grad):
-        return advance(cube, settings.n_iter)
-    # A step of the Gaussian keeps one cube, so that segments of sqrt(n) are best; the dual iterations of TV keep dozens.
-    length = 1 if settings.denoiser == "tv" else math.isqrt(settings.n_iter)
-    for first in range(0, settings.n_iter, length):
-        part = min(length, settings.n_iter - first)
-        cube = checkpoint(advance, cube, part, use_reentrant=False, preserve_rng_state=False)
+    plan = plan_of(cols, rows, mask.shape, y.shape)
+    stride = 0
+    if torch.is_grad_enabled() and any(t.requires_grad for t in (y, mask, cols, rows)):
+        stride = max(1, math.isqrt(settings.n_iter)) if checkpointing else 1
+    cube: torch.Tensor = _UnrolledGap.apply(  # type: ignore[no-untyped-call]
+        y, masks_for(mask, y), share, cols, rows, plan, settings, stride, callback
+    )
     return cube
 
 
@@ -195,5 +267,8 @@ class DifferentiableGAPTV(DispersedModule):
         """Reconstruct measurements ``(1, Hp, Wp)`` (or ``(Hp, Wp)``) through a mask ``(H, W)``, ``(1, L, H, W)``."""
         y = y[None] if y.ndim == 2 else y
         cols, rows, _ = self.place(phi_d_deg, check_measurement(y, mask2d, self.s_nom.shape[0], self.size))
-        options = {"checkpointing": self.use_checkpointing, "callback": self.callback}
-        return torch.stack([unrolled_gap(image, mask2d, cols, rows, self.settings, **options) for image in y])  # type: ignore[arg-type]
+        cubes = [
+            unrolled_gap(image, mask2d, cols, rows, self.settings, checkpointing=self.use_checkpointing, callback=self.callback)
+            for image in y
+        ]
+        return torch.stack(cubes)
