@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cassi_core.cli import main
 from cassi_core.cli.benchmark import find_scenes, load_scene, refined_names
 from cassi_core.config import CalibrationConfig
 from cassi_core.dispersion import Dispersion
@@ -122,3 +124,27 @@ def test_scenes_of_a_folder(tmp_path: Path) -> None:
     fewer, dispersion = load_scene(files[0], 3, 1.5)
     np.testing.assert_allclose(fewer, cube.transpose(2, 0, 1)[[0, 2, 4]], atol=1e-6)
     assert dispersion.s_nom.tolist() == [0.0, 1.5, 3.0]
+
+
+def test_the_benchmark_command_calibrates_rebuilds_and_writes_its_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "scenes"
+    folder.mkdir()
+    for kind in ("leaves", "materials"):
+        cube = make_scene(kind, (72, 80), default_wavelengths(6), 1)
+        np.savez(folder / f"{kind}.npz", cube=np.moveaxis(cube, 0, -1))
+    np.save(tmp_path / "mask.npy", make_mask("grey", (96, 100), seed=3))
+    table = tmp_path / "table.csv"
+    options = ["--mismatch", "dx=1.4,dy=-1.1,theta=0.5", "--refine", "dx,dy,theta", "--iterations", "20", "--csv", str(table)]
+    assert main(["benchmark", "--scenes", str(folder), "--mask", str(tmp_path / "mask.npy"), *options]) == 0
+    out = capsys.readouterr().out
+    assert "corrected PSNR" in out and "theta error" in out and "average" in out
+    with table.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [r["scene"] for r in rows] == ["leaves", "materials", "average (errors: rms)"]
+    mean = rows[-1]
+    assert float(mean["corrected_psnr_db"]) > float(mean["assumed_psnr_db"]) + 1
+    assert float(mean["corrected_psnr_db"]) > float(mean["ideal_psnr_db"]) - 1
+    assert float(mean["error_dx"]) < 0.2 and float(mean["error_dy"]) < 0.1 and float(mean["error_theta"]) < 0.1
+    assert float(rows[0]["fitted_dy"]) == pytest.approx(-1.1, abs=0.1)
