@@ -7,8 +7,10 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from cassi_core.errors import RunCancelled
 from cassi_core.inputs import CalibrationInputs
-from cassi_gui.runner import RunController
+from cassi_core.run import RunControl
+from cassi_gui.runner import RunController, RunPhase
 from cassi_gui.state import AppState, FileSelection
 
 WORDS = (
@@ -73,6 +75,13 @@ def find_problems(inputs: CalibrationInputs) -> tuple[Any, ...]:
     return find(inputs)
 
 
+def find_position(inputs: CalibrationInputs, control: RunControl) -> tuple[Any, ...]:
+    """Whether the mask's pattern is in the picture, the right way round (in the worker's thread)."""
+    from cassi_core.quality.orientation import position_findings
+
+    return position_findings(inputs, control=control)
+
+
 class InputLoader(QObject):
     """Keeps `inputs` and `findings` of the state in step with its `files`."""
 
@@ -85,14 +94,23 @@ class InputLoader(QObject):
         super().__init__(parent)
         self._state, self._runner = state, runner
         self._files = state.snapshot.files
+        self._control = RunControl()
+        """Of the search for the mask, which steps aside when files change or a run begins."""
         state.changed.connect(self._on_changed)
+        runner.state_changed.connect(self._on_phase)
 
     @Slot(object)
     def _on_changed(self, names: frozenset[str]) -> None:
         if "files" in names:
             self._reload()
 
+    @Slot(object)
+    def _on_phase(self, phase: RunPhase) -> None:
+        if phase is not RunPhase.IDLE:
+            self._control.cancel()
+
     def _reload(self) -> None:
+        self._control.cancel()
         state, files = self._state, self._state.snapshot.files
         other_pictures = files.measurements != self._files.measurements or files.demo != self._files.demo
         self._files = files
@@ -125,13 +143,30 @@ class InputLoader(QObject):
         self.logged.emit("error", text)
 
     def _on_findings(self, findings: tuple[Any, ...]) -> None:
-        self._state.replace(findings=findings)
+        self._add_findings(findings)
+        inputs = self._state.inputs
+        if inputs is not None and not self._runner.running:
+            self._control = RunControl()
+            self._runner.submit(
+                find_position,
+                inputs,
+                self._control,
+                done=self._add_findings,
+                failed=self._on_failed_findings,
+                key="findings",
+            )
+
+    def _add_findings(self, findings: tuple[Any, ...]) -> None:
+        grave = {"error": 0, "warning": 1, "info": 2}
+        both = sorted((*self._state.findings, *findings), key=lambda f: grave[f.severity])
+        self._state.replace(findings=tuple(both))
         for finding in findings:
             level = finding.severity if finding.severity in ("warning", "error") else "info"
             self.logged.emit(level, f"{finding.title}: {in_window_words(finding.text)}")
 
     def _on_failed_findings(self, error: Exception) -> None:
-        self.logged.emit("error", f"the inputs could not be examined: {error}")
+        if not isinstance(error, RunCancelled):
+            self.logged.emit("error", f"the inputs could not be examined: {error}")
 
 
 def _nothing() -> None:

@@ -137,8 +137,14 @@ class MainWindow(QMainWindow):
         self.cursor_label.setObjectName("cursor")
         self.cursor_label.setAccessibleName("Pixel under the cursor")
         self.cursor_label.setToolTip("Row, column and value of the pixel under the cursor")
+        self.chip = QLabel()
+        self.chip.setObjectName("in_force")
+        self.chip.setProperty("role", "chip")
+        self.chip.setAccessibleName("Calibration in force")
         bar = QStatusBar()
+        bar.setSizeGripEnabled(False)
         bar.addPermanentWidget(self.cursor_label)
+        bar.addPermanentWidget(self.chip)
         self.setStatusBar(bar)
 
     def _build_menus(self) -> None:
@@ -350,7 +356,9 @@ class MainWindow(QMainWindow):
         for action_id, value in enabled.items():
             self.action_set[action_id].setEnabled(value)
         self.action_set["run.pause"].setText("Resume" if self.runner.phase is RunPhase.PAUSED else "Pause")
-        self.strip.set_in_force(*status.in_force_text(self.state.accepted_run))
+        text, tip = status.in_force_text(self.state.accepted_run)
+        self.chip.setText(text)
+        self.chip.setToolTip(tip)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -90,14 +90,15 @@ class UiSettings:
         self._settings.setValue("files/recent", [])
 
     def folder_for(self, purpose: str) -> str:
-        """Folder last used for a purpose (measurement, mask, export ...); the user's documents at first."""
+        """Folder last used for a purpose (measurement, mask, export ...); the user's documents (or home) at first."""
         stored = str(self._settings.value(f"folders/{purpose}", ""))
         if stored and Path(stored).is_dir():
             return stored
         anywhere = str(self._settings.value("folders/last", ""))
         if anywhere and Path(anywhere).is_dir():
             return anywhere
-        return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        return documents if Path(documents).is_dir() else str(Path.home())
 
     def remember_folder(self, purpose: str, path: str) -> None:
         """Remember the folder of a chosen file (or a chosen folder)."""

@@ -86,7 +86,7 @@ def enabled_actions(shot: Snapshot, phase: RunPhase, page_index: int, page_count
 def in_force_text(record: RunRecord | None) -> tuple[str, str]:
     """Name and details of the calibration in force, for the chip."""
     if record is None:
-        return "", ""
+        return "No calibration accepted", "Accept a run on the QA page: exports then use it"
     p = record.result.parameters
     values = f"dx {p['dx'].value:+.3f} px, dy {p['dy'].value:+.3f} px, theta {p['theta'].value:+.3f} deg"
-    return record.name, f"{record.name}: {values}\n{record.note}".strip()
+    return f"In force: {record.name}", f"{record.name}: {values}\n{record.note}".strip()

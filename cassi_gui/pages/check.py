@@ -21,7 +21,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cassi_core.errors import RunCancelled
 from cassi_core.inputs import CalibrationInputs
+from cassi_core.run import RunControl
 from cassi_gui import commands
 from cassi_gui.actions import Actions
 from cassi_gui.dialogs import Dialogs
@@ -39,6 +41,10 @@ from cassi_gui.widgets.findings_list import FindingRow, FindingsList
 BLINK_MS = 400
 LEVELS = {"info": "info", "warning": "warn", "error": "bad"}
 OVERLAY_PERCENT = 45
+DETECT_TEXT = "Find orientation and dispersion"
+LIGHT_KIND, MATCH_KIND = "Light", "Match of the mask"
+SUPERSEDED = ("mask_found", "orientation", "mask_not_found", "band_train")
+"""Findings of the loader that the search on this page says better."""
 
 HELP = """<h2>Check</h2>
 <p>Two minutes here save a useless run. The picture is the measurement; the coloured pattern is the mask where one band's light
@@ -67,8 +73,10 @@ class CheckPage(QWidget):
         self.setAccessibleName("Check")
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
         self._palette: Palette = LIGHT
-        self._detected: tuple[check_detection.Detected, ...] = ()
-        self._detecting = False
+        self._detection: check_detection.Detection | None = None
+        self._control: RunControl | None = None
+        """Of the search that is going on."""
+        self._light: Any = None
         self._blink = QTimer(self)
         self._blink.setInterval(BLINK_MS)
         self._blink.timeout.connect(self._on_blink)
@@ -89,7 +97,7 @@ class CheckPage(QWidget):
         self.picture = ImagePanel("check_picture", "Measurement and mask")
         self.picture.cursor_moved.connect(self._on_cursor)
         self.picture.footprint_moved.connect(self._on_footprint_moved)
-        self.profile = ProfilePlot("check_profile", "Light along the dispersion axis")
+        self.profile = ProfilePlot("check_profile", "Along the dispersion axis")
         for plot in (self.picture, self.profile):
             plot.export_requested.connect(self._on_export)
         self._move_timer = QTimer(self)
@@ -106,6 +114,13 @@ class CheckPage(QWidget):
         column.setSpacing(SPACE)
         column.addWidget(self.picture, 1)
         column.addLayout(self._build_controls())
+        self.axis_kind = QComboBox()
+        self.axis_kind.addItems([LIGHT_KIND, MATCH_KIND])
+        self._name(
+            self.axis_kind, "check.axis_kind", "Shown along the axis", "The light, or how well the mask matches at each shift"
+        )
+        self.axis_kind.currentIndexChanged.connect(self._draw_axis)
+        self.profile.header.insertWidget(1, self.axis_kind)
         left.addWidget(top)
         left.addWidget(self.profile)
         left.setStretchFactor(0, 3)
@@ -164,7 +179,7 @@ class CheckPage(QWidget):
         self.findings = FindingsList(self._palette)
         self.findings.show_requested.connect(self._on_show)
         self.findings.apply_requested.connect(self._on_apply)
-        self.detect = QPushButton("Find orientation and dispersion")
+        self.detect = QPushButton(DETECT_TEXT)
         self._name(
             self.detect,
             "check.detect",
@@ -202,7 +217,8 @@ class CheckPage(QWidget):
     @Slot(object)
     def _on_changed(self, names: frozenset[str]) -> None:
         if "inputs" in names:
-            self._detected = ()
+            self._detection, self._light = None, None
+            self.axis_kind.setCurrentIndex(0)
             self._refresh_inputs()
         elif "parameters" in names:
             self._draw_overlay()
@@ -275,13 +291,34 @@ class CheckPage(QWidget):
         self._runner.submit(_profile, *arguments, done=self._on_profile, key="profile")
 
     def _on_profile(self, profile: Any) -> None:
-        if self._state.inputs is None:
+        if self._state.inputs is not None:
+            self._light = profile
+            self._draw_axis()
+
+    @Slot()
+    def _draw_axis(self) -> None:
+        """The light along the axis, or the match of the mask found by the search."""
+        if self.axis_kind.currentText() == MATCH_KIND:
+            found = self._detection
+            if found is None:
+                self.profile.set_profile(
+                    None, empty="Press “Find orientation and dispersion”: the match at each shift appears here."
+                )
+                return
+            train = found.train
+            marks = [(0.0, "first band expected", False), (found.travel_px, "last band expected", False)]
+            marks += [(p, t, True) for p, t in ((train.begin_px, "begins"), (train.end_px, "ends")) if p is not None]
+            self.profile.set_axes("shift of the mask along the dispersion", "px", "match (times its noise)")
+            self.profile.set_profile(train.z, marks, positions=train.shifts_px)
             return
-        marks = [(profile.begin, "first band begins", False), (profile.end, "last band ends", False)]
-        if profile.full_begin < profile.full_end:
-            marks += [(profile.full_begin, "all bands", False), (profile.full_end, "all bands end", False)]
-        marks += [mark for found in self._detected for mark in found.marks]
-        self.profile.set_profile(profile.level, marks)
+        light = self._light
+        if light is None:
+            return
+        marks = [(light.begin, "first band begins", False), (light.end, "last band ends", False)]
+        if light.full_begin < light.full_end:
+            marks += [(light.full_begin, "all bands", False), (light.full_end, "all bands end", False)]
+        self.profile.set_axes("pixel along the dispersion", "px", "light")
+        self.profile.set_profile(light.level, marks)
 
     # -- blink and drag -------------------------------------------------------------------------------------------
     def toggle_blink(self) -> None:
@@ -328,11 +365,14 @@ class CheckPage(QWidget):
     # -- findings -------------------------------------------------------------------------------------------------
     def _refresh_findings(self) -> None:
         shot = self._state.snapshot
-        rows = [found.row for found in self._detected]
+        rows = [found.row for found in self._detection.answers] if self._detection is not None else []
         for i, f in enumerate(shot.findings):
+            if self._detection is not None and f.code in SUPERSEDED:
+                continue
             where = f" (snapshot {f.frame + 1})" if f.frame is not None and shot.inputs and len(shot.inputs.frames) > 1 else ""
             text = in_window_words(f.text) + "."
-            rows.append(FindingRow(f"finding{i}", LEVELS[f.severity], f.title + where, text, f.place is not None))
+            cure = "Turn the mask" if f.code == "orientation" else ""
+            rows.append(FindingRow(f"finding{i}", LEVELS[f.severity], f.title + where, text, f.place is not None, cure))
         if shot.inputs is None:
             empty = shot.load_problem or ("Reading …" if shot.loading else "Load a measurement and a mask first.")
         else:
@@ -353,39 +393,63 @@ class CheckPage(QWidget):
 
     @Slot(str)
     def _on_apply(self, key: str) -> None:
-        found = next((d for d in self._detected if d.row.key == key), None)
-        if found is not None and found.apply is not None:
+        answers = self._detection.answers if self._detection is not None else ()
+        found = next((d for d in answers if d.row.key == key), None)
+        if found is None:
+            # The finding of the loader knows that the mask is the wrong way round; the search knows how to turn it.
+            self._search(then_apply="orientation")
+        elif found.apply is not None:
             text, changes = found.apply(self._state.snapshot)
             commands.edit(self._state, text, **changes)
 
     @Slot()
     def _on_detect(self) -> None:
-        inputs = self._state.inputs
-        if inputs is None:
-            return
-        self.detect.setEnabled(False)
-        self.detect.setText("Looking …")
-        done, failed = partial(self._on_detected, inputs), self._on_detect_failed
-        self._runner.submit(check_detection.detect, inputs, done=done, failed=failed, key="detect")
+        if self._control is not None:
+            self._control.cancel()
+        else:
+            self._search()
 
-    def _on_detected(self, inputs: CalibrationInputs, found: tuple[check_detection.Detected, ...]) -> None:
-        self._reset_detect()
-        if inputs is self._state.inputs:
-            self._detected = found
-            for item in found:
-                self.logged.emit("info", f"{item.row.title}: {item.row.text}")
-            self._refresh_findings()
-            self._request_profile()
+    def _search(self, then_apply: str = "") -> None:
+        inputs = self._state.inputs
+        if inputs is None or self._control is not None:
+            return
+        self._control = RunControl()
+        self.detect.setText("Stop looking")
+        self._runner.submit(
+            check_detection.detect,
+            inputs,
+            self._state.config.auto.min_peak_z,
+            self._control,
+            done=partial(self._on_detected, inputs, then_apply),
+            failed=self._on_detect_failed,
+            key="detect",
+        )
+
+    def _on_detected(self, inputs: CalibrationInputs, then_apply: str, found: check_detection.Detection) -> None:
+        self._search_over()
+        if inputs is not self._state.inputs:
+            return
+        self._detection = found
+        for item in found.answers:
+            self.logged.emit("info", f"{item.row.title}: {item.row.text}")
+        self._refresh_findings()
+        self.axis_kind.setCurrentText(MATCH_KIND)
+        self._draw_axis()
+        if then_apply:
+            self._on_apply(then_apply)
 
     def _on_detect_failed(self, error: Exception) -> None:
-        self._reset_detect()
+        self._search_over()
+        if isinstance(error, RunCancelled):
+            self.logged.emit("info", "the search for orientation and dispersion was stopped")
+            return
         text = in_window_words(str(error))
         self.logged.emit("error", f"orientation and dispersion could not be found: {text}")
         self._dialogs.error("Orientation and dispersion could not be found", text)
 
-    def _reset_detect(self) -> None:
-        self.detect.setText("Find orientation and dispersion")
-        self.detect.setEnabled(self._state.inputs is not None)
+    def _search_over(self) -> None:
+        self._control = None
+        self.detect.setText(DETECT_TEXT)
 
     # -- the rest -------------------------------------------------------------------------------------------------
     @Slot(object)

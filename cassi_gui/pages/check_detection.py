@@ -1,27 +1,133 @@
-"""Orientation of the mask and the train of bands, found by the core and said in words that can be applied."""
+"""Orientation of the mask, its position and the train of bands: found by the core, said in words that can be applied."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from cassi_core.inputs import CalibrationInputs
-from cassi_gui.state import Snapshot
+from cassi_core.run import RunControl
+from cassi_gui.state import FileSelection, Snapshot
 from cassi_gui.widgets.findings_list import FindingRow
 
-Mark = tuple[float, str, bool]
+if TYPE_CHECKING:
+    from cassi_core.calibration.prealign import PreAlignment
+    from cassi_core.quality.orientation import BandTrain, Orientation
+
+Change = tuple[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Detected:
-    """One answer: its row in the findings, marks for the profile, and what applying it changes (text, snapshot fields)."""
+    """One answer: its row in the findings, and what applying it changes (text of the edit, snapshot fields)."""
 
     row: FindingRow
-    marks: tuple[Mark, ...] = ()
-    apply: Callable[[Snapshot], tuple[str, dict[str, Any]]] | None = None
+    apply: Callable[[Snapshot], Change] | None = None
 
 
-def detect(inputs: CalibrationInputs) -> tuple[Detected, ...]:
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """All answers about one set of inputs, and the match along the dispersion axis for the plot."""
+
+    answers: tuple[Detected, ...]
+    train: BandTrain
+    travel_px: float
+
+
+def detect(inputs: CalibrationInputs, min_peak_z: float, control: RunControl) -> Detection:
     """Ask the core (in the worker's thread)."""
-    return ()
+    from cassi_core.quality.orientation import find_band_train, find_orientation, find_position
+
+    position = find_position(inputs, control=control)
+    orientations = find_orientation(inputs, control=control)
+    train = find_band_train(inputs, position)
+    answers = [_orientation(orientations, max(position.z, _as_it_is(orientations)), min_peak_z)]
+    if position.z >= min_peak_z:
+        answers.append(_position(position))
+        answers.extend(_train(inputs, train))
+    return Detection(tuple(answers), train, inputs.dispersion.travel_px)
+
+
+def turned(files: FileSelection, mirrored: bool, quarter_turns: int) -> FileSelection:
+    """The selection with the mask, as it is turned now, mirrored left to right and then turned counter-clockwise."""
+    flip, turns = files.mask_turn
+    # Mirroring after a turn is turning the other way after mirroring.
+    if mirrored:
+        return replace(files, mask_turn=(not flip, (quarter_turns - turns) % 4))
+    return replace(files, mask_turn=(flip, (quarter_turns + turns) % 4))
+
+
+def _as_it_is(orientations: tuple[Orientation, ...]) -> float:
+    return next(o.z for o in orientations if not o.mirrored and o.quarter_turns == 0)
+
+
+def _orientation(orientations: tuple[Orientation, ...], z_now: float, min_peak_z: float) -> Detected:
+    best = orientations[0]
+    others = "; ".join(f"{o.name} {o.z:.1f}" for o in orientations[1:4])
+    if max(best.z, z_now) < min_peak_z:
+        text = (
+            f"In none of its {len(orientations)} orientations does the mask match the picture: the best, {best.name}, stands "
+            f"{best.z:.1f} times above the noise, {min_peak_z:g} is needed. Is it the mask of this rig?"
+        )
+        return Detected(FindingRow("orientation", "bad", "Mask not found", text))
+    if not best.mirrored and best.quarter_turns == 0:
+        text = f"It stands {z_now:.0f} times above the noise as it is. The next best: {others}."
+        return Detected(FindingRow("orientation", "ok", "Mask the right way round", text))
+    text = f"It matches {best.name} ({best.z:.0f} times above the noise; as it is {z_now:.1f})."
+    row = FindingRow("orientation", "bad", "Mask the wrong way round", text, apply_text="Turn the mask")
+
+    def apply(shot: Snapshot) -> Change:
+        return "Turn the mask", {"files": turned(shot.files, best.mirrored, best.quarter_turns)}
+
+    return Detected(row, apply)
+
+
+def _position(position: PreAlignment) -> Detected:
+    text = (
+        f"About {position.dx:+.1f} px right, {position.dy:+.1f} px down, turned by {position.theta:+.2f} deg. "
+        "The preset auto finds this by itself; the other presets start from the values in the table."
+    )
+    row = FindingRow("position", "ok", "Mask found", text, apply_text="Use as start values")
+
+    def apply(shot: Snapshot) -> Change:
+        parameters = shot.parameters
+        for name, value in (("dx", position.dx), ("dy", position.dy), ("theta", position.theta)):
+            p = parameters[name]
+            parameters = parameters.edit(name, value=round(min(max(value, p.lower), p.upper), 3))
+        return "Start where the mask was found", {"parameters": parameters}
+
+    return Detected(row, apply)
+
+
+def _train(inputs: CalibrationInputs, train: BandTrain) -> list[Detected]:
+    """Whether the bands spread as far as was said, and the two ways to mend it."""
+    d = inputs.dispersion
+    length = train.length_px
+    if length is None or d.n_bands < 2:
+        return []
+    if abs(length - d.travel_px) <= max(3.0, 1.5 * d.step_px):
+        text = f"The bands spread over about {length:.0f} px, {d.travel_px:g} px are expected."
+        return [Detected(FindingRow("train", "ok", "Dispersion as said", text))]
+    word = "longer" if length > d.travel_px else "shorter"
+    hint = "" if length > d.travel_px else " The outermost bands may simply be dark."
+    text = f"The bands spread over about {length:.0f} px, {d.travel_px:g} px are expected.{hint}"
+    bands, step = round(length / d.step_px) + 1, length / (d.n_bands - 1)
+
+    def more_bands(shot: Snapshot) -> Change:
+        return f"Use {bands} bands", {"files": replace(shot.files, n_bands=bands, step_px=d.step_px)}
+
+    def other_step(shot: Snapshot) -> Change:
+        return f"Use a step of {step:.3g} px", {"files": replace(shot.files, n_bands=d.n_bands, step_px=round(step, 4))}
+
+    title = f"Dispersion {word} than said"
+    first = FindingRow("train_bands", "warn", title, text, apply_text=f"Use {bands} bands")
+    second = FindingRow(
+        "train_step",
+        "info",
+        "Or the step differs",
+        f"{d.n_bands} bands with {step:.3g} px each.",
+        False,
+        f"Use {step:.3g} px/band",
+    )
+    return [Detected(first, more_bands), Detected(second, other_step)]

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cassi_gui.plots.image_panel import ImagePanel
 
 TEXT_WIDTH = 380
-DEMO_ENTRY = "Demo rig (comes with the program)"
+DEMO_ENTRY = "Demo rig"
 
 HELP = """<h2>Load</h2>
 <p>Give the program what your rig left on disk. Drop one or many files anywhere on this page: they are sorted by their content,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, Qt, Slot
 from PySide6.QtWidgets import QWidget
 
 from cassi_gui.plots import export
@@ -28,21 +29,33 @@ class ProfilePlot(PlotPanel):
         self._marks: tuple[Mark, ...] = ()
         self._lines: list[pg.InfiniteLine] = []
         self._level: NDArray[np.floating] | None = None
-        label_axis(self.plot, "bottom", "pixel along the dispersion", "px", self._palette)
-        label_axis(self.plot, "left", "light", "", self._palette)
+        self._positions: NDArray[np.floating] = np.zeros(0)
+        self.set_axes("pixel along the dispersion", "px", "light")
         self.graphics.scene().sigMouseMoved.connect(self._moved)
         self.set_palette(self._palette)
         self.set_empty("The light along the dispersion axis appears here.")
 
+    def set_axes(self, along: str, unit: str, level: str) -> None:
+        """Name the axes."""
+        self._names = (along, unit, level)
+        label_axis(self.plot, "bottom", along, unit, self._palette)
+        label_axis(self.plot, "left", level, "", self._palette)
+
     def set_profile(
-        self, level: NDArray[np.floating] | None, marks: Sequence[Mark] = (), empty: str = "No measurement"
+        self,
+        level: NDArray[np.floating] | None,
+        marks: Sequence[Mark] = (),
+        *,
+        positions: NDArray[np.floating] | None = None,
+        empty: str = "No measurement",
     ) -> None:
-        """Show `level[i]` at pixel `i`, and marks (position, label, found)."""
+        """Show `level[i]` at `positions[i]` (pixel `i` by default), and marks (position, label, found)."""
         self._level, self._marks = level, tuple(marks)
         if level is None:
             self.set_empty(empty)
             return
-        self._curve.setData(np.arange(len(level)), level)
+        self._positions = np.arange(len(level)) if positions is None else positions
+        self._curve.setData(self._positions, level)
         self._draw_marks()
         self.set_empty("")
 
@@ -53,15 +66,15 @@ class ProfilePlot(PlotPanel):
     def table(self) -> export.Table:
         if self._level is None:
             return export.Table((), ())
-        return export.Table(("pixel", "light"), tuple((i, float(v)) for i, v in enumerate(self._level)))
+        along, unit, level = self._names
+        rows = tuple((float(x), float(v)) for x, v in zip(self._positions, self._level, strict=True))
+        return export.Table((f"{along} ({unit})", level), rows)
 
     def _repaint(self) -> None:
         self._curve.setPen(pen(self._palette.series[0], 1.5))
         self._draw_marks()
 
     def _draw_marks(self) -> None:
-        from PySide6.QtCore import Qt
-
         for line in self._lines:
             self.plot.removeItem(line)
         self._lines.clear()
@@ -78,9 +91,12 @@ class ProfilePlot(PlotPanel):
             self.plot.addItem(line, ignoreBounds=True)
             self._lines.append(line)
 
-    def _moved(self, position: object) -> None:
+    @Slot(object)
+    def _moved(self, position: QPointF) -> None:
         if self._level is None:
             return
-        x = round(self.plot.getViewBox().mapSceneToView(position).x())
-        inside = 0 <= x < len(self._level)
-        self.set_detail(f"pixel {x}: {number(float(self._level[x]))}" if inside else "")
+        x = self.plot.getViewBox().mapSceneToView(position).x()
+        nearest = int(np.argmin(np.abs(self._positions - x)))
+        inside = abs(float(self._positions[nearest]) - x) <= 1
+        here, value = number(float(self._positions[nearest])), number(float(self._level[nearest]))
+        self.set_detail(f"{here} {self._names[1]}: {value}" if inside else "")

@@ -96,7 +96,7 @@ class FileSlot(QFrame):
         self.path = QLineEdit()
         self.path.setObjectName(f"slot.{spec.id}.path")
         self.path.setAccessibleName(f"Path of the {spec.title.lower()}")
-        self.path.setPlaceholderText("Drop files here, or type a path" if spec.multiple else "Drop a file here, or type a path")
+        self.path.setPlaceholderText("Drop files, or type a path" if spec.multiple else "Drop a file, or type a path")
         self.path.setToolTip("Type a path and press Enter; FILE::key chooses an array inside a container")
         self.path.returnPressed.connect(self._on_typed)
         self.list = QListWidget()

@@ -1,4 +1,4 @@
-"""The strip at the bottom of every page: stage, bar, elapsed, remaining, the buttons of a run, the calibration in force."""
+"""The strip at the bottom of every page: stage, bar, elapsed, remaining, the buttons of a run."""
 
 from __future__ import annotations
 
@@ -85,12 +85,9 @@ class RunStrip(QFrame):
         self.bar.setObjectName("run_progress")
         self.bar.setAccessibleName("Progress of the run")
         self.bar.setRange(0, BAR_STEPS)
-        self.bar.setFixedWidth(240)
+        self.bar.setFixedWidth(200)
         self.elapsed = self._label("run_elapsed", "Time spent without pauses", 76)
         self.remaining = self._label("run_remaining", "Estimated from the pace so far", 150)
-        self.chip = QLabel()
-        self.chip.setObjectName("in_force")
-        self.chip.setProperty("role", "chip")
         self.start = self._button("run.start", self.start_requested, primary=True)
         self.pause = self._button("run.pause", self.pause_requested)
         self.finish = self._button("run.finish", self.finish_requested)
@@ -99,13 +96,12 @@ class RunStrip(QFrame):
         layout.setContentsMargins(MARGIN, 6, MARGIN, 6)
         layout.setSpacing(SPACE)
         layout.addWidget(self.stage, 1)
-        for widget in (self.bar, self.elapsed, self.remaining, self.pause, self.finish, self.cancel, self.chip, self.start):
+        for widget in (self.bar, self.elapsed, self.remaining, self.pause, self.finish, self.cancel, self.start):
             layout.addWidget(widget, 0)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.tick)
         self.show_idle("Ready")
-        self.set_in_force("")
 
     def _label(self, name: str, tip: str, width: int) -> QLabel:
         label = QLabel()
@@ -196,11 +192,6 @@ class RunStrip(QFrame):
     def set_note(self, text: str) -> None:
         """Replace the estimate by a word (paused, finishing, cancelling)."""
         self.remaining.setText(text)
-
-    def set_in_force(self, text: str, tip: str = "") -> None:
-        """The calibration in force, or that there is none."""
-        self.chip.setText(f"In force: {text}" if text else "No calibration accepted")
-        self.chip.setToolTip(tip or "The calibration that was accepted on the QA page; exports use it")
 
     def _set_status(self, status: str) -> None:
         self.stage.setProperty("status", status)

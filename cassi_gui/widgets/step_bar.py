@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QPus
 from cassi_gui.icons import make_icon, make_pixmap
 from cassi_gui.theme import MARGIN, SPACE, TYPE_HEADING_PT, TYPE_SMALL_PT, Palette, font
 
+REASONS_WIDTH = 200
+"""Fixed, so that the steps do not move when the words change."""
 BADGE_MARKS = {"ok": "ok", "warn": "warn", "bad": "bad"}
 """Statuses that get a symbol beside their words, so that nothing is told by colour alone."""
 
@@ -122,13 +124,17 @@ class StepBar(QFrame):
         self.reasons.setObjectName("next_reasons")
         self.reasons.setProperty("role", "small")
         self.reasons.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.reasons.setMaximumWidth(260)
+        self.reasons.setFixedWidth(REASONS_WIDTH)
         self.reasons.setWordWrap(True)
         layout.addWidget(self.reasons, 0)
         layout.addSpacing(SPACE)
         self.next_button = QPushButton("Next")
         self.next_button.setObjectName("next")
         self.next_button.setProperty("role", "primary")
+        self.next_button.setMinimumWidth(104)
+        keep = self.next_button.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)
+        self.next_button.setSizePolicy(keep)
         self.next_button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.next_button.clicked.connect(self.next_chosen)
         layout.addWidget(self.next_button, 0)
@@ -150,6 +156,7 @@ class StepBar(QFrame):
         self.next_button.setVisible(bool(label))
         self.next_button.setText(label)
         self.next_button.setEnabled(not reasons)
+        reasons = [r[:1].upper() + r[1:] for r in reasons]
         first = reasons[0] if reasons else ""
         more = f" (+{len(reasons) - 1})" if len(reasons) > 1 else ""
         self.reasons.setText(first + more if label else "")
