@@ -63,7 +63,9 @@ def test_a_perfect_calibration_reaches_the_ideal_and_beats_the_assumed_mask(perf
 
 def test_finding_nothing_scores_like_assuming(perfect: SceneReport) -> None:
     nothing = scene_report({})
-    assert nothing.corrected == nothing.assumed
+    # A spline through the mask sampled at its own pixels gives the mask back to a rounding error.
+    assert nothing.corrected.psnr_db == pytest.approx(nothing.assumed.psnr_db, abs=1e-4)
+    assert nothing.corrected.ssim == pytest.approx(nothing.assumed.ssim, abs=1e-5)
     assert nothing.assumed == perfect.assumed
     assert nothing.error("dy") == pytest.approx(1.1)
 
