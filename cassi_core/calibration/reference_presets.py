@@ -1,0 +1,45 @@
+"""Presets `reference` (Algorithm 2) and `algorithm1` as the pipeline runs them: a search and its plan of stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cassi_core.calibration import algorithm1, algorithm2
+from cassi_core.calibration.algorithm2 import SearchOutcome
+from cassi_core.calibration.objective import ScorerCache, choose_device
+from cassi_core.calibration.rig_model import RigModel
+from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
+from cassi_core.parameters import ParameterSet
+from cassi_core.run import RunRecorder
+from cassi_core.solvers.protocol import GapSolver
+
+Search = Callable[[Sequence[RigModel], ParameterSet, GapSolver, RunRecorder], SearchOutcome]
+Plan = tuple[tuple[str, str, float], ...]
+
+
+def searcher(config: CalibrationConfig) -> tuple[Search, Plan]:
+    """The search of the configured preset, dispersion frame, and its stages as (name, label, expected seconds)."""
+    if config.preset == "algorithm1":
+        return _algorithm1(config), algorithm1.stage_plan(config.algorithm1)
+    refined = config.refine or DEFAULT_REFINE["reference"]
+    return _algorithm2(config), algorithm2.stage_plan(config.reference, refined, config.algorithm1)
+
+
+def _algorithm1(config: CalibrationConfig) -> Search:
+    def search(models: Sequence[RigModel], start: ParameterSet, solver: GapSolver, recorder: RunRecorder) -> SearchOutcome:
+        vector, score = algorithm1.run_algorithm1(models, start, config.algorithm1, solver, recorder)
+        return SearchOutcome(vector, score, "algorithm1")
+
+    return search
+
+
+def _algorithm2(config: CalibrationConfig) -> Search:
+    def search(models: Sequence[RigModel], start: ParameterSet, solver: GapSolver, recorder: RunRecorder) -> SearchOutcome:
+        device, text = choose_device(config.device, recorder.control)
+        recorder.message(text)
+        scorer = solver if device == "cpu" else ScorerCache().solver(device, config.threads, recorder.control)
+        return algorithm2.run_algorithm2(
+            models, start, config.reference, scorer, recorder, device=device, coarse=config.algorithm1
+        )
+
+    return search
