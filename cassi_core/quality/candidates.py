@@ -26,5 +26,5 @@ def look_at(inputs: CalibrationInputs, parameters: ParameterSet) -> CandidateLoo
     """Reconstruct with the given parameters and say how much of the measurement is left unexplained (rig's frame)."""
     from cassi_core.quality.maps import evaluate  # brings the compiled kernel with it
 
-    residual, cube, score = evaluate(inputs, parameters)
-    return CandidateLook(parameters, residual, pseudo_colour(cube, inputs.dispersion.wavelengths_nm), float(score))
+    seen = evaluate(inputs, parameters)
+    return CandidateLook(parameters, seen.residual, pseudo_colour(seen.cube, inputs.dispersion.wavelengths_nm), seen.score)

@@ -36,7 +36,7 @@ from cassi_gui.widgets.run_list import RunEntry, RunList
 from cassi_gui.widgets.verdict_panel import VerdictPanel
 
 LAYOUT_KEY = "qa_page"
-LEFT_WIDTH = 372
+LEFT_WIDTH = 356
 
 
 class QaPage(QWidget):
@@ -188,7 +188,7 @@ class QaPage(QWidget):
         self.tabs.currentChanged.connect(self._on_tab)
         self.proof.point_picked.connect(self._on_point)
         self.proof.cursor_text.connect(self.cursor_text)
-        for source in (self.proof, self.correlation, *self.tuner.panels):
+        for source in (self.proof, self.correlation, self.tuner):
             source.export_requested.connect(self._on_export)
         self.splitter.splitterMoved.connect(self._save_layout)
 

@@ -21,7 +21,7 @@ from cassi_gui.state import AppState, RunRecord
 from cassi_gui.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.config_fields import with_setting
 from cassi_gui.widgets.config_form import ConfigForm
-from cassi_gui.widgets.parameter_table import ParameterEdit, ParameterTable
+from cassi_gui.widgets.parameter_table import ParameterEdit, ParameterTable, bound_words
 from cassi_gui.widgets.preset_bar import PresetBar
 
 LAYOUT_KEY = "run_page"
@@ -201,9 +201,12 @@ class RunPage(QWidget):
 
     def _show_notice(self, problem: str = "") -> None:
         shot = self._state.snapshot
+        stuck = [f"{p.name} starts {bound_words(p)}" for p in shot.parameters if p.at_bound]
         words = problem
         if not words and self._runner.running:
             words = "A run is going on. Edits made now count for the next run."
+        elif not words and stuck:
+            words = f"{'; '.join(stuck)}: widen the bound or change the value."
         elif not words and shot.inputs is None:
             words = "Load a measurement and a mask first (page 1, or the demo: Ctrl+D)."
         elif not words and not shot.parameters.refined:

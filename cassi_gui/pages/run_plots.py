@@ -45,7 +45,7 @@ class RunPlots(QWidget):
         self.setObjectName("run_plots")
         self.grid = GridScorePanel("run_grid", "Score map")
         self.cube = CubeView("run_cube", "Reconstruction")
-        self.convergence = ConvergencePanel("run_convergence", "Parameters")
+        self.convergence = ConvergencePanel("run_convergence")
         self.residual = ResidualPanel("run_residual", "Residual")
         self.spectra = SpectrumPanel("run_spectra", "Spectra")
         self.curves = QTabWidget()

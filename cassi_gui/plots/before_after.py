@@ -71,7 +71,8 @@ class BeforeAfterPanel(ImagePanel):
         words = [s.word for s in self._sides]
         if words != [b.text() for b in self._buttons]:
             self._make_buttons(words)
-        self._side = min(self._side, max(0, len(self._sides) - 1))
+        if self._sides:
+            self._side = min(self._side, len(self._sides) - 1)
         self.blink_button.setEnabled(len(self._sides) > 1)
         if not self._sides:
             self.blink_button.setChecked(False)
@@ -88,7 +89,7 @@ class BeforeAfterPanel(ImagePanel):
     @property
     def side(self) -> str:
         """The word of the side on show."""
-        return self._sides[self._side].word if self._sides else ""
+        return self._sides[self._side].word if self._side < len(self._sides) else ""
 
     @Slot(int)
     def show_side(self, index: int) -> None:
@@ -113,6 +114,7 @@ class BeforeAfterPanel(ImagePanel):
         for button in self._buttons:
             self._group.removeButton(button)
             self._row.removeWidget(button)
+            button.hide()
             button.deleteLater()
         self._buttons = []
         for index, word in enumerate(words):

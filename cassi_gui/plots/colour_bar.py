@@ -32,8 +32,7 @@ class ColourBar(pg.PlotItem):
 
     def __init__(self) -> None:
         self._axis = _PowerAxis()
-        super().__init__(axisItems={"right": self._axis})
-        self.setMenuEnabled(False)
+        super().__init__(axisItems={"right": self._axis}, viewBox=pg.ViewBox(enableMenu=False), enableMenu=False)
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
         for side in ("left", "bottom", "top"):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from cassi_core.parameters import PARAMETER_NAMES, SPECS, ParameterSet, format_value
@@ -18,15 +19,25 @@ from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import LABEL_PT, SYMBOLS, label_axis, pen, plot_font, translucent
 
 WAITING = "Start a run to see how the parameters settle."
+AXIS_WIDTH = 48
+MAX_COLUMNS = 3
+WIDE_TITLE_PX = 200
+"""Columns narrower than this have room for the value but not for its error, which the band shows anyway."""
 MAX_POINTS = 2000
 """Longer tables are thinned on the screen (never in the CSV): more points than pixels only cost time."""
+
+
+MANY_BREAKS = 30
+"""More borders between stages than this are a pattern, not a mark."""
+MANY_POINTS = 200
+"""Beyond this the symbols touch each other and cost most of the drawing time."""
 
 
 class _Trace:
     """One small plot: value, band of one sigma to either side, bounds."""
 
-    def __init__(self, plot: pg.PlotItem, name: str) -> None:
-        self.plot, self.name = plot, name
+    def __init__(self, plot: pg.PlotItem, heading: pg.LabelItem, name: str) -> None:
+        self.plot, self.heading, self.name = plot, heading, name
         self.low, self.high = pg.PlotCurveItem(), pg.PlotCurveItem()
         self.band = pg.FillBetweenItem(self.low, self.high)
         self.line = pg.PlotDataItem(symbol="o", symbolSize=4)
@@ -40,7 +51,7 @@ class _Trace:
         self.high.setPen(None)
 
     def set_data(self, steps: np.ndarray, values: np.ndarray, sigmas: np.ndarray) -> None:
-        self.line.setData(steps, values)
+        self.line.setData(steps, values, symbol="o" if steps.size <= MANY_POINTS else None)
         known = np.isfinite(sigmas)
         self.low.setData(steps[known], (values - sigmas)[known])
         self.high.setData(steps[known], (values + sigmas)[known])
@@ -49,11 +60,14 @@ class _Trace:
 class ConvergencePanel(PlotPanel):
     """One small plot for each refined parameter."""
 
-    def __init__(self, name: str = "convergence", title: str = "Parameters", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str = "convergence", title: str = "Parameters over the steps", parent: QWidget | None = None
+    ) -> None:
         super().__init__(name, title, parent)
         self._rows: list[IterationRow] = []
         self._parameters: ParameterSet | None = None
         self._traces: dict[str, _Trace] = {}
+        self._columns = 1
         self.graphics.setToolTip("Value of each refined parameter over the steps; shaded: plus and minus one sigma")
         self.set_palette(self._palette)
         self.set_empty(WAITING)
@@ -62,13 +76,6 @@ class ConvergencePanel(PlotPanel):
         """Say which parameters are refined and between which bounds; clears the rows."""
         self._rows.clear()
         self._parameters = parameters
-        names = parameters.refined
-        if tuple(self._traces) != names:
-            self._build(names)
-        for trace in self._traces.values():
-            p = parameters[trace.name]
-            for line, value in zip(trace.bounds, (p.lower, p.upper), strict=True):
-                line.setValue(value)
         self._draw()
 
     def add_rows(self, rows: Sequence[IterationRow]) -> None:
@@ -85,11 +92,11 @@ class ConvergencePanel(PlotPanel):
     @property
     def names(self) -> tuple[str, ...]:
         """The parameters shown."""
-        return tuple(self._traces)
+        return () if self._parameters is None else self._parameters.refined
 
     def trace(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps and values drawn for a parameter."""
-        steps, values = self._traces[name].line.getData()
+        steps, values = self._traces[name].line.getData() if name in self._traces else (None, None)
         return (np.empty(0), np.empty(0)) if steps is None else (steps, values)
 
     def band(self, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -108,18 +115,20 @@ class ConvergencePanel(PlotPanel):
         self.graphics.clear()
         self._plots.clear()
         self._traces.clear()
-        columns = 1 if len(names) < 2 else 2 if len(names) in (2, 4) else 3
+        columns = self._columns = 1 if len(names) < 2 else 2 if len(names) in (2, 4) else MAX_COLUMNS
         for index, name in enumerate(names):
             row, col = divmod(index, columns)
-            plot = self._add_plot(row, col)
+            heading = pg.LabelItem(justify="left")
+            self.graphics.addItem(heading, 2 * row, col)
+            plot = self._add_plot(2 * row + 1, col)
             plot.setMouseEnabled(x=False, y=True)
-            plot.getAxis("left").setWidth(52)
-            if index + columns >= len(names):
-                label_axis(plot, "bottom", "step", "", self._palette)
-            else:
-                plot.getAxis("bottom").setStyle(showValues=False)
-            self._traces[name] = _Trace(plot, name)
+            plot.getAxis("left").setWidth(AXIS_WIDTH)
+            self._traces[name] = _Trace(plot, heading, name)
             plot.getViewBox().setDefaultPadding(0.06)
+            # Equal columns whatever the titles say: a long number must not push its neighbour out of the window.
+            plot.setPreferredWidth(10)
+        for col in range(MAX_COLUMNS):
+            self.graphics.ci.layout.setColumnStretchFactor(col, 1 if col < columns else 0)
         first = next(iter(self._traces.values()), None)
         for trace in self._traces.values():
             if first is not None and trace is not first:
@@ -127,17 +136,19 @@ class ConvergencePanel(PlotPanel):
         self.set_palette(self._palette)
 
     def _draw(self) -> None:
-        if not self._rows or not self._traces:
-            self.set_empty(
-                WAITING if self._traces or self._parameters is None else "No parameter is refined: tick at least one."
-            )
+        if not self._rows or not self.names:
+            self.set_empty(WAITING if self.names or self._parameters is None else "No parameter is refined: tick at least one.")
             return
+        if tuple(self._traces) != self.names:
+            self._build(self.names)
+        self._place_bounds()
         self.set_empty("")
+        next(iter(self._traces.values())).plot.setXRange(0, max(1, len(self._rows) - 1), padding=0.04)
         stride = max(1, len(self._rows) // MAX_POINTS)
         # The last row is always drawn: it is where the search stands.
         chosen = [*range(0, len(self._rows) - 1, stride), len(self._rows) - 1]
         steps = np.array(chosen, float)
-        breaks = [i for i in range(1, len(self._rows)) if self._rows[i].stage != self._rows[i - 1].stage]
+        breaks = [i for i in range(1, len(self._rows)) if self._rows[i].stage != self._rows[i - 1].stage][:MANY_BREAKS]
         for name, trace in self._traces.items():
             column = PARAMETER_NAMES.index(name)
             values = np.array([self._rows[i].values[column] for i in chosen])
@@ -145,6 +156,13 @@ class ConvergencePanel(PlotPanel):
             trace.set_data(steps, values, sigmas)
             self._mark_breaks(trace, breaks)
             self._title_of(trace, float(values[-1]), _sigma(self._rows[-1], column))
+
+    def _place_bounds(self) -> None:
+        if self._parameters is not None:
+            for trace in self._traces.values():
+                p = self._parameters[trace.name]
+                for line, value in zip(trace.bounds, (p.lower, p.upper), strict=True):
+                    line.setValue(value)
 
     def _mark_breaks(self, trace: _Trace, breaks: Sequence[int]) -> None:
         while len(trace.breaks) < len(breaks):
@@ -158,13 +176,23 @@ class ConvergencePanel(PlotPanel):
 
     def _title_of(self, trace: _Trace, value: float, sigma: float) -> None:
         spec = SPECS[trace.name]
-        text = f"<b>{trace.name}</b> {format_value(value, sigma if math.isfinite(sigma) else None, spec.unit, spec.digits)}"
+        known = sigma if math.isfinite(sigma) and self._column_width() > WIDE_TITLE_PX else None
+        text = f"<b>{trace.name}</b> {format_value(value, known, spec.unit, spec.digits)}"
         if self._parameters is not None:
             p = self._parameters[trace.name]
             reach = 1e-6 * (p.upper - p.lower)
             if value <= p.lower + reach or value >= p.upper - reach:
-                text += f" <span style='color:{self._palette.bad}'>\N{WARNING SIGN} on its bound</span>"
-        trace.plot.setTitle(text, color=self._palette.text, size=f"{LABEL_PT}pt")
+                text += f" <span style='color:{self._palette.bad}'>\N{WARNING SIGN} bound</span>"
+        trace.heading.setText(text, color=self._palette.text, size=f"{LABEL_PT}pt")
+        trace.heading.setMinimumWidth(0)
+
+    def _column_width(self) -> float:
+        return self.graphics.width() / max(1, self._columns)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._rows and self._traces:
+            self._draw()
 
     def _repaint(self) -> None:
         p = self._palette
@@ -194,6 +222,7 @@ class ResidualPanel(PlotPanel):
         label_axis(self.plot, "bottom", "step", "", self._palette)
         label_axis(self.plot, "left", "relative residual", "log", self._palette)
         self.plot.setLogMode(x=False, y=True)
+        self.plot.getViewBox().setDefaultPadding(0.18)
         self.graphics.setToolTip("Relative data residual ||y - A x|| / ||y|| over the steps, logarithmic, one curve a stage")
         self.set_palette(self._palette)
         self.set_empty("Start a run to see the residual fall.")

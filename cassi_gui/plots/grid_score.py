@@ -166,6 +166,7 @@ class GridScorePanel(PlotPanel):
         for slider, label in self._sliders.values():
             for widget in (slider, label):
                 self._slices.removeWidget(widget)
+                widget.hide()
                 widget.deleteLater()
         self._sliders.clear()
         for name, axis in zip(self._grid.names, self._grid.axes, strict=True):

@@ -46,6 +46,7 @@ class ImagePanel(PlotPanel):
         self._levels: tuple[float, float] | None = None
         self._footprint: Rect | None = None
         self._cross: tuple[int, int] | None = None
+        self._shared_scale = False
         self._points: tuple[tuple[int, int, str, int], ...] = ()
         self.plot = self._add_plot(0, 0, grid=False)
         self.view: pg.ViewBox = self.plot.getViewBox()
@@ -110,7 +111,7 @@ class ImagePanel(PlotPanel):
         fresh = self._array is None or self._array.shape[:2] != array.shape[:2]
         self._array, self._unit, self._colours = array, unit, colours
         coloured = array.ndim == 3
-        self.bar.set_shown(not coloured)
+        self.bar.set_shown(not coloured and not self._shared_scale)
         self._levels = None if coloured else (levels or self._auto_levels())
         shown = array.astype(np.uint8) if array.dtype == np.bool_ else array
         self._picture.set_array(shown, self._pixel_rect(0, 0, *array.shape[:2]), self._levels, self._map())
@@ -118,6 +119,11 @@ class ImagePanel(PlotPanel):
         self.set_empty("")
         if fresh:
             self.fit()
+
+    def share_scale(self) -> None:
+        """Leave the colour scale to a neighbour that has the same one."""
+        self._shared_scale = True
+        self.bar.set_shown(False)
 
     @property
     def image(self) -> NDArray[np.generic] | None:

@@ -28,7 +28,9 @@ class ElidedLabel(QLabel):
     def set_full_text(self, text: str) -> None:
         """Show the text, cut where it does not fit."""
         self._full = text
-        self.setText(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, max(0, self.width() - 2)))
+        shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, max(0, self.width() - 2))
+        self.setText(shown)
+        self.setToolTip(text if shown != text else "")
 
     @property
     def full_text(self) -> str:
@@ -64,6 +66,7 @@ class PlotPanel(QWidget):
         self.graphics.customContextMenuRequested.connect(self._open_menu)
         self.graphics.ci.layout.setContentsMargins(4, 4, 4, 4)
         self._plots: list[pg.PlotItem] = []
+        self._can_enlarge = False
         self._build_frame(name)
         self.set_title(title)
 
@@ -134,7 +137,8 @@ class PlotPanel(QWidget):
         """Say in words why there is nothing to see and what to do; an empty string shows the plot again."""
         self._empty.setText(text)
         self._stack.setCurrentIndex(1 if text else 0)
-        self._menu_button.setEnabled(not text)
+        self._menu_button.setVisible(not text)
+        self._enlarge_button.setVisible(not text and self._can_enlarge)
 
     @property
     def empty_text(self) -> str:
@@ -143,12 +147,16 @@ class PlotPanel(QWidget):
 
     def allow_enlarge(self) -> None:
         """Show the button that emits `enlarge_requested`."""
-        self._enlarge_button.show()
+        self._can_enlarge = True
+        self._enlarge_button.setVisible(not self.empty_text)
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
         self._palette = palette
         self.graphics.setBackground(palette.plot_background)
+        self._empty.setStyleSheet(
+            f"color: {palette.muted}; background: {palette.panel}; border: 1px solid {palette.border}; border-radius: 6px;"
+        )
         for plot in self._plots:
             style_axes(plot, palette, grid=plot.property("with_grid") is not False)
         self._repaint()
@@ -162,8 +170,8 @@ class PlotPanel(QWidget):
         """Give the subclass's own items the colours of `self._palette`."""
 
     def _add_plot(self, row: int, col: int, *, grid: bool = True) -> pg.PlotItem:
-        plot = self.graphics.addPlot(row, col)
-        plot.setMenuEnabled(False)
+        # Without the menus of pyqtgraph, which are never shown and take most of the time to build.
+        plot = self.graphics.addPlot(row, col, viewBox=pg.ViewBox(enableMenu=False), enableMenu=False)
         plot.hideButtons()
         plot.setProperty("with_grid", grid)
         self._plots.append(plot)

@@ -79,7 +79,7 @@ class ShiftFieldPanel(PlotPanel):
         self.plot.getViewBox().setRange(QRectF(-0.5, -0.5, width, height * 1.12), padding=0.03)
         numbers = shift_statistics(self._shifts)
         self.set_detail(
-            f"rms {numbers.rms_right:.3f} px right, {numbers.rms_down:.3f} px down, largest {numbers.largest:.3f} px"
+            f"rms {numbers.rms_right:.3f} px across, {numbers.rms_down:.3f} px down, largest {numbers.largest:.3f} px"
         )
 
     @property

@@ -17,7 +17,7 @@ from cassi_gui.plots.style import AFTER, BEFORE, LABEL_PT, REFERENCE, SYMBOLS, l
 from cassi_gui.theme import Palette
 
 STYLES = {"after": AFTER, "before": BEFORE, "reference": REFERENCE}
-SAMPLES = {"after": "\u2501\u2501", "before": "\u254d\u254d", "reference": "\u2504\u2504"}
+SAMPLES = {"after": "\u2014\u2014", "before": "\u2013 \u2013", "reference": "\u00b7 \u00b7 \u00b7"}
 GLYPHS = ("\u25cf", "\u25a0", "\u25bc", "\u25c6", "+", "\u00d7", "\u2605", "\u2b1f")
 """The symbols of :data:`SYMBOLS` as letters, for the legend."""
 

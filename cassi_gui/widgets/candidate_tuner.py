@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from cassi_core.parameters import GEOMETRY_NAMES, SPECS, ParameterSet, format_value
@@ -37,6 +38,7 @@ class CandidateTuner(QWidget):
 
     wanted = Signal(object)
     apply_requested = Signal(object)
+    export_requested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,13 +48,13 @@ class CandidateTuner(QWidget):
         self._palette: Palette = LIGHT
         self._unit = ""
         self._build_controls()
-        self.panels = [ImagePanel(f"candidate_{i}", WORDS[i], axes=False) for i in range(3)]
-        self._link = PanelLink(self.panels, self)
+        self.panels: list[ImagePanel] = []
+        self._link: PanelLink | None = None
         self._scores = [QLabel() for _ in SIGNS]
         self._picks = [QPushButton("Go on from here") for _ in SIGNS]
-        grid = QGridLayout()
+        self._grid = grid = QGridLayout()
         grid.setSpacing(SPACE)
-        for i, (panel, score, pick) in enumerate(zip(self.panels, self._scores, self._picks, strict=True)):
+        for i, (score, pick) in enumerate(zip(self._scores, self._picks, strict=True)):
             score.setObjectName(f"candidate_score_{i}")
             pick.setObjectName(f"candidate_pick_{i}")
             pick.setAccessibleName(f"Go on from {WORDS[i]}")
@@ -61,7 +63,6 @@ class CandidateTuner(QWidget):
             row = QHBoxLayout()
             row.addWidget(score, 1)
             row.addWidget(pick)
-            grid.addWidget(panel, 0, i)
             grid.addLayout(row, 1, i)
             grid.setColumnStretch(i, 1)
         grid.setRowStretch(0, 1)
@@ -70,7 +71,27 @@ class CandidateTuner(QWidget):
         layout.setSpacing(SPACE)
         layout.addLayout(self._controls)
         layout.addLayout(grid, 1)
+        layout.addLayout(self._below)
         self.set_start(None)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._build_panels()
+        super().showEvent(event)
+
+    def _build_panels(self) -> None:
+        """Make the three pictures when they are first needed: the window opens sooner without them."""
+        if self.panels:
+            return
+        self.panels = [ImagePanel(f"candidate_{i}", WORDS[i], axes=False) for i in range(len(SIGNS))]
+        self._link = PanelLink(self.panels, self)
+        for i, panel in enumerate(self.panels):
+            panel.export_requested.connect(self.export_requested)
+            panel.set_palette(self._palette)
+            self._grid.addWidget(panel, 0, i)
+        for panel in self.panels[:-1]:
+            panel.share_scale()
+        self._update_labels()
+        self._draw()
 
     def _build_controls(self) -> None:
         self.name_box = QComboBox()
@@ -110,9 +131,12 @@ class CandidateTuner(QWidget):
                 self._controls.addWidget(label)
             self._controls.addWidget(widget)
         self._controls.addWidget(self.halve_button)
-        self._controls.addWidget(self.show_box)
         self._controls.addStretch(1)
-        self._controls.addWidget(self.apply_button)
+        self._below = QHBoxLayout()
+        self._below.setSpacing(HALF_SPACE * 2)
+        self._below.addWidget(self.show_box)
+        self._below.addStretch(1)
+        self._below.addWidget(self.apply_button)
 
     # -- data -----------------------------------------------------------------------------------------------------
     def set_start(self, parameters: ParameterSet | None, unit: str = "") -> None:
@@ -193,7 +217,7 @@ class CandidateTuner(QWidget):
         residuals = self.show_box.currentIndex() == 0
         middle = self._looks[1]
         levels = symmetric_levels(middle.residual) if middle is not None else None
-        for panel, look in zip(self.panels, self._looks, strict=True):
+        for panel, look in zip(self.panels, self._looks, strict=False):
             if look is None:
                 panel.set_image(None, empty="Computing ..." if self._parameters is not None else "Run a calibration first.")
             elif residuals:

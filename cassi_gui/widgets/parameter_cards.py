@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from cassi_core.parameters import Parameter, ParameterSet, format_value
-from cassi_gui.theme import HALF_SPACE, LIGHT, SPACE, Palette, font
+from cassi_gui.theme import HALF_SPACE, LIGHT, SPACE, TYPE_SMALL_PT, Palette, font
 from cassi_gui.widgets.parameter_table import bound_words
 
 
@@ -44,6 +44,7 @@ class ParameterCards(QFrame):
         for widgets in self._cards.values():
             for widget in widgets:
                 self._grid.removeWidget(widget)
+                widget.hide()
                 widget.deleteLater()
         self._cards.clear()
         self._bounds.clear()
@@ -58,7 +59,7 @@ class ParameterCards(QFrame):
 
     def _add(self, row: int, p: Parameter, start: Parameter | None) -> None:
         words = bound_words(p)
-        name = QLabel(f"<b>{p.name}</b>&nbsp; {p.spec.description.lower()}")
+        name = QLabel(f"<b>{p.name}</b><br><span style='font-size: {TYPE_SMALL_PT}pt'>{p.spec.description}</span>")
         name.setWordWrap(True)
         name.setProperty("on_bound", bool(words))
         value = QLabel(format_value(p.value, p.sigma, p.unit, p.spec.digits))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QDoubleValidator, QFont
+from PySide6.QtGui import QBrush, QColor, QDoubleValidator, QFont, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QStyledItemDelegate, QTableView, QWidget
 
 from cassi_core.parameters import BOUND_TOLERANCE, Parameter, ParameterSet
@@ -15,6 +15,7 @@ from cassi_gui.theme import LIGHT, ROW_HEIGHT, Palette
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Parameter", "Value", "Refine", "Lower", "Upper", "Unit", "Meaning")
 NAME, VALUE, REFINE, LOWER, UPPER, UNIT, MEANING = range(7)
+MEANING_WIDTH = 120
 EDITABLE = {VALUE: "value", LOWER: "lower", UPPER: "upper"}
 
 
@@ -201,13 +202,20 @@ class ParameterTable(QTableView):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
         header.setStretchLastSection(True)
-        for column, width in ((NAME, 74), (VALUE, 84), (REFINE, 56), (LOWER, 66), (UPPER, 66), (UNIT, 78)):
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        for column, width in ((NAME, 84), (VALUE, 84), (REFINE, 60), (LOWER, 66), (UPPER, 62), (UNIT, 90)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             self.setColumnWidth(column, width)
 
     def set_parameters(self, parameters: ParameterSet) -> None:
         """Show a parameter set."""
         self.parameter_model.set_parameters(parameters)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # In a narrow column the meaning is in the tip of every cell; a column of three letters would say nothing.
+        fixed = sum(self.columnWidth(c) for c in range(MEANING))
+        self.setColumnHidden(MEANING, self.viewport().width() - fixed < MEANING_WIDTH)
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""

@@ -67,6 +67,7 @@ class VerdictPanel(QFrame):
         self._verdict = verdict
         for widget in self._row_widgets:
             self._rows.removeWidget(widget)
+            widget.hide()
             widget.deleteLater()
         self._row_widgets.clear()
         self._icon.setVisible(verdict is not None)
@@ -83,7 +84,7 @@ class VerdictPanel(QFrame):
         self._paint_icons()
 
     def _add_row(self, reason: Reason) -> None:
-        row = self._rows.rowCount()
+        row = len(self._row_widgets) // 3
         icon = QLabel()
         icon.setProperty("reason_status", reason.status)
         icon.setToolTip(WORDS[reason.status])

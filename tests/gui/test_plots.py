@@ -1,0 +1,494 @@
+"""The plots: where a pixel is, which way an arrow points, what a slice shows, what is written to files."""
+
+from __future__ import annotations
+
+import csv
+import math
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import fakes
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from cassi_core.config import DEFAULT_REFINE
+from cassi_core.errors import OutputError
+from cassi_core.parameters import ParameterSet
+from cassi_core.result import LocalShift
+from cassi_core.run import GridScores
+from cassi_gui.plots.before_after import BeforeAfterPanel, Side
+from cassi_gui.plots.convergence import ConvergencePanel, ResidualPanel
+from cassi_gui.plots.cube_view import CubeView
+from cassi_gui.plots.grid_score import GridScorePanel
+from cassi_gui.plots.image_panel import ImagePanel
+from cassi_gui.plots.linking import PanelLink
+from cassi_gui.plots.matrix import CorrelationPanel
+from cassi_gui.plots.panel import PlotPanel
+from cassi_gui.plots.shift_field import ShiftFieldPanel
+from cassi_gui.plots.spectrum import Spectrum, SpectrumPanel
+from cassi_gui.theme import DARK, LIGHT
+
+
+def shown(qtbot: QtBot, widget: QWidget, width: int = 500, height: int = 360) -> QWidget:
+    qtbot.addWidget(widget)
+    widget.resize(width, height)
+    widget.show()
+    QApplication.processEvents()
+    return widget
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> ImagePanel:
+    """A picture of 20 rows and 50 columns whose value is 100 * row + col."""
+    panel = ImagePanel("picture", "Picture")
+    shown(qtbot, panel)
+    panel.set_image(100.0 * np.arange(20)[:, None] + np.arange(50)[None, :], unit="counts")
+    QApplication.processEvents()
+    return panel
+
+
+def scene_position(panel: ImagePanel, row: float, col: float) -> QPointF:
+    return panel.view.mapViewToScene(QPointF(col, row))
+
+
+# -- picture ----------------------------------------------------------------------------------------------------------
+def test_rows_go_down_and_columns_to_the_right(panel: ImagePanel) -> None:
+    first, lower, right = (scene_position(panel, *p) for p in ((0, 0), (19, 0), (0, 49)))
+    assert lower.y() > first.y() + 50 and abs(lower.x() - first.x()) < 1
+    assert right.x() > first.x() + 50 and abs(right.y() - first.y()) < 1
+
+
+def test_the_value_under_the_cursor_is_that_of_the_pixel_whose_centre_is_nearest(panel: ImagePanel, qtbot: QtBot) -> None:
+    seen: list[object] = []
+    panel.cursor_moved.connect(seen.append)
+    panel.graphics.scene().sigMouseMoved.emit(scene_position(panel, 7.4, 30.6))
+    assert seen[-1] == (7, 31, 731.0)
+    assert "row 7, column 31: 731 counts" in panel.value_text(7, 31)
+    panel.graphics.scene().sigMouseMoved.emit(scene_position(panel, -0.6, 3))
+    assert seen[-1] is None
+
+
+def test_a_click_picks_the_pixel(panel: ImagePanel, qtbot: QtBot) -> None:
+    position = panel.graphics.mapFromScene(scene_position(panel, 12, 5))
+    with qtbot.waitSignal(panel.point_picked, timeout=1000) as caught:
+        qtbot.mouseClick(panel.graphics.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(position.x(), position.y()))
+    assert caught.args == [(12, 5)]
+
+
+def test_points_can_be_picked_with_the_keyboard(panel: ImagePanel, qtbot: QtBot) -> None:
+    qtbot.keyClick(panel.graphics, Qt.Key.Key_Right)
+    qtbot.keyClick(panel.graphics, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    with qtbot.waitSignal(panel.point_picked, timeout=1000) as caught:
+        qtbot.keyClick(panel.graphics, Qt.Key.Key_Return)
+    assert caught.args == [(19, 26)]  # from the middle (10, 25): one right, ten down, held at the border
+
+
+def test_zoom_keys_and_show_everything(panel: ImagePanel, qtbot: QtBot) -> None:
+    before = panel.view.viewRect().width()
+    qtbot.keyClick(panel.graphics, Qt.Key.Key_Plus)
+    assert panel.view.viewRect().width() < before
+    qtbot.keyClick(panel.graphics, Qt.Key.Key_0)
+    assert panel.view.viewRect().width() == pytest.approx(before, rel=0.02)
+
+
+def test_contrast_survives_a_hot_pixel_and_can_be_opened(panel: ImagePanel) -> None:
+    image = np.tile(np.linspace(0, 1, 50), (20, 1))
+    image[3, 3] = 1e6
+    panel.set_image(image)
+    assert panel.levels is not None and panel.levels[1] <= 1.0
+    panel.set_levels_full()
+    assert panel.levels == (0.0, 1e6)
+    panel.set_levels_auto()
+    assert panel.levels[1] <= 1.0
+
+
+def test_signed_maps_are_symmetric_about_zero(panel: ImagePanel) -> None:
+    panel.set_image(np.linspace(-1, 5, 1000).reshape(20, 50), colours="diverging")
+    low, high = panel.levels or (0, 0)
+    assert low == -high and high > 4
+
+
+def test_the_zoom_stays_when_the_next_picture_has_the_same_shape(panel: ImagePanel) -> None:
+    panel.view.setRange(xRange=(10, 20), yRange=(4, 8), padding=0)
+    kept = panel.view.viewRect()
+    panel.set_image(np.ones((20, 50)) * np.arange(50))
+    assert panel.view.viewRect() == kept
+    panel.set_image(np.ones((40, 50)) * np.arange(50))
+    assert panel.view.viewRect().height() > 39
+
+
+def test_no_picture_says_so(panel: ImagePanel) -> None:
+    panel.set_image(None, empty="Load a measurement first")
+    assert panel.empty_text == "Load a measurement first"
+    panel.set_image(np.eye(9))
+    assert panel.empty_text == ""
+
+
+def test_the_overlay_lies_on_the_footprint(panel: ImagePanel) -> None:
+    panel.set_footprint((2.5, 8.0, 10, 12))
+    panel.set_overlay(np.ones((10, 12), bool), 0.3)
+    rect = panel._overlay._rect
+    assert (rect.left(), rect.top(), rect.width(), rect.height()) == (7.5, 2.0, 12, 10)
+    panel.set_footprint((4.0, 8.0, 10, 12))
+    assert panel._overlay._rect.top() == 3.5
+
+
+def test_dragging_the_footprint_reports_row_and_column(panel: ImagePanel) -> None:
+    panel.set_footprint((0, 0, 10, 12), movable=True)
+    seen: list[tuple[float, float]] = []
+    panel.footprint_moved.connect(seen.append)
+    panel._roi.setPos((5.0, 1.0))  # the outline is half a pixel outside the first pixel's centre
+    assert seen[-1] == (1.5, 5.5)
+    panel.set_footprint((3, 4, 10, 12), movable=True)
+    assert len(seen) == 1, "setting the footprint from outside is no drag"
+
+
+def test_large_pictures_are_shown_reduced_until_zoomed_in(panel: ImagePanel) -> None:
+    panel.set_image(np.random.default_rng(0).random((2048, 2048)).astype(np.float32))
+    QApplication.processEvents()
+    visible = [i for i in panel._picture._items if i.isVisible()]
+    assert len(visible) == 1 and max(visible[0].image.shape) <= 1024
+    panel.view.setRange(xRange=(1000, 1100), yRange=(1000, 1080), padding=0)
+    QApplication.processEvents()
+    visible = [i for i in panel._picture._items if i.isVisible()]
+    assert len(visible) == 1 and visible[0].image.shape == (2048, 2048)
+    assert visible[0].boundingRect().width() == 2048
+
+
+def test_a_reduced_copy_covers_the_same_place(panel: ImagePanel) -> None:
+    panel.set_image(np.zeros((1030, 2048), np.float32) + np.arange(2048))
+    for item in panel._picture._items[:2]:
+        rect = item.mapRectToParent(item.boundingRect())
+        assert (rect.left(), rect.top(), rect.width(), rect.height()) == (-0.5, -0.5, 2048, 1030)
+
+
+# -- files and themes -------------------------------------------------------------------------------------------------
+def test_a_picture_is_written_as_png_svg_and_csv(panel: ImagePanel, tmp_path: Path) -> None:
+    for kind in ("png", "svg", "csv"):
+        panel.write(kind, tmp_path / f"x.{kind}")
+    image = QImage(str(tmp_path / "x.png"))
+    assert image.width() == 2 * panel.graphics.viewport().width()
+    root = ET.fromstring((tmp_path / "x.svg").read_text())
+    assert root.tag.endswith("svg") and "Picture" in (tmp_path / "x.svg").read_text()
+    rows = list(csv.reader((tmp_path / "x.csv").read_text().splitlines()))
+    assert rows[0][3] == "column 3" and float(rows[1 + 7][31]) == 731.0 and len(rows) == 21
+    assert [p.name for p in tmp_path.iterdir() if p.suffix not in (".png", ".svg", ".csv")] == []
+
+
+def test_the_menu_asks_for_a_file_with_a_proposed_name(panel: ImagePanel, qtbot: QtBot, tmp_path: Path) -> None:
+    for index, kind in enumerate(("png", "svg", "csv")):
+        with qtbot.waitSignal(panel.export_requested, timeout=1000) as caught:
+            panel.menu.actions()[index].trigger()
+        request = caught.args[0]
+        assert (request.format, request.name) == (kind, f"picture.{kind}")
+        request.write(tmp_path / request.name)
+        assert (tmp_path / request.name).stat().st_size > 100
+
+
+def test_a_plot_that_cannot_be_written_is_an_error_in_words(panel: ImagePanel, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="choose another folder"):
+        panel.write("png", tmp_path / "missing" / "x.png")
+
+
+def test_picture_and_numbers_are_copied(panel: ImagePanel) -> None:
+    by_text = {a.text(): a for a in panel.menu.actions()}
+    by_text["Copy numbers"].trigger()
+    assert QApplication.clipboard().text().splitlines()[1].startswith("0.0,1.0,2.0")
+    by_text["Copy picture"].trigger()
+    assert not QApplication.clipboard().image().isNull()
+
+
+def make_panel(kind: str) -> PlotPanel:
+    """One kind of plot with something to show."""
+    if kind == "image":
+        panel: PlotPanel = ImagePanel(kind)
+        panel.set_image(np.eye(20))
+        panel.set_points([(3, 4, "P1", 0)])
+    elif kind == "cube":
+        panel = CubeView(kind)
+        panel.set_cube(fakes.scene(fakes.FakeRig()), None, None)
+    elif kind == "flip":
+        panel = BeforeAfterPanel(kind)
+        panel.set_sides("Residual", (Side("Before", np.eye(9)), Side("After", -np.eye(9))), colours="diverging")
+    elif kind == "scores":
+        panel = GridScorePanel(kind)
+        panel.show_grid(fakes.grid())
+    elif kind == "convergence":
+        panel = ConvergencePanel(kind)
+        panel.set_parameters(fakes.start_parameters())
+        panel.set_rows(fakes.table())
+    elif kind == "residual":
+        panel = ResidualPanel(kind)
+        panel.add_rows(fakes.table())
+    elif kind == "spectrum":
+        panel = SpectrumPanel(kind)
+        panel.set_spectra([Spectrum("P1", 0, "after", np.arange(4.0))], None)
+    elif kind == "field":
+        panel = ShiftFieldPanel(kind)
+        panel.set_shifts(fakes.shifts(fakes.FakeRig(), 0.2, 0.1, 0.01), (40, 46))
+    else:
+        panel = CorrelationPanel(kind)
+        panel.set_correlation(("dx", "dy"), np.array([[1.0, 0.2], [0.2, 1.0]]))
+    return panel
+
+
+KINDS = ("image", "cube", "flip", "scores", "convergence", "residual", "spectrum", "field", "matrix")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_plot_repaints_with_the_theme_and_is_written(kind: str, qtbot: QtBot, tmp_path: Path) -> None:
+    panel = make_panel(kind)
+    shown(qtbot, panel, 360, 260)
+    corners = []
+    for palette in (LIGHT, DARK):
+        panel.set_palette(palette)
+        QApplication.processEvents()
+        corners.append(panel.graphics.grab().toImage().pixelColor(2, 2).name())
+    assert corners == [LIGHT.plot_background, DARK.plot_background]
+    panel.write("svg", tmp_path / "p.svg")
+    panel.write("csv", tmp_path / "p.csv")
+    assert "</svg>" in (tmp_path / "p.svg").read_text()
+    header, *rows = csv.reader((tmp_path / "p.csv").read_text().splitlines())
+    assert rows and all(len(row) == len(header) for row in rows)
+    assert panel.graphics.accessibleName() and panel.objectName()
+
+
+# -- before and after, linking, cube -------------------------------------------------------------------------------------
+def test_flip_shows_the_other_side_on_the_same_scale_and_zoom(qtbot: QtBot) -> None:
+    panel = BeforeAfterPanel("flip")
+    shown(qtbot, panel)
+    before = np.tile(np.linspace(-9, 9, 30), (20, 1))
+    panel.set_sides("Residual", (Side("Before", before), Side("After", before / 9)), unit="counts", colours="diverging")
+    assert (panel.side, panel.title) == ("After", "Residual: after")
+    levels = panel.levels
+    panel.view.setRange(xRange=(5, 15), yRange=(2, 8), padding=0)
+    rect = panel.view.viewRect()
+    panel.flip()
+    assert panel.side == "Before" and panel.image is before
+    assert panel.levels == levels and panel.view.viewRect() == rect
+    assert levels is not None and levels[1] > 8
+
+
+def test_blinking_stops_when_nobody_looks(qtbot: QtBot) -> None:
+    panel = BeforeAfterPanel("flip")
+    shown(qtbot, panel)
+    panel.set_sides("X", (Side("Before", np.eye(9)), Side("After", np.ones((9, 9)) * np.arange(9))))
+    panel.blink_button.click()
+    assert panel._timer.isActive()
+    panel._timer.timeout.emit()
+    assert panel.side == "Before"
+    panel.hide()
+    assert not panel._timer.isActive()
+
+
+def test_linked_panels_share_zoom_and_cursor(qtbot: QtBot) -> None:
+    panels = [ImagePanel(f"linked_{i}") for i in range(2)]
+    link = PanelLink(panels)
+    for i, panel in enumerate(panels):
+        shown(qtbot, panel)
+        panel.set_image(np.arange(600.0).reshape(20, 30) + 1000 * i)
+    panels[0].view.setRange(xRange=(4, 14), yRange=(3, 9), padding=0)
+    for name in ("left", "top", "width", "height"):
+        assert getattr(panels[1].view.viewRect(), name)() == pytest.approx(getattr(panels[0].view.viewRect(), name)(), abs=0.2)
+    panels[0].graphics.scene().sigMouseMoved.emit(scene_position(panels[0], 5, 8))
+    assert "row 5, column 8: 1158" in panels[1]._detail.full_text
+    assert link.parent() is None
+
+
+def test_the_band_slider_shows_that_band_with_its_wavelength(qtbot: QtBot) -> None:
+    view = CubeView("cube")
+    shown(qtbot, view)
+    cube = fakes.scene(fakes.FakeRig())
+    colour = np.zeros((40, 36, 3), np.uint8)
+    view.set_cube(cube, fakes.wavelengths(6), colour)
+    assert view.image is colour and view.band is None and not view.slider.isEnabled()
+    view.mode_box.setCurrentIndex(1)
+    with qtbot.waitSignal(view.band_changed) as caught:
+        view.slider.setValue(4)
+    assert caught.args == [4]
+    assert np.array_equal(view.image, cube[4])
+    assert view.band_label.text() == "band 5 of 6, 610.0 nm"
+    view.set_cube(None, None, None)
+    assert view.empty_text
+
+
+# -- score map ----------------------------------------------------------------------------------------------------------
+def test_the_score_map_has_dx_across_and_dy_down_whatever_the_order_of_the_axes(qtbot: QtBot) -> None:
+    dx, dy, theta = np.arange(3.0), np.arange(10.0, 14.0), np.array([-1.0, 0.0, 1.0])
+    scores = (100 * dx[:, None, None] + dy[None, :, None] + 1000 * (theta[None, None, :] + 2)).astype(np.float32)
+    for order in ((0, 1, 2), (2, 1, 0), (1, 0, 2)):
+        names, axes = ("dx", "dy", "theta"), (dx, dy, theta)
+        grid = GridScores(
+            "s",
+            tuple(names[i] for i in order),
+            tuple(axes[i] for i in order),
+            scores.transpose(order),
+            tuple((0.0, 10.0, -1.0)[i] for i in order),
+        )
+        panel = GridScorePanel(f"grid_{order[0]}{order[1]}")
+        shown(qtbot, panel)
+        panel.show_grid(grid)
+        assert panel.axes_shown() == ("dx", "dy")
+        panel.set_slice("theta", 2)
+        assert panel.slice_scores().shape == (4, 3)
+        assert panel.slice_scores()[3, 2] == 200 + 13 + 3000
+        assert panel.value_at(QPointF(2.2, 12.8)) == "dx +2 px, dy +13 px: 3213"
+
+
+def test_the_best_is_marked_and_its_slice_followed(qtbot: QtBot) -> None:
+    panel = GridScorePanel("grid")
+    shown(qtbot, panel)
+    grid = fakes.grid()
+    panel.show_grid(grid)
+    x, y = panel._best.getData()
+    assert (x[0], y[0]) == (grid.best[0], grid.best[1]) == (0.75, -0.75)
+    slider, label = panel._sliders["theta"]
+    assert slider.value() == 4 and label.text() == "theta +0.3333 deg"
+    slider.setValue(0)
+    assert not panel.follow_box.isChecked()
+    assert panel.slice_scores().min() > 0.4
+    panel.follow_box.setChecked(True)
+    assert slider.value() == 4
+
+
+def test_points_not_scored_yet_say_so(qtbot: QtBot) -> None:
+    panel = GridScorePanel("grid")
+    shown(qtbot, panel)
+    panel.show_grid(fakes.grid(scored=0.3))
+    assert "not scored yet" in panel.value_at(QPointF(3, 3))
+    assert "not scored yet" not in panel.value_at(QPointF(-3, -3))
+
+
+def test_a_chosen_stage_stays_while_another_one_runs(qtbot: QtBot) -> None:
+    panel = GridScorePanel("grid")
+    shown(qtbot, panel)
+    panel.set_stage_labels({"stage0": "Coarse", "stage1": "Fine"})
+    panel.show_grid(fakes.grid("stage0"))
+    panel.show_grid(fakes.grid("stage1", n=5, n_theta=3))
+    assert panel.stage_box.currentText() == "Fine" and panel.grid is not None and panel.grid.stage == "stage1"
+    panel.stage_box.setCurrentIndex(0)
+    panel.stage_box.activated.emit(0)
+    panel.show_grid(fakes.grid("stage1", n=5, n_theta=3))
+    assert panel.grid.stage == "stage0" and panel.slice_scores().shape == (9, 9)
+
+
+def test_a_sweep_of_one_parameter_is_a_curve(qtbot: QtBot) -> None:
+    panel = GridScorePanel("grid")
+    shown(qtbot, panel)
+    axis = np.linspace(-1, 1, 5)
+    panel.show_grid(GridScores("sweep", ("theta",), (axis,), (0.2 + axis**2).astype(np.float32), (0.0,)))
+    x, y = panel._curve.getData()
+    assert list(x) == list(axis) and y[2] == pytest.approx(0.2)
+    assert panel.axes_shown() == ("theta", None)
+
+
+# -- convergence ----------------------------------------------------------------------------------------------------------
+def test_each_refined_parameter_has_its_own_curve_and_band(qtbot: QtBot) -> None:
+    panel = ConvergencePanel("conv")
+    shown(qtbot, panel)
+    panel.set_parameters(fakes.start_parameters())
+    rows = fakes.table(20)
+    panel.add_rows(rows[:7])
+    panel.add_rows(rows[7:])
+    assert panel.names == DEFAULT_REFINE["auto"]
+    steps, values = panel.trace("dy")
+    assert list(steps) == list(range(20)) and list(values) == [r.values[1] for r in rows]
+    low, high = panel.band("theta")
+    late = [r for r in rows if r.sigmas is not None]
+    assert len(low) == len(late) == 10
+    assert high[-1] - low[-1] == pytest.approx(2 * late[-1].sigmas[2])
+
+
+def test_a_value_on_its_bound_says_so(qtbot: QtBot) -> None:
+    panel = ConvergencePanel("conv")
+    shown(qtbot, panel)
+    parameters = ParameterSet.default(("dx",)).edit("dx", upper=fakes.TRUTH["dx"])
+    panel.set_parameters(parameters)
+    row = fakes.table(4)[-1]
+    values = (fakes.TRUTH["dx"], *row.values[1:])
+    panel.set_rows([type(row)("precise", 0, 0.0, 0.1, values)])
+    assert "bound" in panel._traces["dx"].heading.text
+    panel.set_rows([type(row)("precise", 0, 0.0, 0.1, (0.2, *row.values[1:]))])
+    assert "bound" not in panel._traces["dx"].heading.text
+
+
+def test_long_tables_are_thinned_but_end_where_the_search_stands(qtbot: QtBot) -> None:
+    panel = ConvergencePanel("conv")
+    shown(qtbot, panel)
+    panel.set_parameters(fakes.start_parameters())
+    panel.set_rows(fakes.table(10) * 900)
+    steps, _ = panel.trace("dx")
+    assert len(steps) <= 2500 and steps[-1] == 8999
+    assert len(panel.table().rows) == 9000
+
+
+def test_the_residual_has_one_curve_a_stage(qtbot: QtBot) -> None:
+    panel = ResidualPanel("res")
+    shown(qtbot, panel)
+    rows = fakes.table(20)
+    panel.add_rows(rows[:15])
+    panel.add_rows(rows[15:])
+    steps, scores = panel.curve("precise")
+    assert list(steps) == list(range(10, 20)) and list(scores) == [r.score for r in rows[10:]]
+    panel.clear()
+    assert panel.empty_text
+
+
+# -- spectra, shifts, correlations ---------------------------------------------------------------------------------------
+def test_spectra_are_drawn_over_wavelengths_or_band_numbers(qtbot: QtBot) -> None:
+    panel = SpectrumPanel("spec")
+    shown(qtbot, panel)
+    curves = [Spectrum("P1", 0, "before", np.arange(6.0)), Spectrum("P1", 0, "after", np.arange(6.0) + 1)]
+    panel.set_spectra(curves, fakes.wavelengths(6))
+    assert panel.axis_values[1] == 490.0 and "nm" in panel.plot.getAxis("bottom").labelText
+    assert panel.table().header == ("wavelength (nm)", "P1 before", "P1 after")
+    assert panel._curves[0].opts["pen"].style() != panel._curves[1].opts["pen"].style()
+    panel.set_band(2)
+    assert panel.band_line.value() == 530.0
+    panel.set_spectra(curves[:1], None)
+    assert list(panel.axis_values) == [1, 2, 3, 4, 5, 6]
+    drawn = panel._curves[1].xData
+    assert drawn is None or len(drawn) == 0, "the curve that is gone is not drawn any more"
+    panel.set_spectra((), None)
+    assert "Click a point" in panel.empty_text
+
+
+def test_arrows_point_right_and_down_as_the_shifts_say(qtbot: QtBot) -> None:
+    panel = ShiftFieldPanel("field")
+    shown(qtbot, panel)
+    panel.set_shifts([LocalShift(10, 20, 0.5, 0.0, 0.01, 0.01), LocalShift(30, 20, 0.0, 0.25, 0.01, 0.01)], (40, 60))
+    (_, _, right, flat), (col, row, zero, down) = panel.arrows()
+    assert right > 0 and flat == 0 and zero == 0 and down == pytest.approx(right / 2)
+    view = panel.plot.getViewBox()
+    start, end = view.mapViewToScene(QPointF(col, row)), view.mapViewToScene(QPointF(col, row + down))
+    assert end.y() > start.y(), "a shift downwards is drawn downwards"
+    assert panel.magnification * 0.5 <= 20, "an arrow stays in its block"
+    assert panel.scale_px == 0.5
+
+
+def test_a_good_calibration_looks_calm(qtbot: QtBot) -> None:
+    panel = ShiftFieldPanel("field")
+    shown(qtbot, panel)
+    blocks = [(r, c) for r in (10.0, 30.0) for c in (10.0, 30.0)]
+    panel.set_shifts([LocalShift(r, c, 0.01, 0.0, 0.02, 0.02) for r, c in blocks], (40, 40))
+    assert max(math.hypot(a[2], a[3]) for a in panel.arrows()) < 0.1 * 20
+    assert panel._sure.getData()[0] is None or len(panel._sure.getData()[0]) == 0, "within two sigma: drawn thin"
+    panel.set_shifts([LocalShift(r, c, 0.3, 0.0, 0.02, 0.02) for r, c in blocks], (40, 40))
+    assert len(panel._sure.getData()[0]) > 0
+    assert panel._unsure.getData()[0] is None or len(panel._unsure.getData()[0]) == 0
+
+
+def test_correlations_are_written_in_their_cells(qtbot: QtBot) -> None:
+    panel = CorrelationPanel("matrix")
+    shown(qtbot, panel)
+    matrix = np.array([[1, 0.1, -0.95], [0.1, 1, 0.2], [-0.95, 0.2, 1]])
+    panel.set_correlation(("dx", "dy", "slope"), matrix)
+    at = {(c.pos().y(), c.pos().x()): c.textItem.toPlainText() for c in panel._cells}
+    assert at[(0, 2)] == "-0.95" and at[(1, 2)] == "+0.20"
+    assert panel.strong_pairs() == "hard to tell apart: dx and slope (-0.95)"
+    panel.set_correlation((), None)
+    assert "no uncertainties" in panel.empty_text
