@@ -2,7 +2,7 @@
 
 Everything here is in the dispersion frame (:mod:`cassi_core.dispersion`). The score is the relative data residual
 
-    score = mean over snapshots of  ||s . (y - A x_n)|| / ||s . y||
+    score = sqrt( sum ||s . (y - A x_n)||^2 / sum ||s . y||^2 )        sums over the snapshots of the rig
 
 with ``x_n`` the cube after ``n`` unrolled iterations, on a canvas that no parameter changes; ``s`` leaves the border out. The
 dispersion is held: nothing in these stages moves it.
@@ -11,7 +11,7 @@ dispersion is held: nothing in these stages moves it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +90,6 @@ def run_gradient_stages(
     *,
     device: str | torch.device = "cpu",
     origin_px: float = 0.0,
-    report: Callable[[Vector], Vector] | None = None,
 ) -> tuple[Vector, float | None]:
     """Refine dx, dy and theta by gradients, stage after stage, each from the best iterate of the one before.
 
@@ -112,8 +111,6 @@ def run_gradient_stages(
         Device of torch.
     origin_px
         Column of the canvas where band 0 of a nominal mask begins.
-    report
-        Turns a vector of this frame into the one written into the iteration table (the rig's frame); default: as it is.
 
     Returns
     -------
@@ -124,7 +121,7 @@ def run_gradient_stages(
     for stage in planned_stages(settings, start):
         if recorder.control.finishing:
             break
-        descent = _Descent(stage, start, settings.checkpointing, recorder, report or (lambda vector: vector))
+        descent = _Descent(stage, start, settings.checkpointing, recorder)
         values, reached = descent.run(objective, values)
         score = reached if math.isfinite(reached) else score
     return values, score
@@ -149,13 +146,14 @@ class _Objective:
         self.cols, self.rows = torch.from_numpy(cols + origin_px), torch.from_numpy(rows)
         self.mask = on_device(mask)
         self.snapshots = [(on_device(s.y), on_device(s.weight), on_device(s.scored)) for s in snapshots]
+        self.energy = sum(float(np.sum((s.scored * s.y).astype(np.float64) ** 2)) for s in snapshots)
 
     def score(self, values: Vector, settings: GapSettings, callback: Callback) -> float:
         """The score alone."""
         with torch.no_grad():
             warped = warp_mask(self.mask, *torch.from_numpy(values[: len(POSE)].copy()).unbind())
-            scores = [float(self._residual(i, warped, settings, False, callback)) for i in range(len(self.snapshots))]
-        return float(np.mean(scores))
+            parts = [float(self._part(i, warped, settings, False, callback)) for i in range(len(self.snapshots))]
+        return math.sqrt(sum(parts))
 
     def score_and_gradient(
         self, values: Vector, settings: GapSettings, checkpointing: bool, callback: Callback
@@ -165,24 +163,27 @@ class _Objective:
         warped = warp_mask(self.mask, *pose.unbind())
         # One snapshot's graph at a time: the warp's own graph is walked once, at the end.
         leaf = warped.detach().requires_grad_()
-        scores = []
+        parts = []
         for i in range(len(self.snapshots)):
-            loss = self._residual(i, leaf, settings, checkpointing, callback)
-            loss.backward()  # type: ignore[no-untyped-call]
-            scores.append(float(loss.detach()))
+            part = self._part(i, leaf, settings, checkpointing, callback)
+            part.backward()  # type: ignore[no-untyped-call]
+            parts.append(float(part.detach()))
+        score = math.sqrt(sum(parts))
         warped.backward(leaf.grad)  # type: ignore[no-untyped-call]
         assert pose.grad is not None
-        return float(np.mean(scores)), pose.grad.numpy() / len(scores)
+        # The parts add up to the score's square.
+        return score, pose.grad.numpy() / (2 * score) if score > 0 else np.zeros(len(POSE))
 
-    def _residual(
+    def _part(
         self, index: int, warped: torch.Tensor, settings: GapSettings, checkpointing: bool, callback: Callback
     ) -> torch.Tensor:
+        """What a snapshot adds to the square of the score."""
         y, weight, scored = self.snapshots[index]
         cube = unrolled_gap(
             y, warped, self.cols, self.rows, settings, weight=weight, checkpointing=checkpointing, callback=callback
         )
         left = y - project(cube, warped, self.cols, self.rows, (y.shape[0], y.shape[1]))
-        return torch.sqrt((scored * left).square().sum() / (scored * y).square().sum())
+        return (scored * left).square().sum() / self.energy
 
 
 class _Descent:
@@ -194,9 +195,8 @@ class _Descent:
         parameters: ParameterSet,
         checkpointing: bool,
         recorder: RunRecorder,
-        report: Callable[[Vector], Vector],
     ) -> None:
-        self.stage, self.recorder, self.report, self.checkpointing = stage, recorder, report, checkpointing
+        self.stage, self.recorder, self.checkpointing = stage, recorder, checkpointing
         self.where = [index_of(name) for name, _ in stage.rates]
         self.rates = np.array([rate for _, rate in stage.rates])
         self.lower, self.upper = parameters.lower()[self.where], parameters.upper()[self.where]
@@ -217,7 +217,7 @@ class _Descent:
                 break
             if score < best_score:
                 best, best_score = values.copy(), score
-            recorder.row(score, self.report(values))
+            recorder.row(score, values)
             gradient = self._clipped(slopes[self.where])
             mean = BETA_MEAN * mean + (1 - BETA_MEAN) * gradient
             square = BETA_SQUARE * square + (1 - BETA_SQUARE) * gradient**2

@@ -1,6 +1,6 @@
 """Peak memory and seconds of one gradient step through the unrolled solver, with and without checkpointing, side by side.
 
-    python tests/benchmarks/checkpointing.py [--size 256] [--bands 28] [--iterations 12 15] [--threads 2]
+    python tests/benchmarks/checkpointing.py [--size 256] [--bands 28] [--iterations 12 15] [--denoisers gaussian]
 
 Every case runs in a process of its own, so that its peak memory is its own. The peak of the same process before the step (torch
 loaded, arrays made) is subtracted.
@@ -62,6 +62,7 @@ def main() -> None:
     parser.add_argument("--bands", type=int, default=28)
     parser.add_argument("--iterations", type=int, nargs="+", default=[12, 15])
     parser.add_argument("--steps", type=int, default=5, help="gradient steps of which the median is taken")
+    parser.add_argument("--denoisers", nargs="+", default=["gaussian"], choices=["gaussian", "tv"])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--case", nargs=6, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -72,7 +73,7 @@ def main() -> None:
     cube_mb = 4 * options.size**2 * options.bands / 2**20
     print(f"{options.size} x {options.size} x {options.bands} (one cube {cube_mb:.1f} MB), {options.threads} threads")
     print(f"{'denoiser':<10}{'iterations':>11}   {'all iterates kept':>22}   {'checkpointing':>22}   {'memory':>8}{'time':>7}")
-    for denoiser in ("gaussian", "tv"):
+    for denoiser in options.denoisers:
         for n_iter in options.iterations:
             kept, recomputed = (
                 in_a_process(
