@@ -19,8 +19,7 @@ from cassi_core.dispersion import Dispersion
 from cassi_core.geometry import warp_mask
 from cassi_core.inputs import CalibrationInputs, Frame
 from cassi_core.parameters import PARAMETER_NAMES
-from cassi_core.run import RunControl
-from cassi_core.solvers.protocol import Candidate, GapSettings, GapSolver
+from cassi_core.solvers.protocol import Candidate
 
 CANVAS_PAD = 6
 """Unobserved columns added on either side: room for a band train that is longer or displaced, ignored by the score."""
@@ -133,23 +132,3 @@ def relative_residual(residual: NDArray[np.float32], model: RigModel) -> float:
     top = float(np.sum(model.scored * residual.astype(np.float64) ** 2))
     bottom = float(np.sum(model.scored * model.y.astype(np.float64) ** 2))
     return float(np.sqrt(top / bottom)) if bottom > 0 else float("inf")
-
-
-def engine_residuals(
-    model: RigModel,
-    solver: GapSolver,
-    vectors: Sequence[NDArray[np.float64]],
-    splines: Sequence[NDArray[np.float32]],
-    settings: GapSettings,
-    control: RunControl,
-    weight: NDArray[np.float32] | None = None,
-) -> NDArray[np.float32]:
-    """Residual images of the engine's model for parameter vectors, a few at a time so that memory stays small."""
-    out = np.empty((len(vectors), *model.y.shape), np.float32)
-    chunk = 4
-    for first in range(0, len(vectors), chunk):
-        control.checkpoint()
-        part = [model.candidate(named(v), s) for v, s in zip(vectors[first : first + chunk], splines[first : first + chunk])]
-        used = model.observed if weight is None else weight
-        out[first : first + chunk] = solver.residuals(model.y, part, settings, weight=used, control=control)
-    return out
