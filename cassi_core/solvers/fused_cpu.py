@@ -131,9 +131,7 @@ class _Problem:
     def project(self, cube: NDArray[np.float32]) -> NDArray[np.float32]:
         x = np.ascontiguousarray(cube.transpose(1, 0, 2), np.float32)
         out = np.empty_like(self.y)
-        gap_kernel.residual_image(
-            self.y, self.masks, self.cols, self.col_fractions, self.rows, self.row_fractions, x, out
-        )
+        gap_kernel.residual_image(self.y, self.masks, self.cols, self.col_fractions, self.rows, self.row_fractions, x, out)
         return np.asarray(-out[:, self.inner], np.float32)
 
     def solve(

@@ -88,7 +88,6 @@ class GapSolver(Protocol):
         """The cube ``(L, H, W)`` and its residual image ``(H, Wm)`` with one candidate."""
         ...
 
-
     def filter_images(
         self,
         images: NDArray[np.float32],
