@@ -59,7 +59,11 @@ def install():
         return
     say("first start: making .venv and installing the pinned versions (some minutes) ...")
     # An old environment is made anew: its packages may belong to other pins, its paths to another folder.
-    venv.create(str(VENV), clear=True, with_pip=True)
+    try:
+        venv.create(str(VENV), clear=True, with_pip=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        say(f"the folder {VENV} could not be made ({error}). On Debian and Ubuntu: apt install python3-venv")
+        sys.exit(1)
     # One call with the constraints, so that the resolver never looks at another version of torch.
     packages = ["-c", str(ROOT / "constraints.txt"), "-e", f"{ROOT}[test]"]
     command = [str(VENV_PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "-q", *packages]

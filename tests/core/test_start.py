@@ -83,6 +83,18 @@ def test_a_failed_installation_is_not_taken_for_a_finished_one(start: ModuleType
     assert modules(start)[0][:2] == ["pip", "install"]
 
 
+def test_a_python_without_venv_says_what_to_install(
+    start: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(folder: str, **_: object) -> None:
+        raise start.subprocess.CalledProcessError(1, "ensurepip")
+
+    monkeypatch.setattr(start.venv, "create", broken)
+    with pytest.raises(SystemExit):
+        start.main(["cassi", "demo"])
+    assert "apt install python3-venv" in capsys.readouterr().err
+
+
 def test_without_a_screen_it_says_so_names_the_command_and_runs_the_demo(
     start: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
