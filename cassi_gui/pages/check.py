@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -41,6 +41,8 @@ from cassi_gui.widgets.findings_list import FindingRow, FindingsList
 BLINK_MS = 400
 LEVELS = {"info": "info", "warning": "warn", "error": "bad"}
 OVERLAY_PERCENT = 45
+PLACE_MARGIN = 0.3
+"""Share of its size that is shown on every side of the place of a finding."""
 DETECT_TEXT = "Find orientation and dispersion"
 LIGHT_KIND, MATCH_KIND = "Light", "Match of the mask"
 SUPERSEDED = ("mask_found", "orientation", "mask_not_found", "band_train")
@@ -389,7 +391,10 @@ class CheckPage(QWidget):
         if finding.frame is not None and finding.frame != self.frame.currentIndex():
             self.frame.setCurrentIndex(finding.frame)
         if finding.place is not None:
-            self.picture.show_place(finding.place)
+            row0, col0, row1, col1 = finding.place
+            beside = max(row1 - row0, col1 - col0) * PLACE_MARGIN
+            where = QRectF(col0 - 0.5 - beside, row0 - 0.5 - beside, col1 - col0 + 2 * beside, row1 - row0 + 2 * beside)
+            self.picture.view.setRange(where, padding=0)
 
     @Slot(str)
     def _on_apply(self, key: str) -> None:

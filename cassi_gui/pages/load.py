@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
-    QStackedLayout,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -129,14 +129,14 @@ class LoadPage(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inner)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._right = QStackedLayout()
+        self._right = QStackedWidget()
         self._right.addWidget(self._build_welcome())
         self._right.addWidget(self._build_summary())
         outer = QHBoxLayout(self)
         outer.setContentsMargins(MARGIN, MARGIN, MARGIN, SPACE)
         outer.setSpacing(MARGIN)
         outer.addWidget(scroll, 8)
-        outer.addLayout(self._right, 5)
+        outer.addWidget(self._right, 5)
 
     def _build_welcome(self) -> QFrame:
         card = QFrame()

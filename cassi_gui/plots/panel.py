@@ -104,15 +104,16 @@ class PlotPanel(QWidget):
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
         self._empty.setMargin(16)
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self.graphics)
-        self._stack.addWidget(self._empty)
         self.below = QVBoxLayout()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(HALF_SPACE)
         outer.addLayout(self.header)
+        # In the layout before it is filled: a stacked layout shows its first widget, which without a parent would be a window.
+        self._stack = QStackedLayout()
         outer.addLayout(self._stack, 1)
+        self._stack.addWidget(self.graphics)
+        self._stack.addWidget(self._empty)
         outer.addLayout(self.below)
 
     # -- what pages call ------------------------------------------------------------------------------------------
@@ -169,9 +170,9 @@ class PlotPanel(QWidget):
     def _repaint(self) -> None:
         """Give the subclass's own items the colours of `self._palette`."""
 
-    def _add_plot(self, row: int, col: int, *, grid: bool = True) -> pg.PlotItem:
+    def _add_plot(self, row: int, col: int, *, grid: bool = True, axes: dict[str, pg.AxisItem] | None = None) -> pg.PlotItem:
         # Without the menus of pyqtgraph, which are never shown and take most of the time to build.
-        plot = self.graphics.addPlot(row, col, viewBox=pg.ViewBox(enableMenu=False), enableMenu=False)
+        plot = self.graphics.addPlot(row, col, viewBox=pg.ViewBox(enableMenu=False), enableMenu=False, axisItems=axes)
         plot.hideButtons()
         plot.setProperty("with_grid", grid)
         self._plots.append(plot)

@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from cassi_gui.dialogs import Dialogs
 from cassi_gui.main_window import MainWindow
+from cassi_gui.page_deck import PageDeck
 from cassi_gui.runner import RunController
 from cassi_gui.settings import UiSettings
 from cassi_gui.theme import palette_for
@@ -121,9 +122,13 @@ WindowMaker = Callable[..., MainWindow]
 
 
 @pytest.fixture
-def make_window(qtbot: QtBot, settings: UiSettings, dialogs: AnsweringDialogs) -> Iterator[WindowMaker]:
+def make_window(
+    qtbot: QtBot, settings: UiSettings, dialogs: AnsweringDialogs, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WindowMaker]:
     """Windows over a fake calibration (or any other); closed when the test ends."""
     made: list[MainWindow] = []
+    # Pages are built when a test goes there: building all five for every test would take most of its time.
+    monkeypatch.setattr(PageDeck, "build_in_background", lambda deck: None)
 
     def make(calibrate: Callable[..., Any] = fakes.calibrate, *, theme: str = "light", show: bool = True) -> MainWindow:
         settings.theme = theme
