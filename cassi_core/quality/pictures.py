@@ -25,6 +25,8 @@ class ResultPictures:
     colour_reference: NDArray[np.uint8] | None
     predicted_before: NDArray[np.float32] | None
     predicted_after: NDArray[np.float32] | None
+    reference_scale: float = 1.0
+    """What the reference is to be multiplied with to compare its spectra: a camera's units are not those of the scene."""
 
 
 def belongs_to(result: CalibrationResult, inputs: CalibrationInputs | None) -> bool:
@@ -36,18 +38,26 @@ def belongs_to(result: CalibrationResult, inputs: CalibrationInputs | None) -> b
     return same and (maps is None or maps.residual_after.shape == inputs.frames[0].image.shape)
 
 
+def best_scale(reference: NDArray[np.float32], cube: NDArray[np.float32]) -> float:
+    """The factor ``<r, x> / <r, r>`` that brings a reference `r` nearest to a reconstruction `x` (1 for an empty reference)."""
+    norm = float(np.vdot(reference, reference))
+    return float(np.vdot(reference, cube)) / norm if norm > 0 else 1.0
+
+
 def result_pictures(result: CalibrationResult, inputs: CalibrationInputs | None) -> ResultPictures:
     """The pictures of a result's maps; all None when the result carries no maps."""
     maps = result.maps
     if maps is None:
         return ResultPictures(None, None, None, None, None)
     reference = predicted_before = predicted_after = None
+    scale = 1.0
     if inputs is not None and belongs_to(result, inputs):
         image = inputs.frames[0].image
         reference = inputs.reference
+        scale = 1.0 if reference is None else best_scale(reference, maps.cube_after)
         predicted_before = predicted_measurement(image, maps.residual_before)
         predicted_after = predicted_measurement(image, maps.residual_after)
     before, after = pseudo_colours((maps.cube_before, maps.cube_after), result.dispersion.wavelengths_nm)
     # The reference may be in other units than the reconstruction: it gets its own white.
     (coloured,) = pseudo_colours((reference,), result.dispersion.wavelengths_nm)
-    return ResultPictures(before, after, coloured, predicted_before, predicted_after)
+    return ResultPictures(before, after, coloured, predicted_before, predicted_after, scale)

@@ -25,7 +25,7 @@ from cassi_core.quality.pictures import ResultPictures, belongs_to
 from cassi_core.result import CalibrationResult
 from cassi_gui import commands
 from cassi_gui.icons import make_icon
-from cassi_gui.pages.qa_proof import ProofView
+from cassi_gui.pages.qa_proof import UNIT, ProofView
 from cassi_gui.pages.saving import save_plot
 from cassi_gui.plots.matrix import CorrelationPanel
 from cassi_gui.state import AppState, RunRecord
@@ -48,7 +48,7 @@ class QaPage(QWidget):
     help_html = (
         "<p>Can this calibration be believed? The <b>verdict</b> lists every check with its number, its threshold and what it "
         "means. The <b>proof</b> lets you see it: flip the residual between before and after (<b>B</b>). With a right mask the "
-        "residual turns into faint noise and the reconstruction loses the mask's dots.</p>"
+        "residual turns into faint noise. The reconstruction is shown for orientation and for spectra at picked points.</p>"
         "<p><b>Leftover shifts</b>: how far the pattern is still off in each block, as arrows with a scale. Thin arrows are "
         "within their error. Arrows that all point one way, or turn round a centre, mean that a parameter is still wrong.</p>"
         "<p><b>Numbers</b> shows which parameters the data can hardly tell apart, <b>Runs</b> compares the runs so far, "
@@ -325,7 +325,7 @@ class QaPage(QWidget):
             self.tuner.set_start(None)
         elif record.id != self._tuned_id:
             self._tuned_id = record.id
-            self.tuner.set_start(record.result.parameters, "counts")
+            self.tuner.set_start(record.result.parameters, UNIT)
 
     @Slot(object)
     def _on_candidates(self, candidates: tuple[ParameterSet, ...]) -> None:

@@ -18,12 +18,14 @@ from cassi_gui.plots.shift_field import ShiftFieldPanel
 from cassi_gui.plots.spectrum import Spectrum, SpectrumPanel
 from cassi_gui.theme import SPACE, Palette
 
+UNIT = "measurement units"
 SUBJECTS = ("Residual", "Measurement fit", "Reconstruction")
 HINTS = {
     "Residual": "What the model cannot explain. A right mask leaves faint, patternless noise; stripes or the mask's dots "
     "mean that the mask is still wrong there.",
     "Measurement fit": "What the model says the camera should have seen, beside what it saw.",
-    "Reconstruction": "The scene as rebuilt. With a right mask it is free of the mask's dots. Click a point for its spectrum.",
+    "Reconstruction": "The scene as rebuilt, for orientation: it reacts little to the mask, the residual reacts much. "
+    "Click a point for its spectrum.",
 }
 NO_RUN = "Run a calibration first (page 3): the proof appears here."
 NO_MAPS = (
@@ -120,6 +122,7 @@ class ProofView(QWidget):
         """Bring the pictures that were computed in the background."""
         self._pictures = pictures
         self._draw_pictures()
+        self._draw_spectra()
 
     def set_points(self, points: Sequence[Point]) -> None:
         """Points of the scene (row, col, label, colour index) whose spectra are shown."""
@@ -154,7 +157,7 @@ class ProofView(QWidget):
             self.flip.set_sides(self.subject, (), empty=NO_RUN if self._result is None else NO_MAPS)
         elif self.subject == "Residual":
             sides = (Side("Before", maps.residual_before), Side("After", maps.residual_after))
-            self.flip.set_sides("Residual", sides, unit="counts", colours="diverging")
+            self.flip.set_sides("Residual", sides, unit=UNIT, colours="diverging")
         elif self._pictures is None:
             self.flip.set_sides(self.subject, (), empty="Computing the pictures ...")
         elif self.subject == "Measurement fit":
@@ -169,7 +172,7 @@ class ProofView(QWidget):
             self.flip.set_sides("Measurement fit", (), empty=OTHER_INPUTS)
             return
         sides = (Side("Model before", before), Side("Model after", after), Side("Measured", self._measured))
-        self.flip.set_sides("Measurement fit", sides, unit="counts")
+        self.flip.set_sides("Measurement fit", sides, unit=UNIT)
 
     def _draw_reconstruction(self, pictures: ResultPictures) -> None:
         named = (
@@ -208,8 +211,9 @@ class ProofView(QWidget):
             if 0 <= row < height and 0 <= col < width:
                 curves.append(Spectrum(label, index, "before", spectrum_at(maps.cube_before, row, col)))
                 curves.append(Spectrum(label, index, "after", spectrum_at(maps.cube_after, row, col)))
-                if self._reference is not None:
-                    curves.append(Spectrum(label, index, "reference", spectrum_at(self._reference, row, col)))
+                if self._reference is not None and self._pictures is not None:
+                    values = self._pictures.reference_scale * spectrum_at(self._reference, row, col)
+                    curves.append(Spectrum(label, index, "scaled reference", values))
         words = "Choose Reconstruction on the left and click a point: its spectrum before and after the fit appears here."
         self.spectra.set_spectra(curves, self._result.dispersion.wavelengths_nm, empty=words)
 

@@ -41,7 +41,7 @@ class RunPage(QWidget):
         "<p><b>Run calibration</b> starts. Meanwhile all pages can be used; edits count for the next run. "
         "<b>Stop and keep best</b> ends the search with what it has, <b>Cancel</b> ends it without a result.</p>"
         "<p>The plots: every parameter over the steps with one sigma shaded; the reconstruction with the best parameters "
-        "so far (click a point to see its spectrum); the score map of grid stages (bright is good, the cross is the best); "
+        "so far (click a point to see its spectrum); the score map of grid stages (bright is good, the ring is the best); "
         "the residual. The square beside a title shows one plot alone, the dots save or copy it.</p>"
     )
 

@@ -14,12 +14,12 @@ BAR_WIDTH = 14
 AXIS_WIDTH = 56
 
 
-class _PowerAxis(pg.AxisItem):
-    """An axis over exponents of ten that writes the values themselves."""
+class PowerAxis(pg.AxisItem):
+    """An axis over exponents of ten that writes the values themselves, evenly spaced and never on top of each other."""
 
-    def __init__(self) -> None:
-        super().__init__("right")
-        self.logarithmic = False
+    def __init__(self, side: str, *, logarithmic: bool = False) -> None:
+        super().__init__(side)
+        self.logarithmic = logarithmic
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         if self.logarithmic:
@@ -31,7 +31,7 @@ class ColourBar(pg.PlotItem):
     """A vertical colour scale; the pictures it stands for are coloured by their own owner."""
 
     def __init__(self) -> None:
-        self._axis = _PowerAxis()
+        self._axis = PowerAxis("right")
         super().__init__(axisItems={"right": self._axis}, viewBox=pg.ViewBox(enableMenu=False), enableMenu=False)
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 from cassi_core.parameters import PARAMETER_NAMES, SPECS, ParameterSet, format_value
 from cassi_core.run import IterationRow
 from cassi_gui.plots import export
+from cassi_gui.plots.colour_bar import PowerAxis
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import LABEL_PT, SYMBOLS, label_axis, pen, plot_font, translucent
 
@@ -43,8 +44,10 @@ class _Trace:
         self.line = pg.PlotDataItem(symbol="o", symbolSize=4)
         self.bounds = [pg.InfiniteLine(angle=0) for _ in range(2)]
         self.breaks: list[pg.InfiniteLine] = []
-        for item in (self.low, self.high, self.band, self.line):
+        for item in (self.low, self.high, self.line):
             plot.addItem(item)
+        # An empty band would pull zero into the range of the axis.
+        plot.addItem(self.band, ignoreBounds=True)
         for bound in self.bounds:
             plot.addItem(bound, ignoreBounds=True)
         self.low.setPen(None)
@@ -218,10 +221,9 @@ class ResidualPanel(PlotPanel):
         self._rows: list[IterationRow] = []
         self._labels: dict[str, str] = {}
         self._curves: dict[str, tuple[pg.PlotDataItem, pg.TextItem]] = {}
-        self.plot = self._add_plot(0, 0)
+        self.plot = self._add_plot(0, 0, axes={"left": PowerAxis("left", logarithmic=True)})
         label_axis(self.plot, "bottom", "step", "", self._palette)
         label_axis(self.plot, "left", "relative residual", "log", self._palette)
-        self.plot.setLogMode(x=False, y=True)
         self.plot.getViewBox().setDefaultPadding(0.18)
         self.graphics.setToolTip("Relative data residual ||y - A x|| / ||y|| over the steps, logarithmic, one curve a stage")
         self.set_palette(self._palette)
@@ -253,8 +255,8 @@ class ResidualPanel(PlotPanel):
 
     def curve(self, stage: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps and scores drawn for a stage."""
-        curve = self._curves[stage][0]
-        return curve.xData, curve.yData
+        steps, exponents = self._curves[stage][0].getData()
+        return steps, 10.0**exponents
 
     def _draw(self) -> None:
         self.set_empty("")
@@ -267,14 +269,15 @@ class ResidualPanel(PlotPanel):
                 self._add_curve(stage)
             curve, text = self._curves[stage]
             steps, scores = np.array(points, float).T
-            curve.setData(steps, scores)
+            curve.setData(steps, np.log10(scores))
+            # The name grows to the left in the right half, so that it never leaves the plot.
+            text.setAnchor((1.0, 1.1) if steps[0] > len(self._rows) / 2 else (0.0, 1.1))
             text.setPos(float(steps[0]), math.log10(float(scores[0])))
         self.set_detail(f"now {self._rows[-1].score:.4g}")
 
     def _add_curve(self, stage: str) -> None:
         index = len(self._curves)
         curve = pg.PlotDataItem(symbol=SYMBOLS[index % len(SYMBOLS)], symbolSize=6)
-        curve.setLogMode(False, True)
         text = pg.TextItem(self._labels.get(stage, stage), anchor=(0.0, 1.1))
         text.setFont(plot_font())
         self.plot.addItem(curve)

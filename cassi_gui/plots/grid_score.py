@@ -48,13 +48,13 @@ class GridScorePanel(PlotPanel):
         self.graphics.addItem(self.bar, 0, 1)
         self._image = pg.ImageItem(axisOrder="row-major")
         self._curve = pg.PlotDataItem(symbol="o", symbolSize=6)
-        self._best = pg.ScatterPlotItem(symbol="+", size=20)
+        self._best = pg.ScatterPlotItem(symbol="o", size=18, brush=None)
         self._best.setZValue(5)
         for item in (self._image, self._curve, self._best):
             self.plot.addItem(item)
         self._build_controls(name)
         self.graphics.scene().sigMouseMoved.connect(self._mouse_moved)
-        self.graphics.setToolTip("Scores of the grid search, lower is better; the cross marks the best so far")
+        self.graphics.setToolTip("Scores of the grid search, lower is better; the ring marks the best so far")
         self.set_palette(self._palette)
         self.set_empty(WAITING)
 
@@ -253,7 +253,7 @@ class GridScorePanel(PlotPanel):
 
     def _repaint(self) -> None:
         self._colour()
-        self._best.setPen(pen("#d02020", 2.5))
+        self._best.setPen(pen("#d02020", 2.0))
         self._curve.setPen(pen(self._palette.series[0], 1.5))
         self._curve.setSymbolBrush(self._palette.series[0])
         self._curve.setSymbolPen(None)

@@ -16,15 +16,15 @@ from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import AFTER, BEFORE, LABEL_PT, REFERENCE, SYMBOLS, label_axis, number, pen
 from cassi_gui.theme import Palette
 
-STYLES = {"after": AFTER, "before": BEFORE, "reference": REFERENCE}
-SAMPLES = {"after": "\u2014\u2014", "before": "\u2013 \u2013", "reference": "\u00b7 \u00b7 \u00b7"}
+STYLES = {"after": AFTER, "before": BEFORE, "scaled reference": REFERENCE}
+SAMPLES = {"after": "\u2014\u2014", "before": "\u2013 \u2013", "scaled reference": "\u00b7 \u00b7 \u00b7"}
 GLYPHS = ("\u25cf", "\u25a0", "\u25bc", "\u25c6", "+", "\u00d7", "\u2605", "\u2b1f")
 """The symbols of :data:`SYMBOLS` as letters, for the legend."""
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """A curve: label of its point, index of the point's colour and symbol, kind (after, before, reference), values `(L,)`."""
+    """A curve: label of its point, index of the point's colour and symbol, kind (after, before, scaled reference), values `(L,)`."""
 
     label: str
     index: int

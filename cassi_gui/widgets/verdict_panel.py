@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -47,7 +49,7 @@ class VerdictPanel(QFrame):
         self._advice.setProperty("role", "muted")
         self._rows = QGridLayout()
         self._rows.setHorizontalSpacing(SPACE)
-        self._rows.setVerticalSpacing(HALF_SPACE)
+        self._rows.setVerticalSpacing(2)
         self._rows.setColumnStretch(1, 1)
         self._row_widgets: list[QWidget] = []
         head = QHBoxLayout()
@@ -56,7 +58,7 @@ class VerdictPanel(QFrame):
         head.addWidget(self._headline, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE * 3 // 2, SPACE, SPACE * 3 // 2, SPACE * 3 // 2)
-        layout.setSpacing(SPACE)
+        layout.setSpacing(HALF_SPACE)
         layout.addLayout(head)
         layout.addWidget(self._advice)
         layout.addLayout(self._rows)
@@ -84,23 +86,27 @@ class VerdictPanel(QFrame):
         self._paint_icons()
 
     def _add_row(self, reason: Reason) -> None:
-        row = len(self._row_widgets) // 3
+        row = len(self._row_widgets) // 4
         icon = QLabel()
         icon.setProperty("reason_status", reason.status)
         icon.setToolTip(WORDS[reason.status])
         icon.setAccessibleName(WORDS[reason.status])
         name = reason.check.replace("_", " ").capitalize()
-        text = QLabel(f"<b>{name}: {WORDS[reason.status]}</b><br>{reason.text}")
-        text.setWordWrap(True)
-        text.setObjectName(f"reason_{reason.check}")
-        text.setToolTip(f"Measured {reason.value:.4g}, held against {reason.threshold:.4g}")
-        value = QLabel(f"{reason.value:.3g}<br><span>limit {reason.threshold:.3g}</span>")
+        head = QLabel(f"<b>{name}: {WORDS[reason.status]}</b>")
+        head.setObjectName(f"reason_{reason.check.replace(' ', '_')}")
+        value = QLabel(f"{_shown(reason.value)}, limit {_shown(reason.threshold)}")
         value.setProperty("role", "small")
-        value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
-        value.setAccessibleName(f"{name}: {reason.value:.3g}, limit {reason.threshold:.3g}")
-        for column, widget in enumerate((icon, text, value)):
-            self._rows.addWidget(widget, row, column, Qt.AlignmentFlag.AlignTop)
-            self._row_widgets.append(widget)
+        value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        value.setToolTip(f"Measured {reason.value:.6g}, held against {reason.threshold:.6g}")
+        value.setAccessibleName(f"{name}: {value.text()}")
+        text = QLabel(reason.text[:1].upper() + reason.text[1:])
+        text.setWordWrap(True)
+        text.setProperty("role", "small")
+        self._rows.addWidget(icon, 2 * row, 0)
+        self._rows.addWidget(head, 2 * row, 1)
+        self._rows.addWidget(value, 2 * row, 2)
+        self._rows.addWidget(text, 2 * row + 1, 1, 1, 2)
+        self._row_widgets += [icon, head, value, text]
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
@@ -118,5 +124,14 @@ class VerdictPanel(QFrame):
                 widget.setPixmap(make_pixmap(ICONS[status], p, ROW_ICON_PX, p.colour(status)))
 
     @property
+    def reasons(self) -> tuple[str, ...]:
+        """Heads of the rows, from the worst to the best: `Residual: passed`."""
+        return tuple(w.text().replace("<b>", "").replace("</b>", "") for w in self._row_widgets[1::4] if isinstance(w, QLabel))
+
+    @property
     def headline(self) -> str:
         return self._headline.text()
+
+
+def _shown(value: float) -> str:
+    return f"{value:.3g}" if math.isfinite(value) else "not known"

@@ -77,7 +77,12 @@ def test_shift_statistics_keep_the_two_directions_apart() -> None:
 
 
 # Landmarks of the CIE 1931 standard observer (2 degrees): nm, x, y, z.
-LANDMARKS = ((450, 0.3362, 0.038, 1.7721), (500, 0.0049, 0.323, 0.272), (550, 0.4334, 0.995, 0.0087), (600, 1.0622, 0.631, 0.0008))
+LANDMARKS = (
+    (450, 0.3362, 0.038, 1.7721),
+    (500, 0.0049, 0.323, 0.272),
+    (550, 0.4334, 0.995, 0.0087),
+    (600, 1.0622, 0.631, 0.0008),
+)
 
 
 @pytest.mark.parametrize(("nm", "x", "y", "z"), LANDMARKS)

@@ -433,7 +433,7 @@ def test_the_residual_has_one_curve_a_stage(qtbot: QtBot) -> None:
     panel.add_rows(rows[:15])
     panel.add_rows(rows[15:])
     steps, scores = panel.curve("precise")
-    assert list(steps) == list(range(10, 20)) and list(scores) == [r.score for r in rows[10:]]
+    assert list(steps) == list(range(10, 20)) and list(scores) == pytest.approx([r.score for r in rows[10:]])
     panel.clear()
     assert panel.empty_text
 
