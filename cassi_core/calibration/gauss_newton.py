@@ -242,8 +242,11 @@ def fit(
     steps = 0
     while steps < max_steps and len(names) and not control.finishing:
         normal, gradient = _normal_equations(parts)
-        history.append((at, _free_step(normal, gradient, at, lower, upper)))
+        plain = _free_step(normal, gradient, at, lower, upper)
+        history.append((at, plain))
         proposed = _mixed(history[-HISTORY:], np.sqrt(np.diag(normal)))
+        # A plain step is never too long: where it already leaves the bounds, the mixture must not creep back inside.
+        proposed = np.where(at + plain >= upper, upper, np.where(at + plain <= lower, lower, proposed))
         target = np.clip(at + np.clip(proposed - at, -largest, largest), lower, upper)
         if np.all(np.abs(target - at) <= done):
             at = target

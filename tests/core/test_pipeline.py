@@ -1,0 +1,157 @@
+"""A whole run: inputs in, a calibration with its record, proof and verdict out."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from cassi_core.calibration.pipeline import calibrate
+from cassi_core.config import AutoSettings, CalibrationConfig
+from cassi_core.errors import RunCancelled
+from cassi_core.inputs import CalibrationInputs
+from cassi_core.parameters import ParameterSet
+from cassi_core.quality.maps import evaluate
+from cassi_core.quality.verdict import judge, leftover_rms
+from cassi_core.result import LocalShift, Scores
+from cassi_core.run import IterationRow, Preview, Progress, RunControl, RunStarted, StageFinished, StageStarted
+from tests.core.search_rigs import BANDS, SHAPE, make_rig
+
+TRUTH = {"dx": 1.4, "dy": -0.8, "theta": 0.5}
+CONFIG = CalibrationConfig(
+    auto=AutoSettings(reach_px=8, reach_deg=1.5, min_peak_z=6.0), refine=("dx", "dy", "theta"), threads=2
+)
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    rig = make_rig(TRUTH)
+    return CalibrationInputs.from_arrays(rig.measurement, rig.mask, rig.dispersion)
+
+
+@pytest.fixture(scope="module")
+def run(inputs):
+    events = []
+    result = calibrate(inputs, CONFIG, observe=events.append)
+    return result, events
+
+
+def test_the_result_holds_what_was_asked(run, inputs):
+    result, _ = run
+    for name, tolerance in (("dx", 0.15), ("dy", 0.06), ("theta", 0.15)):
+        p = result.parameters[name]
+        assert p.value == pytest.approx(TRUTH[name], abs=tolerance)
+        assert p.sigma is not None and p.sigma > 0
+    assert result.parameters["alpha"].sigma is None
+    assert result.scores.residual_after < result.scores.residual_before
+    assert result.scores.held_out_after < result.scores.held_out_before
+    assert result.verdict.status in ("pass", "warn")
+    assert result.outcome == "done" and result.source == "auto"
+    assert [s.name for s in result.stages] == ["prealign", "wide", "precise", "proof"]
+    assert result.correlation_names == ("dx", "dy", "theta")
+    assert np.allclose(np.diag(result.correlation), 1)
+
+
+def test_the_maps_have_the_sizes_of_the_rig_and_show_the_gain(run, inputs):
+    maps = run[0].maps
+    assert maps.residual_after.shape == inputs.frames[0].image.shape
+    assert maps.cube_after.shape == (BANDS, *SHAPE)
+    assert np.std(maps.residual_after) < np.std(maps.residual_before)
+    assert leftover_rms(maps.shifts_after) < leftover_rms(maps.shifts_before)
+    before = np.median([s.down for s in maps.shifts_before])
+    assert before == pytest.approx(TRUTH["dy"], abs=0.5)
+
+
+def test_the_events_tell_the_run_in_order(run):
+    result, events = run
+    assert isinstance(events[0], RunStarted)
+    started = [e.name for e in events if isinstance(e, StageStarted)]
+    assert started == [s.name for s in result.stages]
+    fractions = [e.fraction for e in events if isinstance(e, Progress)]
+    assert fractions == sorted(fractions) and fractions[-1] > 0.9
+    assert tuple(e for e in events if isinstance(e, IterationRow)) == result.table
+    previews = [e for e in events if isinstance(e, Preview)]
+    assert previews and not previews[-1].cube.flags.writeable
+    assert isinstance(events[-1], StageFinished)
+
+
+def test_a_quick_look_at_the_truth_is_better_than_at_the_nominal(inputs):
+    nominal = evaluate(inputs, ParameterSet.default())
+    true = evaluate(inputs, ParameterSet.default(values=TRUTH))
+    assert true.score < nominal.score
+    assert true.residual.shape == inputs.frames[0].image.shape
+    assert true.cube.shape == (BANDS, *SHAPE)
+
+
+def test_finish_early_gives_the_best_so_far(inputs):
+    control = RunControl()
+
+    def observe(event):
+        if isinstance(event, StageStarted) and event.name == "wide":
+            control.finish_early()
+
+    result = calibrate(inputs, CONFIG, control=control, observe=observe)
+    assert result.outcome == "finished_early"
+    assert result.parameters["dy"].value == pytest.approx(TRUTH["dy"], abs=0.5)
+    assert any(r.check == "finished early" for r in result.verdict.reasons)
+
+
+@pytest.mark.parametrize("stage", ["prealign", "wide", "precise", "proof"])
+def test_cancel_in_every_stage(inputs, stage):
+    control = RunControl()
+
+    def observe(event):
+        if isinstance(event, StageStarted) and event.name == stage:
+            control.cancel()
+
+    with pytest.raises(RunCancelled):
+        calibrate(inputs, CONFIG, control=control, observe=observe)
+
+
+def test_a_pause_holds_the_run_and_is_not_counted(inputs):
+    control = RunControl()
+    control.pause()
+    done = threading.Event()
+    result = []
+
+    def work():
+        result.append(calibrate(inputs, CONFIG, control=control))
+        done.set()
+
+    threading.Thread(target=work, daemon=True).start()
+    assert not done.wait(0.5)
+    assert control.paused
+    control.resume()
+    assert done.wait(60)
+    assert control.paused_seconds > 0.4
+
+
+def test_the_mask_of_another_rig_fails_in_words(inputs):
+    other = make_rig({}, seed=77)
+    strange = CalibrationInputs.from_arrays(inputs.frames[0].image, other.mask, inputs.dispersion)
+    config = CONFIG.model_copy(update={"auto": AutoSettings(reach_px=8, reach_deg=1.5)})
+    result = calibrate(strange, config)
+    assert result.verdict.status == "fail"
+    assert any("not found" in r.text for r in result.verdict.reasons)
+    assert result.parameters["dx"].value == 0.0
+
+
+def test_a_bound_and_a_systematic_leftover_are_warnings(inputs):
+    parameters = ParameterSet.default(("dx",)).edit("dx", value=25.0)
+    shifts = [LocalShift(0, 0, 0.3, 0.0, 0.01, 0.01), LocalShift(0, 9, -0.3, 0.0, 0.01, 0.01)]
+    verdict = judge(parameters, Scores(0.2, 0.1, 0.2, 0.1), inputs=inputs, peak_z=30.0, min_peak_z=12.0, shifts=shifts)
+    bad = {r.check: r.status for r in verdict.reasons if r.status != "pass"}
+    assert bad == {"bounds": "warn", "leftover shifts": "warn"}
+    assert verdict.status == "warn"
+
+
+def test_a_worse_residual_is_a_failure(inputs):
+    verdict = judge(ParameterSet.default(), Scores(0.1, 0.2), inputs=inputs, peak_z=None, min_peak_z=12.0)
+    assert verdict.status == "fail"
+
+
+def test_leftover_within_its_errors_counts_as_none():
+    rng = np.random.default_rng(0)
+    noise = [LocalShift(0, 0, *rng.normal(0, 0.2, 2), 0.2, 0.2) for _ in range(200)]
+    assert leftover_rms(noise) < 0.08
