@@ -6,13 +6,16 @@
 3. The same over slope and alpha.
 4. Rounds of coordinate descent with a parabola through the lowest points, steps halved from round to round.
 
+Candidates take the engine's form, the mask pattern sampled where each band really lands: splitting fractional offsets between pixels
+blurs, which punishes every slope and alpha but zero by up to 2 % of the score, more than 0.1 degree of alpha is worth.
+
 NumPy, SciPy and the CPU kernel only.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 import numpy as np
@@ -26,7 +29,7 @@ from cassi_core.dispersion import Dispersion
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet, index_of
 from cassi_core.run import GridScores, Observer, RunControl, RunRecorder, readonly
-from cassi_core.solvers.protocol import GapSettings, GapSolver
+from cassi_core.solvers.protocol import Candidate, GapSettings, GapSolver
 
 Vector = NDArray[np.float64]
 POSE = ("dy", "theta", "dx")
@@ -46,8 +49,8 @@ def stage_plan(settings: Algorithm1Settings) -> tuple[tuple[str, str, float], ..
     return (
         ("sweeps", "Sweeps of dy, theta and dx", 1.7 * sweeps * unit),
         ("beam", "Beam over dx, dy and theta", 0.8 * beam * width * unit),
-        ("dispersion", "Beam over slope and alpha", settings.n_slope * settings.n_alpha * width * unit),
-        ("descent", "Coordinate descent", settings.rounds * 18 * unit),
+        ("dispersion", "Beam over slope and alpha", 2 * settings.n_slope * settings.n_alpha * width * unit),
+        ("descent", "Coordinate descent", settings.rounds * 36 * unit),
     )
 
 
@@ -100,6 +103,7 @@ class _BeamSearch:
     ) -> None:
         self.models, self.start, self.settings, self.solver, self.recorder = models, start, settings, solver, recorder
         self.gap = GapSettings(n_iter=settings.n_iter, sigma_px=settings.sigma_px)
+        self.spline = models[0].spline(start["psf"].value)
         self.known: dict[tuple[float, ...], float] = {}
         self.beam: list[Vector] = [start.vector()]
         self.beam_scores: list[float] = []
@@ -133,11 +137,16 @@ class _BeamSearch:
 
         if new:
             candidates = [named(v) for _, v in new]
-            scores = score_candidates(self.models, self.solver, candidates, self.gap, self.recorder.control, report)
+            scores = score_candidates(
+                self.models, self.solver, candidates, self.gap, self.recorder.control, report, self._hypothesis
+            )
             self._remember(new, scores)
         if grid is not None:
             self._show(vectors, grid, final=True)
         return self._scores(vectors)
+
+    def _hypothesis(self, values: Mapping[str, float]) -> Candidate:
+        return self.models[0].candidate(values, self.spline)
 
     def _remember(self, new: list[tuple[tuple[float, ...], Vector]], scores: Scores) -> None:
         self.known.update({key: float(s) for (key, _), s in zip(new, scores, strict=True) if not np.isnan(s)})

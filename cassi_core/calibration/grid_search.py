@@ -193,22 +193,46 @@ class _GridSearch:
         return grid_event("0", axes, scores)
 
     def fine(self, tops: list[Scored]) -> list[Scored]:
-        """Stage 1: a small grid round each of the best points; all points scored, best first."""
+        """Stage 1: a small grid round each of the best points; all points scored, best first.
+
+        While the very best lies on the rim of its grid in dx or dy, one more grid is put round it.
+        """
         s = self.settings
         settings = GapSettings(n_iter=s.fine_n_iter, sigma_px=s.sigma_px)
-        self.recorder.begin("1", len(tops) * s.fine_n_shift**2 * s.fine_n_theta)
+        block = s.fine_n_shift**2 * s.fine_n_theta
+        self.recorder.begin("1", len(tops) * block)
         found: list[Scored] = []
-        for top, _ in tops:
+        centres: list[Vector] = []
+        waiting = [top for top, _ in tops]
+        while waiting:
             if self.recorder.control.finishing and found:
                 break
-            axes = [
-                _fine_axis(self.start[a.name], top[index_of(a.name)], a.step, n)
-                for a, n in zip(self.axes, (s.fine_n_shift, s.fine_n_shift, s.fine_n_theta), strict=True)
-            ]
-            found += self._score_block(axes, settings)
+            centres.append(waiting.pop(0))
+            found += self._score_block(self._fine_axes(centres[-1]), settings)
+            if not waiting and len(centres) < len(tops) + s.max_widenings and s.widen:
+                best = min(found, key=lambda entry: entry[1])[0]
+                if not any(self._inside(best, centre) for centre in centres):
+                    waiting.append(best)
+                    self.recorder.advance(0, total=(len(centres) + 1) * block)
         found.sort(key=lambda entry: entry[1])
         self.recorder.end(found[0][1])
         return found
+
+    def _fine_axes(self, centre: Vector) -> list[NDArray[np.float64]]:
+        counts = self.settings.fine_n_shift, self.settings.fine_n_shift, self.settings.fine_n_theta
+        return [
+            _fine_axis(self.start[axis.name], centre[index_of(axis.name)], axis.step, n)
+            for axis, n in zip(self.axes, counts, strict=True)
+        ]
+
+    def _inside(self, point: Vector, centre: Vector) -> bool:
+        """Whether a point lies inside the fine grid round `centre`: not on its rim in dx or dy, unless the rim is a bound."""
+        for axis in self.axes[:2]:
+            i, p = index_of(axis.name), self.start[axis.name]
+            distance = abs(point[i] - centre[i])
+            if axis.step > 0 and distance > 0.99 * axis.step and p.lower < point[i] < p.upper:
+                return False
+        return True
 
     def _score_block(self, axes: list[NDArray[np.float64]], settings: GapSettings) -> list[Scored]:
         shape = [len(a) for a in axes]

@@ -22,11 +22,13 @@ from cassi_core.calibration.rig_model import RigModel
 from cassi_core.errors import InputError
 from cassi_core.run import RunControl
 from cassi_core.solvers.fused_cpu import FusedCpuSolver, ensure_compiled
-from cassi_core.solvers.protocol import GapSettings, GapSolver
+from cassi_core.solvers.protocol import Candidate, GapSettings, GapSolver
 
 Scores = NDArray[np.float32]
 Report = Callable[[int, Scores], None]
 """Called in the caller's thread with how many candidates are done and the scores so far (NaN: not yet)."""
+Hypothesis = Callable[[Mapping[str, float]], Candidate]
+"""Makes what the solver is given out of parameter values; called from several threads."""
 
 REPORT_S = 0.05
 """Seconds between two reports while candidates are scored."""
@@ -41,6 +43,7 @@ def score_candidates(
     settings: GapSettings,
     control: RunControl | None = None,
     report: Report | None = None,
+    hypothesis: Hypothesis | None = None,
 ) -> Scores:
     """Scores of all candidates, in their order; lower is better.
 
@@ -52,6 +55,8 @@ def score_candidates(
         Parameter values by name; what is missing is zero.
     report
         Told about every 50 ms what is done; may raise to stop.
+    hypothesis
+        Default: the reference form, one bilinearly sampled mask and split fractional offsets.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def score_candidates(
     if not candidates:
         return np.empty(0, np.float32)
     energy = sum(_energy(m, m.y) for m in models)
-    score = _Scorer(models, solver, settings, control, energy)
+    score = _Scorer(models, solver, settings, control, energy, hypothesis or models[0].split_candidate)
     if solver.device == "cpu":
         return _score_in_threads(score, candidates, int(getattr(solver, "threads", 1)), control, tell)
     return _score_in_batches(score, candidates, control, tell)
@@ -82,10 +87,11 @@ class _Scorer:
     settings: GapSettings
     control: RunControl
     energy: float
+    hypothesis: Hypothesis
 
     def __call__(self, candidates: Sequence[Mapping[str, float]]) -> Scores:
         # Frames of one rig share mask and dispersion, so that a hypothesis is built once for all of them.
-        hypotheses = [self.models[0].split_candidate(c) for c in candidates]
+        hypotheses = [self.hypothesis(c) for c in candidates]
         left = np.zeros(len(candidates))
         for m in self.models:
             images = self.solver.residuals(m.y, hypotheses, self.settings, weight=m.observed, control=self.control)
