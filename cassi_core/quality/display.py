@@ -80,6 +80,11 @@ def spectrum_at(cube: NDArray[np.floating], row: int, col: int, radius: int = 1)
     return np.asarray(block.mean(axis=(1, 2)), np.float64)
 
 
+def mean_spectrum(cube: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Mean spectrum of a whole cube `(L, H, W)`, shape `(L,)` float64."""
+    return np.asarray(cube.mean(axis=(1, 2), dtype=np.float64), np.float64)
+
+
 @dataclass(frozen=True)
 class ShiftStatistics:
     """Summary of a field of leftover shifts in pixels: rms along and across, largest length, how many blocks."""

@@ -48,7 +48,7 @@ class QaPage(QWidget):
     help_html = (
         "<p>Can this calibration be believed? The <b>verdict</b> lists every check with its number, its threshold and what it "
         "means. The <b>proof</b> lets you see it: flip the residual between before and after (<b>B</b>). With a right mask the "
-        "residual turns into faint noise. The reconstruction is shown for orientation and for spectra at picked points.</p>"
+        "residual gets much fainter. The reconstruction is shown for orientation and for spectra at picked points.</p>"
         "<p><b>Leftover shifts</b>: how far the pattern is still off in each block, as arrows with a scale. Thin arrows are "
         "within their error. Arrows that all point one way, or turn round a centre, mean that a parameter is still wrong.</p>"
         "<p><b>Numbers</b> shows which parameters the data can hardly tell apart, <b>Runs</b> compares the runs so far, "

@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
-from cassi_core.quality.display import spectrum_at
+from cassi_core.quality.display import mean_spectrum, spectrum_at
 from cassi_core.quality.pictures import ResultPictures
 from cassi_core.result import CalibrationResult
 from cassi_gui.plots.before_after import BeforeAfterPanel, Side
 from cassi_gui.plots.shift_field import ShiftFieldPanel
-from cassi_gui.plots.spectrum import Spectrum, SpectrumPanel
+from cassi_gui.plots.spectrum import WHOLE_SCENE, Spectrum, SpectrumPanel
 from cassi_gui.theme import SPACE, Palette
 
 UNIT = "measurement units"
 SUBJECTS = ("Residual", "Measurement fit", "Reconstruction")
 HINTS = {
-    "Residual": "What the model cannot explain. A right mask leaves faint, patternless noise; stripes or the mask's dots "
-    "mean that the mask is still wrong there.",
+    "Residual": "What the model cannot explain: the fainter after the fit, the better (B flips). What stays at sharp edges "
+    "of the scene is the smoothness of the reconstruction, not the mask.",
     "Measurement fit": "What the model says the camera should have seen, beside what it saw.",
     "Reconstruction": "The scene as rebuilt, for orientation: it reacts little to the mask, the residual reacts much. "
     "Click a point for its spectrum.",
@@ -206,16 +206,17 @@ class ProofView(QWidget):
             self.spectra.set_spectra((), None, empty="Spectra appear here." if self._result is None else NO_MAPS)
             return
         _, height, width = maps.cube_after.shape
+        scale = None if self._reference is None or self._pictures is None else self._pictures.reference_scale
+        cubes = [("before", maps.cube_before, 1.0), ("after", maps.cube_after, 1.0)]
+        if scale is not None and self._reference is not None:
+            cubes.append(("scaled reference", self._reference, scale))
         curves = []
         for row, col, label, index in self._points:
             if 0 <= row < height and 0 <= col < width:
-                curves.append(Spectrum(label, index, "before", spectrum_at(maps.cube_before, row, col)))
-                curves.append(Spectrum(label, index, "after", spectrum_at(maps.cube_after, row, col)))
-                if self._reference is not None and self._pictures is not None:
-                    values = self._pictures.reference_scale * spectrum_at(self._reference, row, col)
-                    curves.append(Spectrum(label, index, "scaled reference", values))
-        words = "Choose Reconstruction on the left and click a point: its spectrum before and after the fit appears here."
-        self.spectra.set_spectra(curves, self._result.dispersion.wavelengths_nm, empty=words)
+                curves += [Spectrum(label, index, kind, k * spectrum_at(cube, row, col)) for kind, cube, k in cubes]
+        if not curves:
+            curves = [Spectrum(WHOLE_SCENE, 0, kind, k * mean_spectrum(cube)) for kind, cube, k in cubes]
+        self.spectra.set_spectra(curves, self._result.dispersion.wavelengths_nm)
 
     @Slot(object)
     def _on_point(self, pixel: tuple[int, int]) -> None:

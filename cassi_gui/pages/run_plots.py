@@ -12,13 +12,13 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from cassi_core.parameters import ParameterSet
-from cassi_core.quality.display import spectrum_at
+from cassi_core.quality.display import mean_spectrum, spectrum_at
 from cassi_core.result import CalibrationResult
 from cassi_core.run import Event, GridScores, IterationRow, Preview, RunStarted
 from cassi_gui.plots.convergence import ConvergencePanel, ResidualPanel
 from cassi_gui.plots.cube_view import CubeView
 from cassi_gui.plots.grid_score import GridScorePanel
-from cassi_gui.plots.spectrum import Spectrum, SpectrumPanel
+from cassi_gui.plots.spectrum import WHOLE_SCENE, Spectrum, SpectrumPanel
 from cassi_gui.theme import Palette
 from cassi_gui.widgets.plot_mosaic import PlotMosaic
 
@@ -160,14 +160,15 @@ class RunPlots(QWidget):
     def _draw_spectra(self) -> None:
         cube = self._cube
         if cube is None:
-            words = "Spectra appear here once there is a reconstruction and a point is picked in it."
+            words = "Spectra appear here once there is a reconstruction."
             self.spectra.set_spectra((), None, empty=words)
             return
         _, height, width = cube.shape
         inside = [p for p in self._points if 0 <= p[0] < height and 0 <= p[1] < width]
         curves = [Spectrum(label, index, "after", spectrum_at(cube, row, col)) for row, col, label, index in inside]
-        words = "Click a point in the reconstruction (or move the cross with the arrows and press Enter)."
-        self.spectra.set_spectra(curves, self._nm, empty=words)
+        if not curves:
+            curves = [Spectrum(WHOLE_SCENE, 0, "after", mean_spectrum(cube))]
+        self.spectra.set_spectra(curves, self._nm)
         self.spectra.set_band(self.cube.band)
 
     @Slot(object)

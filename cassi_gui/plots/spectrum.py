@@ -22,6 +22,10 @@ GLYPHS = ("\u25cf", "\u25a0", "\u25bc", "\u25c6", "+", "\u00d7", "\u2605", "\u2b
 """The symbols of :data:`SYMBOLS` as letters, for the legend."""
 
 
+WHOLE_SCENE = "whole scene (click a point in the reconstruction for its own)"
+"""Label of the mean spectrum, shown while no point is picked."""
+
+
 @dataclass(frozen=True, eq=False)
 class Spectrum:
     """A curve: label of its point, index of the point's colour and symbol, kind (after, before, scaled reference), values `(L,)`."""

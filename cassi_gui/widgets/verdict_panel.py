@@ -86,7 +86,7 @@ class VerdictPanel(QFrame):
         self._paint_icons()
 
     def _add_row(self, reason: Reason) -> None:
-        row = len(self._row_widgets) // 4
+        row = len(self._row_widgets) // 3
         icon = QLabel()
         icon.setProperty("reason_status", reason.status)
         icon.setToolTip(WORDS[reason.status])
@@ -94,19 +94,15 @@ class VerdictPanel(QFrame):
         name = reason.check.replace("_", " ").capitalize()
         head = QLabel(f"<b>{name}: {WORDS[reason.status]}</b>")
         head.setObjectName(f"reason_{reason.check.replace(' ', '_')}")
-        value = QLabel(f"{_shown(reason.value)}, limit {_shown(reason.threshold)}")
-        value.setProperty("role", "small")
-        value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        value.setToolTip(f"Measured {reason.value:.6g}, held against {reason.threshold:.6g}")
-        value.setAccessibleName(f"{name}: {value.text()}")
-        text = QLabel(reason.text[:1].upper() + reason.text[1:])
+        words = reason.text[:1].upper() + reason.text[1:].rstrip(".")
+        text = QLabel(f"{words}. Value {_shown(reason.value)}, limit {_shown(reason.threshold)}.")
         text.setWordWrap(True)
         text.setProperty("role", "small")
+        text.setToolTip(f"Measured {reason.value:.6g}, held against {reason.threshold:.6g}")
         self._rows.addWidget(icon, 2 * row, 0)
         self._rows.addWidget(head, 2 * row, 1)
-        self._rows.addWidget(value, 2 * row, 2)
-        self._rows.addWidget(text, 2 * row + 1, 1, 1, 2)
-        self._row_widgets += [icon, head, value, text]
+        self._rows.addWidget(text, 2 * row + 1, 1)
+        self._row_widgets += [icon, head, text]
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
@@ -126,7 +122,7 @@ class VerdictPanel(QFrame):
     @property
     def reasons(self) -> tuple[str, ...]:
         """Heads of the rows, from the worst to the best: `Residual: passed`."""
-        return tuple(w.text().replace("<b>", "").replace("</b>", "") for w in self._row_widgets[1::4] if isinstance(w, QLabel))
+        return tuple(w.text().replace("<b>", "").replace("</b>", "") for w in self._row_widgets[1::3] if isinstance(w, QLabel))
 
     @property
     def headline(self) -> str:

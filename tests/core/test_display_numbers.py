@@ -10,6 +10,7 @@ from cassi_core.errors import InputError
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.quality.colour import band_colour, colour_matching, display_wavelengths, pseudo_colour, pseudo_colours
 from cassi_core.quality.display import (
+    mean_spectrum,
     predicted_measurement,
     reduced_copies,
     robust_levels,
@@ -64,6 +65,7 @@ def test_spectrum_is_read_at_row_and_column_not_swapped() -> None:
     assert spectrum_at(cube, 2, 9, radius=0).tolist() == [1, 2, 3]
     assert spectrum_at(cube, 2, 9).tolist() == pytest.approx([1 / 9, 2 / 9, 3 / 9])
     assert spectrum_at(cube, 0, 11, radius=1).shape == (3,)
+    assert mean_spectrum(cube).tolist() == pytest.approx([1 / 96, 2 / 96, 3 / 96])
     with pytest.raises(InputError, match="row 9, column 2"):
         spectrum_at(cube, 9, 2)
 
