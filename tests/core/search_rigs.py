@@ -28,13 +28,11 @@ def make_rig(
     return simulate_rig(cube, capture, Dispersion.constant(BANDS, STEP_PX), Misalignment.of(truth), seed=seed + 2)
 
 
-def make_model(
-    truth: Mapping[str, float], *, seed: int = 0, margin_px: int = 4, shape: tuple[int, int] = SHAPE
-) -> RigModel:
+def make_model(truth: Mapping[str, float], *, seed: int = 0, scene: str = "materials") -> RigModel:
     """Its model for the searches."""
-    rig = make_rig(truth, seed=seed, shape=shape)
+    rig = make_rig(truth, seed=seed, scene=scene)
     inputs = CalibrationInputs.from_arrays(rig.measurement, rig.mask, rig.dispersion)
-    return RigModel.from_frame(inputs, inputs.frames[0], margin_px=margin_px)
+    return RigModel.from_frame(inputs, inputs.frames[0], margin_px=4)
 
 
 def record(observe: Callable[[Event], None] | None = None, control: RunControl | None = None) -> RunRecorder:
