@@ -262,6 +262,7 @@ class RunController(QObject):
         self._timer.stop()
         for job in self._jobs:
             job.stale = True
+        self._jobs.clear()
         if self._control is not None:
             self._control.cancel()
         ended = [lane.stop() for lane in (self._run_lane, self._task_lane)]

@@ -62,6 +62,7 @@ class ExportPage(QWidget):
         self._targets: dict[str, QLabel] = {}
         self._build()
         state.changed.connect(self._on_changed)
+        self._propose_name()
         self._refresh_runs()
 
     @property

@@ -15,6 +15,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from cassi_gui.dialogs import Dialogs
 from cassi_gui.main_window import MainWindow
@@ -142,8 +143,9 @@ def make_window(
 
     yield make
     for window in made:
-        window.close()
-        window.deleteLater()
+        if isValid(window):
+            window.close()
+            window.deleteLater()
     QApplication.processEvents()
 
 
