@@ -143,6 +143,19 @@ def test_the_origin_says_where_band_0_begins(rig: tuple[np.ndarray, np.ndarray])
     assert moved.table[-1].score == pytest.approx(plain.table[-1].score, rel=1e-3)
 
 
+def test_pixels_that_do_not_count_have_no_say(rig: tuple[np.ndarray, np.ndarray]) -> None:
+    y, mask = rig
+    ends = []
+    for value in (0.0, 7.0):
+        shot = Snapshot.with_margin(y.copy(), 4)
+        for image, content in ((shot.y, value), (shot.weight, 0), (shot.scored, 0)):
+            image[20:24, 30:36] = content
+        record = recorder()
+        values, _ = run_gradient_stages([shot], mask, DISPERSION, start({"dx": 0.3}), short(3), record)
+        ends.append([*values, *(r.score for r in record.table)])
+    assert ends[0] == ends[1]
+
+
 def test_the_same_run_gives_the_same_numbers(rig: tuple[np.ndarray, np.ndarray]) -> None:
     y, mask = rig
     begin = start({"dx": 0.3, "dy": -0.1, "theta": 0.1})
