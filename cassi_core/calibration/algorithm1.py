@@ -256,10 +256,11 @@ class _BeamSearch:
         names = self.refined(tuple(DESCENT_STEP))
         for around in range(self.settings.rounds):
             for name in names:
-                self._line_search(name, DESCENT_STEP[name] / 2**around)
-                if self.recorder.control.finishing:
-                    return
+                if not self.recorder.control.finishing:
+                    self._line_search(name, DESCENT_STEP[name] / 2**around)
             self.recorder.row(self.best_score, self.beam[0])
+            if self.recorder.control.finishing:
+                return
 
     def _line_search(self, name: str, step: float) -> None:
         """Follow the score downhill in steps, then try the lowest point of the parabola through the last three."""
