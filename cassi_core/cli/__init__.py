@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("cassi_core.cli.check", "look at the inputs and say what is wrong with them"),
     "simulate": ("cassi_core.cli.simulate", "make snapshots of a rig with a known misalignment"),
     "benchmark": ("cassi_core.cli.benchmark", "measure the calibration and the solvers on known cases"),
+    "reconstruct": ("cassi_core.cli.reconstruct", "rebuild the spectral cube of snapshots with a calibration"),
+    "export": ("cassi_core.cli.export", "write the calibrated mask for reconstruction software"),
     "demo": ("cassi_core.cli.demo", "calibrate the embedded demo rig and compare with its truth"),
 }
 """Command, module that implements it, and one line of help: `cassi --help` imports none of the modules."""

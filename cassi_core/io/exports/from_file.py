@@ -1,0 +1,75 @@
+"""From a calibration file back to the mask that it was found with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cassi_core.errors import InputError
+from cassi_core.inputs import Source
+from cassi_core.io.calibration_file import StoredCalibration, read_calibration
+from cassi_core.io.exports.rig_masks import CalibratedMask
+from cassi_core.io.mask_from_files import read_mask
+from cassi_core.io.readers import split_spec
+from cassi_core.io.readers.select import sha256_of
+
+DEMO_PREFIX = "demo:"
+
+
+def load_calibrated_mask(path: str | Path, mask: str | Path | None = None) -> CalibratedMask:
+    """Read a calibration file and the mask it names (or another place of that mask, `FILE` or `FILE::key`).
+
+    Raises
+    ------
+    SessionError
+        The calibration file cannot be used.
+    InputError
+        The mask is not found, is another file than the calibration was made with, or has another shape.
+    """
+    stored = read_calibration(path)
+    return CalibratedMask(mask_of(stored, mask), stored.parameters, stored.dispersion)
+
+
+def mask_of(stored: StoredCalibration, mask: str | Path | None = None) -> NDArray[np.float32]:
+    """The nominal mask `(H, W)` float32 of a stored calibration, in the rig's frame; InputError where it is not found."""
+    source = stored.mask_source
+    if mask is None and source.path.startswith(DEMO_PREFIX):
+        from cassi_core.demo import load_demo
+
+        return load_demo().inputs.mask
+    spec = find_file(stored, source, "mask", "--mask") if mask is None else str(mask)
+    found = read_mask(spec, stored.dispersion.direction)
+    wanted = tuple(stored.document["mask"]["shape"])
+    if len(wanted) == 2 and found.mask.shape != wanted:
+        raise InputError(f"{spec}: the mask has shape {found.mask.shape} and the calibration was made with {wanted}")
+    return found.mask
+
+
+def find_file(stored: StoredCalibration, source: Source, what: str, option: str) -> str:
+    """Where an input of a calibration lies now, as `FILE::key`: as it was named, or beside the calibration file.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or its content has changed since the calibration.
+    """
+    folder = stored.path.absolute().parent
+    places = dict.fromkeys((Path(source.path), folder / source.path, folder / Path(source.path).name))
+    there = [place for place in places if place.is_file()]
+    if not there:
+        raise InputError(
+            f"{stored.path}: its {what} {source.path} is not there any more, neither beside the calibration file; "
+            f"name it with {option}"
+        )
+    same = [place for place in there if not source.sha256 or sha256_of(place) == source.sha256]
+    if not same:
+        raise InputError(
+            f"{there[0]}: the {what} has changed since the calibration {stored.path.name} was made; name the right file with {option}"
+        )
+    key = source.key
+    # A spec with a key: what split_spec takes apart again.
+    spec = f"{same[0]}::{key}" if key else str(same[0])
+    assert split_spec(spec)[0] == same[0]
+    return spec

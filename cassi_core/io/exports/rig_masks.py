@@ -1,0 +1,127 @@
+"""The calibrated mask as reconstruction software wants it: one warped mask, or the pattern of every band where it lands.
+
+Everything that is written lies in the canonical frame, in which the bands move to the right: for a rig that disperses to the
+left, down or up the arrays are turned by quarter turns (:func:`cassi_core.dispersion.to_dispersion_frame`), and measurements have
+to be turned the same way (``numpy.rot90(measurement, quarter_turns)``) before they meet them.
+
+Band ``l`` occupies the columns ``o_l .. o_l + W`` with the nominal whole offset ``o_l = round(s_nom[l])``, whatever was fitted: that
+is the layout which the public networks shift back by. Two kinds of pattern are offered::
+
+    integer        M_l(r, c) = warped(r, c)                                one pattern for all bands
+    interpolated   M_l(r, c) = warped(r - rows_l, c - (cols_l - o_l))      the pattern where it really lies
+
+with ``(cols_l, rows_l)`` the exact calibrated offsets: what is left of a pixel, and the errors of slope, curve and alpha, move the
+pattern. The unknown scene takes up its own sub-pixel shift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from cassi_core.dispersion import QUARTER_TURNS, Dispersion, to_dispersion_frame, vector_from_dispersion_frame
+from cassi_core.geometry import source_coordinates, spline_coefficients
+from cassi_core.parameters import ParameterSet
+from cassi_core.result import CalibrationResult
+
+Float32 = NDArray[np.float32]
+Shifts = Literal["integer", "interpolated"]
+POSE = ("dx", "dy", "theta", "scale_x", "scale_y")
+
+
+@dataclass(frozen=True, eq=False)
+class CalibratedMask:
+    """A nominal mask `(H, W)` (0..1), the calibrated parameters and the nominal dispersion, all in the rig's frame."""
+
+    mask: Float32
+    parameters: ParameterSet
+    dispersion: Dispersion
+
+    @classmethod
+    def from_result(cls, result: CalibrationResult) -> CalibratedMask:
+        """What a finished calibration found."""
+        return cls(result.mask, result.parameters, result.dispersion)
+
+    @property
+    def quarter_turns(self) -> int:
+        """Quarter turns (`numpy.rot90`) from the rig's frame to the frame that is written."""
+        return QUARTER_TURNS[self.dispersion.direction]
+
+    @property
+    def whole_offsets(self) -> NDArray[np.int64]:
+        """Nominal offsets of the bands in whole pixels to the right, `(L,)`."""
+        return np.round(self.dispersion.s_nom).astype(np.int64)
+
+    def exact_offsets(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Calibrated offsets `(right, down)` of the bands in the written frame, each `(L,)` float64 pixels."""
+        exact = Dispersion(self.dispersion.s_nom, self.dispersion.direction, "interpolated")
+        return exact.offsets(self.parameters.values())
+
+    def neglected_px(self) -> float:
+        """Largest distance in pixels between a band's calibrated place and its nominal whole offset: what `integer` leaves out."""
+        cols, rows = self.exact_offsets()
+        return float(np.hypot(cols - self.whole_offsets, rows).max())
+
+    def warped(self) -> Float32:
+        """The mask where the calibration puts it, `(H, W)` float32, in the written frame."""
+        return np.asarray(self._sampled(np.zeros((1, 2)))[0], np.float32)
+
+    def band_masks(self, shifts: Shifts) -> Float32:
+        """The mask patterns of the bands at their nominal whole offsets, `(L, H, W)` float32, in the written frame."""
+        if shifts == "integer":
+            warped = self.warped()
+            return np.ascontiguousarray(np.broadcast_to(warped, (self.dispersion.n_bands, *warped.shape)))
+        cols, rows = self.exact_offsets()
+        fractions = np.stack([cols - self.whole_offsets, rows], axis=1).round(9)
+        distinct, which = np.unique(fractions, axis=0, return_inverse=True)
+        return np.ascontiguousarray(self._sampled(distinct)[which.reshape(-1)])
+
+    def _sampled(self, displacements: NDArray[np.float64]) -> Float32:
+        """The warped mask displaced by each `(right, down)` of the written frame, `(N, H, W)` float32, in the written frame."""
+        values = self.parameters.values()
+        pose = {name: values[name] for name in POSE}
+        if not any(pose.values()) and values["psf"] == 0 and not displacements.any():
+            return np.repeat(to_dispersion_frame(self.mask, self.dispersion.direction)[None], len(displacements), axis=0)
+        low, high = float(self.mask.min()), float(self.mask.max())
+        coefficients = spline_coefficients(optical_blur(self.mask, values["psf"]))
+        row_in, col_in = source_coordinates((self.mask.shape[0], self.mask.shape[1]), **pose)
+        angle = np.deg2rad(pose["theta"])
+        cos, sin = np.cos(angle), np.sin(angle)
+        images = []
+        for displacement in displacements:
+            right, down = vector_from_dispersion_frame(displacement[0], displacement[1], self.dispersion.direction)
+            right, down = right / (1 + pose["scale_x"]), down / (1 + pose["scale_y"])
+            # The map from output to mask pixels is affine: a displaced output pixel looks this much elsewhere.
+            at = (row_in - (sin * right + cos * down), col_in - (cos * right - sin * down))
+            image = ndi.map_coordinates(coefficients, at, order=3, mode="nearest", prefilter=False)
+            images.append(to_dispersion_frame(np.clip(image, low, high).astype(np.float32), self.dispersion.direction))
+        return np.stack(images)
+
+
+def optical_blur(mask: Float32, sigma_px: float) -> NDArray[np.float64]:
+    """The mask blurred by the optics of the rig (`psf`), `(H, W)` float64.
+
+    Below 0.6 px a sampled Gaussian is no blur any more; three taps with the same variance are used, as in the fit.
+    """
+    image = np.asarray(mask, np.float64)
+    if sigma_px <= 0:
+        return image
+    if sigma_px >= 0.6:
+        return np.asarray(ndi.gaussian_filter(image, sigma_px, mode="nearest"), np.float64)
+    side = sigma_px**2 / 2
+    for axis in (0, 1):
+        image = ndi.correlate1d(image, [side, 1 - 2 * side, side], axis=axis, mode="nearest")
+    return np.asarray(image, np.float64)
+
+
+def shifted(masks: Float32, offsets: NDArray[np.int64]) -> Float32:
+    """Masks of the bands `(L, H, W)` laid out on the canvas at whole offsets, `(L, H, W + travel)` float32."""
+    bands, height, width = masks.shape
+    out = np.zeros((bands, height, width + int(offsets[-1])), np.float32)
+    for band, (mask, offset) in enumerate(zip(masks, offsets, strict=True)):
+        out[band, :, offset : offset + width] = mask
+    return out

@@ -1,0 +1,96 @@
+"""Every file that can be written for a finished calibration: the one table behind the checklist of the desktop application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from cassi_core.io.exports.profiles import PROFILES, export_mask
+from cassi_core.io.exports.rig_masks import CalibratedMask
+from cassi_core.io.reconstruction_files import FORMATS, Reconstruction, write_reconstruction
+from cassi_core.io.tables import write_grids, write_iterations
+from cassi_core.result import CalibrationResult
+
+Writer = Callable[[CalibrationResult, Path], Sequence[Path]]
+
+
+def _always(result: CalibrationResult) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Export:
+    """One kind of file: `suffix` follows a common name, `function(result, path)` writes it and returns the paths written.
+
+    `missing(result)` says in words why it cannot be written for a result; empty when it can.
+    """
+
+    id: str
+    label: str
+    suffix: str
+    description: str
+    function: Writer
+    missing: Callable[[CalibrationResult], str] = _always
+
+
+def _mask(profile: str, result: CalibrationResult, path: Path) -> Sequence[Path]:
+    return export_mask(CalibratedMask.from_result(result), profile, path).paths
+
+
+def _reconstruction(result: CalibrationResult, path: Path) -> Sequence[Path]:
+    if result.maps is None:
+        return ()
+    cube = Reconstruction(result.maps.cube_after, result.dispersion.wavelengths_nm)
+    return write_reconstruction(cube, path)
+
+
+def _no_maps(result: CalibrationResult) -> str:
+    return "" if result.maps is not None else "this run carries no reconstruction"
+
+
+def _no_table(result: CalibrationResult) -> str:
+    return "" if result.table else "this run has no iteration table"
+
+
+def _no_grids(result: CalibrationResult) -> str:
+    return "" if result.grids else "this run searched no grid"
+
+
+MASK_SUFFIXES = {"mst-real": "-mask.mat", "mst-simulation": "-mask_3d_shift.mat", "dauhst": "-phi.mat", "plain": "-masks.h5"}
+RECONSTRUCTION_SUFFIXES = (".h5", ".mat", ".hdr", ".tif", ".png")
+
+EXPORTS: tuple[Export, ...] = (
+    *(
+        Export(p.id, p.label, MASK_SUFFIXES[p.id], p.description[0].upper() + p.description[1:] + ".", partial(_mask, p.id))
+        for p in PROFILES.values()
+    ),
+    *(
+        Export(
+            f"cube{suffix}",
+            f"Reconstruction, {FORMATS[suffix].label}",
+            f"-cube{suffix}",
+            FORMATS[suffix].description,
+            _reconstruction,
+            _no_maps,
+        )
+        for suffix in RECONSTRUCTION_SUFFIXES
+    ),
+    Export(
+        "iterations",
+        "Iteration table",
+        "-iterations.csv",
+        "Every step of the search: stage, time, residual, all parameters. Opens in a spreadsheet.",
+        lambda result, path: (write_iterations(result, path),),
+        _no_table,
+    ),
+    Export(
+        "grids",
+        "Grid scores",
+        "-grids.csv",
+        "Every point of the grid searches with its score.",
+        lambda result, path: (write_grids(result, path),),
+        _no_grids,
+    ),
+)

@@ -1,0 +1,52 @@
+"""The inputs of a stored calibration: the snapshots that it was made from, or new ones of the same rig."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cassi_core.inputs import CalibrationInputs
+from cassi_core.io.calibration_file import StoredCalibration
+from cassi_core.io.exports.from_file import DEMO_PREFIX, find_file
+from cassi_core.io.inputs_from_files import load_inputs
+
+
+def inputs_of(
+    stored: StoredCalibration,
+    measurements: Sequence[str | Path] = (),
+    *,
+    mask: str | Path | None = None,
+    dark: str | Path | None = None,
+    flat: str | Path | None = None,
+    saturation: float | None = None,
+) -> CalibrationInputs:
+    """Snapshots with the mask and the dispersion of a calibration.
+
+    Without `measurements` those that the calibration names are read again; dark and flat frames have to be named again, as the
+    calibration file does not know them.
+
+    Raises
+    ------
+    InputError
+        A file is missing, has changed since the calibration, or does not fit the rig.
+    """
+    if not measurements and stored.inputs and all(source.path.startswith(DEMO_PREFIX) for source in stored.inputs):
+        from cassi_core.demo import load_demo
+
+        return replace(load_demo().inputs, dispersion=stored.dispersion)
+    named = list(measurements) or [find_file(stored, source, "measurement", "MEAS") for source in stored.inputs]
+    where = mask if mask is not None else find_file(stored, stored.mask_source, "mask", "--mask")
+    dispersion = stored.dispersion
+    found = load_inputs(
+        named,
+        mask=where,
+        bands=dispersion.n_bands,
+        step=dispersion.step_px or 1.0,
+        dark=dark,
+        flat=flat,
+        direction=dispersion.direction,
+        mode=dispersion.mode,
+        saturation=saturation,
+    )
+    return replace(found, dispersion=dispersion)
