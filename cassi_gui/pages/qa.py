@@ -32,6 +32,7 @@ from cassi_gui.state import AppState, RunRecord
 from cassi_gui.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.candidate_tuner import CandidateTuner, Look
 from cassi_gui.widgets.parameter_cards import ParameterCards
+from cassi_gui.widgets.run_facts import facts_html
 from cassi_gui.widgets.run_list import RunEntry, RunList
 from cassi_gui.widgets.verdict_panel import VerdictPanel
 
@@ -127,8 +128,10 @@ class QaPage(QWidget):
         self.note = QLineEdit()
         self.note.setObjectName("decision_note")
         self.note.setAccessibleName("Note on this run")
-        self.note.setPlaceholderText("Note, for instance: after the lens was changed")
-        self.note.setToolTip("Kept with the run, shown in the table of runs")
+        self.note.setPlaceholderText("Note")
+        self.note.setToolTip(
+            "Note on this run, for instance: after the lens was changed. Kept with the run and shown in the table"
+        )
         self.accept_button = QPushButton("Accept")
         self.accept_button.setObjectName("decision_accept")
         self.accept_button.setProperty("role", "primary")
@@ -139,13 +142,13 @@ class QaPage(QWidget):
             button.setAccessibleName(button.text() + " this run")
         row = QHBoxLayout()
         row.setSpacing(SPACE)
+        row.addWidget(self.note, 1)
         row.addWidget(self.reject_button)
-        row.addWidget(self.accept_button, 1)
+        row.addWidget(self.accept_button)
         layout = QVBoxLayout(card)
         layout.setContentsMargins(SPACE * 3 // 2, SPACE, SPACE * 3 // 2, SPACE * 3 // 2)
         layout.setSpacing(SPACE)
         layout.addWidget(self.decision_label)
-        layout.addWidget(self.note)
         layout.addLayout(row)
         return card
 
@@ -266,7 +269,7 @@ class QaPage(QWidget):
             )
         names, matrix = ((), None) if result is None else (result.correlation_names, result.correlation)
         self.correlation.set_correlation(names, matrix)
-        self.facts.setText("" if record is None else facts_html(record))
+        self.facts.setText("" if record is None else facts_html(record.name, record.result))
         self.note.setText("" if record is None else record.note)
         self._tuned_id = None
         if self.tabs.currentWidget() is self.tuner:
@@ -405,23 +408,3 @@ def _look(inputs: Any, parameters: ParameterSet) -> Any:
     from cassi_core.quality.candidates import look_at
 
     return look_at(inputs, parameters)
-
-
-def facts_html(record: RunRecord) -> str:
-    """How a run was computed: algorithm, device, stages with their seconds, notes."""
-    result = record.result
-    ended = "to the end" if result.outcome == "done" else "stopped early, best so far kept"
-    rows = "".join(
-        f"<tr><td>{s.label}&nbsp;&nbsp;</td><td align='right'>{s.seconds:.1f} s&nbsp;&nbsp;</td>"
-        f"<td align='right'>{'' if s.score is None else f'{s.score:.4f}'}</td></tr>"
-        for s in result.stages
-    )
-    notes = "".join(f"<li>{n}</li>" for n in result.notes)
-    peak = "" if result.peak_z is None else f"<br>Pre-alignment peak: {result.peak_z:.1f} times its noise"
-    return (
-        f"<h3>{record.name}</h3><p>Preset {result.preset}, values from {result.source}, {ended}."
-        f"<br>{result.seconds_total:.1f} s on {result.device}, {result.threads} thread{'s' if result.threads > 1 else ''}, "
-        f"seed {result.seed}.{peak}</p>"
-        f"<table><tr><td><b>Stage</b></td><td align='right'><b>Time</b>&nbsp;&nbsp;</td>"
-        f"<td align='right'><b>Residual</b></td></tr>{rows}</table>" + (f"<ul>{notes}</ul>" if notes else "")
-    )

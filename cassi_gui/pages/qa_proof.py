@@ -21,8 +21,8 @@ from cassi_gui.theme import SPACE, Palette
 UNIT = "measurement units"
 SUBJECTS = ("Residual", "Measurement fit", "Reconstruction")
 HINTS = {
-    "Residual": "What the model cannot explain: the fainter after the fit, the better (B flips). What stays at sharp edges "
-    "of the scene is the smoothness of the reconstruction, not the mask.",
+    "Residual": "What the model cannot explain: fainter after the fit is better (B flips). The rest at sharp edges of the "
+    "scene comes from the smoothness of the reconstruction.",
     "Measurement fit": "What the model says the camera should have seen, beside what it saw.",
     "Reconstruction": "The scene as rebuilt, for orientation: it reacts little to the mask, the residual reacts much. "
     "Click a point for its spectrum.",

@@ -151,6 +151,7 @@ class RunPage(QWidget):
             return False
         self._shown_run = None
         self.plots.begin(shot.parameters, shot.inputs.dispersion.wavelengths_nm)
+        self.plots.convergence.prepare()
         return bool(self._runner.start(shot.inputs, shot.config, shot.parameters))
 
     @property

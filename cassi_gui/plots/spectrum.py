@@ -9,6 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from cassi_gui.plots import export
@@ -22,7 +23,7 @@ GLYPHS = ("\u25cf", "\u25a0", "\u25bc", "\u25c6", "+", "\u00d7", "\u2605", "\u2b
 """The symbols of :data:`SYMBOLS` as letters, for the legend."""
 
 
-WHOLE_SCENE = "whole scene (click a point in the reconstruction for its own)"
+WHOLE_SCENE = "whole scene"
 """Label of the mean spectrum, shown while no point is picked."""
 
 
@@ -75,6 +76,8 @@ class SpectrumPanel(PlotPanel):
             label_axis(self.plot, "bottom", "wavelength", "nm", self._palette)
         else:
             label_axis(self.plot, "bottom", "band", "", self._palette)
+        whole = any(s.label == WHOLE_SCENE for s in self._spectra)
+        self.set_detail("click a point in the reconstruction for its own" if whole else "")
         self.set_empty("" if self._spectra else empty or "Click a point in the picture to see its spectrum here.")
         self._repaint()
 
@@ -110,6 +113,18 @@ class SpectrumPanel(PlotPanel):
             curve.setSymbolPen(None)
         self.band_line.setPen(pen(palette.muted, 1.0))
         self.legend.setText(self._legend_text(), color=palette.plot_foreground, size=f"{LABEL_PT}pt")
+        self._fit_legend()
+
+    def _fit_legend(self) -> None:
+        """Break a long legend into lines instead of letting it push the plot out of the window."""
+        self.legend.item.setTextWidth(max(80.0, self.graphics.width() - 24.0))
+        self.legend.setMinimumWidth(0)
+        self.legend.setPreferredWidth(10)
+        self.legend.setFixedHeight(self.legend.item.boundingRect().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_legend()
 
     def _legend_text(self) -> str:
         series = self._palette.series

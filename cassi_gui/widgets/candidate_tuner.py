@@ -87,9 +87,8 @@ class CandidateTuner(QWidget):
         for i, panel in enumerate(self.panels):
             panel.export_requested.connect(self.export_requested)
             panel.set_palette(self._palette)
-            self._grid.addWidget(panel, 0, i)
-        for panel in self.panels[:-1]:
             panel.share_scale()
+            self._grid.addWidget(panel, 0, i)
         self._update_labels()
         self._draw()
 
@@ -122,6 +121,9 @@ class CandidateTuner(QWidget):
         self.apply_button.setObjectName("tuner_apply")
         self.apply_button.setToolTip("Write the values of the middle candidate into the parameter table (can be undone)")
         self.apply_button.clicked.connect(self._apply)
+        self.scale_label = QLabel()
+        self.scale_label.setObjectName("tuner_scale")
+        self.scale_label.setProperty("role", "small")
         self._controls = QHBoxLayout()
         self._controls.setSpacing(HALF_SPACE * 2)
         for text, widget in (("Parameter", self.name_box), ("", self.value_label), ("Step", self.step_box)):
@@ -135,7 +137,7 @@ class CandidateTuner(QWidget):
         self._below = QHBoxLayout()
         self._below.setSpacing(HALF_SPACE * 2)
         self._below.addWidget(self.show_box)
-        self._below.addStretch(1)
+        self._below.addWidget(self.scale_label, 1)
         self._below.addWidget(self.apply_button)
 
     # -- data -----------------------------------------------------------------------------------------------------
@@ -217,6 +219,8 @@ class CandidateTuner(QWidget):
         residuals = self.show_box.currentIndex() == 0
         middle = self._looks[1]
         levels = symmetric_levels(middle.residual) if middle is not None else None
+        words = f"blue {levels[0]:.3g} to orange {levels[1]:+.3g} {self._unit}" if levels is not None and residuals else ""
+        self.scale_label.setText(words)
         for panel, look in zip(self.panels, self._looks, strict=False):
             if look is None:
                 panel.set_image(None, empty="Computing ..." if self._parameters is not None else "Run a calibration first.")

@@ -17,7 +17,7 @@ HEADLINES = {
     "fail": "The mask is not right",
 }
 ADVICE = {
-    "pass": "Every check passed. Look at the pictures, then accept.",
+    "pass": "Every check passed. Look at the proof, then accept.",
     "warn": "Read the reservations below before you accept.",
     "fail": "Do not use this calibration. The checks below say what is wrong.",
 }
