@@ -94,6 +94,7 @@ class MainWindow(QMainWindow):
         self.set_palette(palette)
         self._restore_layout()
         self.show_page("load")
+        self._show_recent()
 
     # -- building -------------------------------------------------------------------------------------------------
     def _make_page(self, step_id: str) -> QWidget:
@@ -173,6 +174,7 @@ class MainWindow(QMainWindow):
         self.loader.logged.connect(self.log.append)
         self.loader.loaded.connect(self.recent.add)
         self.recent.chosen.connect(self._on_recent)
+        self.recent.changed.connect(self._show_recent)
         self.step_bar.step_chosen.connect(self.show_page)
         self.step_bar.next_chosen.connect(self.slots_.go_next)
         self.display.logged.connect(self.log.append)
@@ -238,6 +240,10 @@ class MainWindow(QMainWindow):
         """Put files into the slots of the Load page, sorted by content."""
         self.show_page("load")
         self.load_page.add_files(paths)
+
+    @Slot()
+    def _show_recent(self) -> None:
+        self.load_page.show_recent(self.recent.selections)
 
     @Slot(object)
     def _on_recent(self, files: FileSelection) -> None:
@@ -362,6 +368,7 @@ class MainWindow(QMainWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.page.setFocus()
         self.deck.build_in_background()
 
     # -- closing --------------------------------------------------------------------------------------------------

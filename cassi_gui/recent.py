@@ -11,8 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMenu
 
 from cassi_gui.settings import UiSettings
-from cassi_gui.state import FileSelection
-from cassi_gui.widgets.file_slot import short_name
+from cassi_gui.state import FileSelection, selection_title
 
 
 def selection_to_text(files: FileSelection) -> str:
@@ -32,17 +31,11 @@ def selection_from_text(text: str) -> FileSelection | None:
         return None
 
 
-def selection_title(files: FileSelection) -> str:
-    """Names of the measurement and the mask."""
-    first = short_name(files.measurements[0]) if files.measurements else "(no measurement)"
-    more = f" and {len(files.measurements) - 1} more" if len(files.measurements) > 1 else ""
-    return f"{first}{more}" + (f" with {short_name(files.mask)}" if files.mask else "")
-
-
 class RecentFiles(QObject):
-    """Fills a menu from the settings; emits `chosen` with a selection."""
+    """Fills a menu from the settings; emits `chosen` with a selection and `changed` when the list does."""
 
     chosen = Signal(object)
+    changed = Signal()
 
     def __init__(self, settings: UiSettings, menu: QMenu, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -61,9 +54,15 @@ class RecentFiles(QObject):
         self._settings.clear_recent()
         self._rebuild()
 
+    @property
+    def selections(self) -> tuple[FileSelection, ...]:
+        """What was opened lately, newest first."""
+        return tuple(s for s in map(selection_from_text, self._settings.recent_files) if s is not None)
+
     def _rebuild(self) -> None:
         self._menu.clear()
-        selections = [s for s in map(selection_from_text, self._settings.recent_files) if s is not None]
+        selections = self.selections
+        self.changed.emit()
         for number, files in enumerate(selections, 1):
             action = self._menu.addAction(f"&{number}  {selection_title(files)}")
             action.setToolTip("\n".join((*files.measurements, files.mask)).strip())

@@ -17,6 +17,7 @@ from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
 from cassi_core.result import CalibrationResult
+from cassi_gui.paths import short_name
 
 UNDO_LIMIT = 200
 KEPT_MAPS = 2
@@ -43,6 +44,13 @@ class FileSelection:
     mode: str = "interpolated"
     mask_turn: tuple[bool, int] = (False, 0)
     demo: bool = False
+
+
+def selection_title(files: FileSelection) -> str:
+    """Names of the measurement and the mask."""
+    first = short_name(files.measurements[0]) if files.measurements else "(no measurement)"
+    more = f" and {len(files.measurements) - 1} more" if len(files.measurements) > 1 else ""
+    return f"{first}{more}" + (f" with {short_name(files.mask)}" if files.mask else "")
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ class Palette:
     accent_text: str
     """Text on the accent colour."""
     border: str
+    outline: str
+    """Of fields and boxes to tick: stronger than the border of a card."""
     ok: str
     warn: str
     bad: str
@@ -70,6 +72,7 @@ LIGHT = Palette(
     accent="#0b63b8",
     accent_text="#ffffff",
     border="#d0d7df",
+    outline="#a3adb9",
     ok="#12734a",
     warn="#8a5a00",
     bad="#b3261e",
@@ -90,6 +93,7 @@ DARK = Palette(
     accent="#5aa9f2",
     accent_text="#0d1520",
     border="#363f4a",
+    outline="#5b6774",
     ok="#56c596",
     warn="#e0b04a",
     bad="#f2857c",
@@ -219,7 +223,13 @@ def apply_theme(app: QApplication, palette: Palette) -> None:
     if not app.property("fusion"):
         app.setStyle("Fusion")
         app.setProperty("fusion", True)
-    app.setPalette(qt_palette(palette))
+    colours = qt_palette(palette)
+    app.setPalette(colours)
+    # Fusion draws the outline of fields in the window's colour darkened by 1.4, which nobody sees on a dark window.
+    fields = QPalette(colours)
+    fields.setColor(QPalette.ColorRole.Window, QColor(palette.outline).lighter(140))
+    for name in ("QLineEdit", "QAbstractSpinBox", "QComboBox", "QCheckBox", "QRadioButton", "QSlider"):
+        app.setPalette(fields, name)
     sheet = style_sheet(palette)
     if app.styleSheet() != sheet:
         app.setStyleSheet(sheet)

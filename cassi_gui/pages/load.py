@@ -27,16 +27,17 @@ from cassi_gui.icons import make_icon, make_pixmap
 from cassi_gui.loading import in_window_words
 from cassi_gui.pages.load_intake import KINDS, NAMES, SLOTS, FileIntake
 from cassi_gui.pages.saving import save_plot
+from cassi_gui.paths import short_name
 from cassi_gui.runner import RunController
-from cassi_gui.state import AppState
+from cassi_gui.state import AppState, FileSelection, selection_title
 from cassi_gui.theme import GAP, LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.dispersion_form import DispersionForm, DispersionValues
-from cassi_gui.widgets.file_slot import FileSlot, dropped_paths, short_name
+from cassi_gui.widgets.file_slot import FileSlot, dropped_paths
+from cassi_gui.widgets.recent_list import RecentList
 
 if TYPE_CHECKING:
     from cassi_gui.plots.image_panel import ImagePanel
 
-TEXT_WIDTH = 380
 DEMO_ENTRY = "Demo rig"
 
 HELP = """<h2>Load</h2>
@@ -67,6 +68,7 @@ class LoadPage(QWidget):
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
         self._palette: Palette = LIGHT
         self._picture: ImagePanel | None = None
+        self._recent: tuple[FileSelection, ...] = ()
         self.intake = FileIntake(state, runner, dialogs, self)
         self.intake.noted.connect(self._show_notes)
         self.intake.logged.connect(self.logged)
@@ -123,7 +125,9 @@ class LoadPage(QWidget):
         column.addLayout(grid)
         column.addWidget(self.form)
         column.addWidget(self.notes)
-        column.addStretch(1)
+        self.recent = RecentList()
+        self.recent.chosen.connect(self._on_recent)
+        column.addWidget(self.recent, 1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -146,9 +150,9 @@ class LoadPage(QWidget):
         title = QLabel("Drop your files here")
         title.setProperty("role", "title")
         text = self._paragraph(
-            "A measurement and the mask of the rig are enough. They are sorted by their content, in any order."
+            "A measurement and the mask of the rig are enough.\nThey are sorted by their content, in any order."
         )
-        demo_text = self._paragraph("New here? The demo is a simulated rig whose true misalignment is known.")
+        demo_text = self._paragraph("New here? The demo is a simulated rig\nwhose true misalignment is known.")
         self.demo_button = self._action_button("file.demo", "Open demo", primary=True)
         self.open_button = self._action_button("file.open", "Open files …")
         layout = QVBoxLayout(card)
@@ -167,8 +171,6 @@ class LoadPage(QWidget):
     def _paragraph(text: str) -> QLabel:
         label = QLabel(text)
         label.setProperty("role", "muted")
-        label.setWordWrap(True)
-        label.setFixedWidth(TEXT_WIDTH)
         label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         return label
 
@@ -248,6 +250,10 @@ class LoadPage(QWidget):
         if entries and not self._state.snapshot.files.demo:
             self.intake.choose_array(entries[-1], role)
 
+    @Slot(int)
+    def _on_recent(self, index: int) -> None:
+        commands.edit(self._state, "Open recent files", files=self._recent[index])
+
     @Slot(object)
     def _on_dispersion(self, values: DispersionValues) -> None:
         files = self._state.snapshot.files
@@ -277,6 +283,11 @@ class LoadPage(QWidget):
     def _on_changed(self, names: frozenset[str]) -> None:
         if names & {"files", "inputs", "loading", "load_problem"}:
             self._refresh()
+
+    def show_recent(self, selections: Sequence[FileSelection]) -> None:
+        """List what was opened lately."""
+        self._recent = tuple(selections)
+        self.recent.set_entries([(selection_title(s), "\n".join((*s.measurements, s.mask)).strip()) for s in self._recent])
 
     def _refresh(self) -> None:
         self._refresh_slots()

@@ -12,9 +12,10 @@ from PySide6.QtCore import QObject, Signal
 from cassi_gui import commands
 from cassi_gui.dialogs import Dialogs
 from cassi_gui.loading import in_window_words
+from cassi_gui.paths import short_name
 from cassi_gui.runner import RunController
 from cassi_gui.state import AppState, FileSelection
-from cassi_gui.widgets.file_slot import SlotSpec, short_name
+from cassi_gui.widgets.file_slot import SlotSpec
 
 SLOTS: tuple[SlotSpec, ...] = (
     SlotSpec(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from cassi_gui.icons import make_icon, make_pixmap
+from cassi_gui.paths import short_name
 from cassi_gui.theme import HALF_SPACE, SPACE, Palette
 
 THUMBNAIL_PX = 64
@@ -243,9 +243,3 @@ class FileSlot(QFrame):
     def _on_remove(self) -> None:
         row = self.list.currentRow()
         self.remove_requested.emit(self.spec.id, row if len(self._entries) > 1 and row >= 0 else len(self._entries) - 1)
-
-
-def short_name(entry: str) -> str:
-    """File name (and key) of an entry without its folders."""
-    path, mark, key = entry.partition("::")
-    return Path(path).name + mark + key

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from cassi_gui.icons import make_icon, make_pixmap
@@ -34,6 +34,7 @@ class StepButton(QAbstractButton):
         super().__init__(parent)
         self.step, self._number, self._palette = step, number, palette
         self._badge, self._status = "", ""
+        self._by_keyboard = False
         self.setObjectName(f"step.{step.id}")
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -65,6 +66,11 @@ class StepButton(QAbstractButton):
     def minimumSizeHint(self) -> QSize:
         return QSize(96, 52)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The focus is marked for whoever came by keyboard only: after a click the blue line says enough."""
+        self._by_keyboard = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        super().focusInEvent(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         p = self._palette
         painter = QPainter(self)
@@ -83,7 +89,7 @@ class StepButton(QAbstractButton):
         painter.drawText(QRect(text_left, area.top() + 6, width, 22), Qt.AlignmentFlag.AlignVCenter, self.step.title)
         self._paint_badge(painter, QRect(text_left, area.top() + 28, width, 16))
         painter.fillRect(QRect(area.left(), area.bottom() - 2, area.width(), 3), QColor(p.accent if current else p.panel))
-        if self.hasFocus():
+        if self.hasFocus() and self._by_keyboard:
             painter.setPen(QPen(QColor(p.accent), 1, Qt.PenStyle.DotLine))
             painter.drawRect(area.adjusted(2, 2, -3, -5))
         painter.end()
