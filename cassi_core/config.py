@@ -34,6 +34,12 @@ class PriorSettings(Settings):
     sigma_px: float = setting(2.0, "Width of the spatial blur of the scene estimate", unit="px", ge=0.0, le=10.0)
     sigma_bands: float = setting(0.0, "Width of the spectral blur of the scene estimate", unit="bands", ge=0.0, le=5.0)
     max_steps: int = setting(8, "Most Gauss-Newton steps with this prior", ge=1, le=100)
+    tolerance: float = setting(
+        10.0,
+        "The fit ends when changes are below this many times 0.003 px (and the like for the other parameters)",
+        gt=0.0,
+        le=1000.0,
+    )
 
 
 class AutoSettings(Settings):
@@ -50,7 +56,8 @@ class AutoSettings(Settings):
     )
     wide: PriorSettings = setting(PriorSettings(), "Scene prior of the first fit: wide basin")
     precise: PriorSettings = setting(
-        PriorSettings(n_iter=20, sigma_px=0.35, sigma_bands=1.0, max_steps=6), "Scene prior of the last fit: little bias"
+        PriorSettings(n_iter=20, sigma_px=0.35, sigma_bands=1.0, max_steps=6, tolerance=1.0),
+        "Scene prior of the last fit: little bias",
     )
     margin_px: int = setting(4, "Border of the measurement left out of the fit", unit="px", ge=0, le=64)
 

@@ -90,6 +90,7 @@ def run_auto(
             recorder,
             optics=optics,
             max_steps=prior.max_steps,
+            tolerance=prior.tolerance,
             threads=threads,
         )
         current = current.with_vector(last.vector)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,10 @@ BLOCK_PX = 24
 MAX_HALVINGS = 3
 TOO_MUCH_WORSE = 1.02
 """A residual larger by this factor after a step means that the step was too long, not that the weights changed."""
+SIGMA_SHARE = 0.1
+"""Changes below this share of the standard error end the fit too: walking on inside the error bar tells nothing."""
+REUSE_SHARE = 0.05
+"""Derivative images serve as long as no parameter has moved by more than this share of LARGEST_STEP since they were made."""
 HISTORY = 5
 """Steps that the mixing remembers."""
 
@@ -112,15 +117,20 @@ def linearise(
     control: RunControl,
     *,
     threads: int = 1,
+    jacobian: NDArray[np.float32] | None = None,
 ) -> Linearisation:
-    """Residual and derivative images of one snapshot at a parameter vector; see the module's formulas."""
+    """Residual and derivative images of one snapshot at a parameter vector; see the module's formulas.
+
+    With `jacobian` (from a point close by) only the residual is computed anew: one solve instead of one per parameter.
+    """
     spline = optics.spline(model, vector)
     candidate = model.candidate(named(vector), spline)
     cube, residual = solver.reconstruct(model.y, candidate, settings, weight=model.observed, control=control)
-    images = derivative_images(model, solver, vector, names, cube, spline, candidate, optics, threads=threads)
-    images *= model.observed
-    control.checkpoint()
-    jacobian = solver.filter_images(images, candidate, settings, weight=model.observed, control=control)
+    if jacobian is None:
+        images = derivative_images(model, solver, vector, names, cube, spline, candidate, optics, threads=threads)
+        images *= model.observed
+        control.checkpoint()
+        jacobian = solver.filter_images(images, candidate, settings, weight=model.observed, control=control)
     return Linearisation(residual, jacobian, local_weight(model, residual), relative_residual(residual, model))
 
 
@@ -204,13 +214,14 @@ def fit(
     *,
     optics: Optics | None = None,
     max_steps: int = 8,
+    tolerance: float = 1.0,
     threads: int = 1,
 ) -> Fit:
     """Refine the parameters that `start` marks, jointly for all snapshots, from its values; the others stay bit-identical.
 
     Noise in the scene estimate inflates ``J^T W J``, so plain steps are too short by up to a factor of five on dark pictures; Anderson
     mixing over the last steps (Walker and Ni 2011) restores them. A step after which the residual is clearly larger is halved. The fit
-    ends when the next change is below DONE_STEP everywhere, after `max_steps`, or when the run is asked to finish early.
+    ends when the next change is below `tolerance` times DONE_STEP everywhere, after `max_steps`, or when the run is asked to finish early.
 
     Raises
     ------
@@ -225,10 +236,13 @@ def fit(
     vector = start.vector()
     control = recorder.control
 
-    def evaluate(at: Vector) -> list[Linearisation]:
+    def evaluate(at: Vector, known: Sequence[Linearisation] = ()) -> list[Linearisation]:
         full = start.vector()
         full[index] = at
-        parts = [linearise(m, solver, full, names, settings, optics, control, threads=threads) for m in models]
+        parts = [
+            linearise(m, solver, full, names, settings, optics, control, threads=threads, jacobian=j)
+            for m, j in zip(models, [k.jacobian for k in known] if known else repeat(None, len(models)), strict=True)
+        ]
         score = _score(parts)
         if not np.isfinite(score):
             raise NumericsError("the residual of the fit is not finite; check the measurement and the mask for extreme values")
@@ -238,6 +252,7 @@ def fit(
 
     at = vector[index]
     parts = evaluate(at)
+    linear_at = at
     history: list[tuple[Vector, Vector]] = []
     steps = 0
     while steps < max_steps and len(names) and not control.finishing:
@@ -248,10 +263,13 @@ def fit(
         # A plain step is never too long: where it already leaves the bounds, the mixture must not creep back inside.
         proposed = np.where(at + plain >= upper, upper, np.where(at + plain <= lower, lower, proposed))
         target = np.clip(at + np.clip(proposed - at, -largest, largest), lower, upper)
-        if np.all(np.abs(target - at) <= done):
+        sigmas = np.sqrt(np.diag(sandwich(parts, len(names))[0]))
+        if np.all(np.abs(target - at) <= tolerance * np.maximum(done, SIGMA_SHARE * sigmas)):
             at = target
             break
-        new = evaluate(target)
+        near = bool(np.all(np.abs(target - linear_at) <= REUSE_SHARE * largest))
+        new = evaluate(target, parts if near else ())
+        linear_at = linear_at if near else target
         halvings = 0
         while _score(new) > TOO_MUCH_WORSE * _score(parts) and halvings < MAX_HALVINGS:
             halvings += 1
