@@ -16,6 +16,7 @@ from cassi_core.parameters import PARAMETER_NAMES, SPECS, ParameterSet, format_v
 from cassi_core.run import IterationRow
 from cassi_gui.plots import export
 from cassi_gui.plots.colour_bar import PowerAxis
+from cassi_gui.plots.labels import NarrowLabel
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import LABEL_PT, SYMBOLS, label_axis, pen, plot_font, translucent
 
@@ -37,7 +38,7 @@ MANY_POINTS = 200
 class _Trace:
     """One small plot: value, band of one sigma to either side, bounds."""
 
-    def __init__(self, plot: pg.PlotItem, heading: pg.LabelItem, name: str) -> None:
+    def __init__(self, plot: pg.PlotItem, heading: NarrowLabel, name: str) -> None:
         self.plot, self.heading, self.name = plot, heading, name
         self.low, self.high = pg.PlotCurveItem(), pg.PlotCurveItem()
         self.band = pg.FillBetweenItem(self.low, self.high)
@@ -126,7 +127,7 @@ class ConvergencePanel(PlotPanel):
         columns = self._columns = 1 if len(names) < 2 else 2 if len(names) in (2, 4) else MAX_COLUMNS
         for index, name in enumerate(names):
             row, col = divmod(index, columns)
-            heading = pg.LabelItem(justify="left")
+            heading = NarrowLabel()
             self.graphics.addItem(heading, 2 * row, col)
             plot = self._add_plot(2 * row + 1, col)
             plot.setMouseEnabled(x=False, y=True)
@@ -191,7 +192,6 @@ class ConvergencePanel(PlotPanel):
             if value <= p.lower + reach or value >= p.upper - reach:
                 text += f" <span style='color:{self._palette.bad}'>\N{WARNING SIGN} bound</span>"
         trace.heading.setText(text, color=self._palette.text, size=f"{LABEL_PT}pt")
-        trace.heading.setMinimumWidth(0)
 
     def _column_width(self) -> float:
         return self.graphics.width() / max(1, self._columns)

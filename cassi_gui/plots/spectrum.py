@@ -9,10 +9,10 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Slot
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from cassi_gui.plots import export
+from cassi_gui.plots.labels import NarrowLabel
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import AFTER, BEFORE, LABEL_PT, REFERENCE, SYMBOLS, label_axis, number, pen
 from cassi_gui.theme import Palette
@@ -45,7 +45,7 @@ class SpectrumPanel(PlotPanel):
         self._spectra: tuple[Spectrum, ...] = ()
         self._axis: NDArray[np.float64] = np.empty(0)
         self._nm = False
-        self.legend = pg.LabelItem(justify="left")
+        self.legend = NarrowLabel(wrap=True)
         self.graphics.addItem(self.legend, 0, 0)
         self.plot = self._add_plot(1, 0)
         self._curves: list[pg.PlotDataItem] = []
@@ -113,18 +113,6 @@ class SpectrumPanel(PlotPanel):
             curve.setSymbolPen(None)
         self.band_line.setPen(pen(palette.muted, 1.0))
         self.legend.setText(self._legend_text(), color=palette.plot_foreground, size=f"{LABEL_PT}pt")
-        self._fit_legend()
-
-    def _fit_legend(self) -> None:
-        """Break a long legend into lines instead of letting it push the plot out of the window."""
-        self.legend.item.setTextWidth(max(80.0, self.graphics.width() - 24.0))
-        self.legend.setMinimumWidth(0)
-        self.legend.setPreferredWidth(10)
-        self.legend.setFixedHeight(self.legend.item.boundingRect().height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_legend()
 
     def _legend_text(self) -> str:
         series = self._palette.series

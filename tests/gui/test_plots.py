@@ -492,3 +492,16 @@ def test_correlations_are_written_in_their_cells(qtbot: QtBot) -> None:
     assert panel.strong_pairs() == "hard to tell apart: dx and slope (-0.95)"
     panel.set_correlation((), None)
     assert "no uncertainties" in panel.empty_text
+
+
+def test_a_long_legend_breaks_into_lines_and_never_widens_the_plot(qtbot: QtBot) -> None:
+    panel = SpectrumPanel("spec")
+    shown(qtbot, panel, 700, 300)
+    curves = [Spectrum(f"Point {i}", i, kind, np.arange(4.0)) for i in range(8) for kind in ("before", "after")]
+    panel.set_spectra(curves, None)
+    for width in (700, 320):
+        panel.resize(width, 300)
+        QApplication.processEvents()
+        assert panel.graphics.ci.geometry().width() <= panel.graphics.width()
+        assert panel.legend.item.boundingRect().width() <= panel.graphics.width()
+    assert panel.legend.geometry().height() > 30
