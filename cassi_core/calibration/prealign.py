@@ -72,10 +72,10 @@ def prealign(
     centre = np.median(maps)
     noise = 1.4826 * float(np.median(np.abs(maps - centre))) or 1.0
     maps = (maps - centre) / np.float32(noise)
-    a, i, j = np.unravel_index(int(np.argmax(maps)), maps.shape)
-    theta = angles[a] + _parabola(maps[:, i, j], int(a)) * (angles[1] - angles[0] if n else 0.0)
-    dy = float(i - reach) + _parabola(maps[a, :, j], int(i))
-    dx = float(j - reach) + _parabola(maps[a, i, :], int(j))
+    a, i, j = (int(k) for k in np.unravel_index(int(np.argmax(maps)), maps.shape))
+    theta = angles[a] + _parabola(maps[:, i, j], a) * (angles[1] - angles[0] if n else 0.0)
+    dy = float(i - reach) + _parabola(maps[a, :, j], i)
+    dx = float(j - reach) + _parabola(maps[a, i, :], j)
     axis = np.arange(-reach, reach + 1, dtype=np.float64)
     return PreAlignment(dx, dy, float(theta), float(maps[a, i, j]), angles, axis, axis, maps)
 

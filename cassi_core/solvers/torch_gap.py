@@ -63,6 +63,25 @@ class TorchGapSolver:
         cubes = problem.solve(settings, control or RunControl())
         return cubes[0].cpu().numpy(), problem.residual(cubes)[0].cpu().numpy()
 
+    def filter_images(
+        self,
+        images: NDArray[np.float32],
+        candidate: Candidate,
+        settings: GapSettings,
+        *,
+        weight: NDArray[np.float32] | None = None,
+        control: RunControl | None = None,
+    ) -> NDArray[np.float32]:
+        """Residual images ``(B, H, Wm)`` of several measurements with one candidate; see the protocol."""
+        each = (self.residuals(image, [candidate], settings, weight=weight, control=control) for image in images)
+        return np.concatenate(list(each)) if len(images) else np.empty(images.shape, np.float32)
+
+    def project(self, cube: NDArray[np.float32], candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.float32]:
+        """The forward model ``A x`` of a cube ``(L, H, W)`` on a canvas ``(H, Wm)``; see the protocol."""
+        problem = _Batch(np.zeros(shape, np.float32), [candidate], None, self._device)
+        cubes = torch.as_tensor(np.ascontiguousarray(cube, np.float32), device=self._device)[None]
+        return np.asarray(-problem.residual(cubes)[0].cpu().numpy(), np.float32)
+
     def _batches(self, candidates: Sequence[Candidate]) -> Iterator[list[int]]:
         """Indices of candidates with the same offsets and mask shape, at most as many as fit the memory."""
         groups: dict[tuple[bytes, bytes, tuple[int, ...]], list[int]] = {}

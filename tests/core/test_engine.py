@@ -12,11 +12,13 @@ from cassi_core.calibration.mask_sampling import pose_coefficients
 from cassi_core.calibration.prealign import prealign
 from cassi_core.calibration.rig_model import RigModel, blur, named
 from cassi_core.config import AutoSettings
+from cassi_core.dispersion import Dispersion
 from cassi_core.errors import RunCancelled
 from cassi_core.geometry import source_coordinates, warp_mask
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import PARAMETER_NAMES, SPECS, ParameterSet
 from cassi_core.run import RunControl
+from cassi_core.simulate import Misalignment, default_wavelengths, make_mask, make_scene, simulate_rig
 from cassi_core.solvers.fused_cpu import FusedCpuSolver
 from cassi_core.solvers.protocol import GapSettings
 from tests.core.search_rigs import BANDS, make_model, make_rig, record
@@ -25,6 +27,15 @@ TRUTH = {"dx": 1.4, "dy": -0.8, "theta": 0.5}
 STEP_SHARE = {"curve": 0.3, "psf": 1.0}
 QUICK = AutoSettings(reach_px=8, reach_deg=1.5)
 SOLVER = FusedCpuSolver(2)
+
+
+def large_model(truth, shape=(150, 128)):
+    """A rig of its own size: angles show only in larger pictures."""
+    capture = make_mask("grey", (shape[0] + 24, shape[1] + 24), seed=5)
+    cube = make_scene("materials", shape, default_wavelengths(BANDS), seed=6)
+    rig = simulate_rig(cube, capture, Dispersion.constant(BANDS, 2.0), Misalignment.of(truth), seed=7)
+    inputs = CalibrationInputs.from_arrays(rig.measurement, rig.mask, rig.dispersion)
+    return RigModel.from_frame(inputs, inputs.frames[0])
 
 
 def vector(**values):
@@ -88,7 +99,7 @@ def test_rates_follow_the_order_of_the_names():
 
 @pytest.mark.parametrize("truth", [{"dx": 6.2, "dy": -3.1, "theta": 0.9}, {"dx": -4.0, "dy": 5.3, "theta": -1.0}])
 def test_prealignment_finds_a_far_mask(truth):
-    found = prealign([make_model(truth, shape=(150, 128))], reach_px=8, reach_deg=1.5)
+    found = prealign([large_model(truth)], reach_px=8, reach_deg=1.5)
     assert found.dx == pytest.approx(truth["dx"], abs=0.8)
     assert found.dy == pytest.approx(truth["dy"], abs=0.5)
     assert found.theta == pytest.approx(truth["theta"], abs=0.4)

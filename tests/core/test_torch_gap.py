@@ -217,3 +217,17 @@ def test_the_gpu_gives_the_same_numbers(settings: GapSettings, rng: np.random.Ge
     y, candidate, weight = a_problem(rng, (21, 26), 6, (21, 36), True)
     cubes = [TorchGapSolver(d).reconstruct(y, candidate, settings, weight=weight)[0] for d in ("cpu", "cuda")]
     assert relative(*cubes) < 1e-4
+
+
+def test_filtering_and_projecting_equal_the_kernel() -> None:
+    fused = pytest.importorskip("cassi_core.solvers.fused_cpu").FusedCpuSolver(1)
+    rng = np.random.default_rng(8)
+    candidate = Candidate(rng.random((4, 15, 12)).astype(np.float32), np.arange(4) * 2.3, np.array([0.0, 0.3, -0.2, 1.1]))
+    images = rng.standard_normal((3, 15, 20)).astype(np.float32)
+    settings = GapSettings(3, 0.6, 0.8)
+    ours = TorchGapSolver().filter_images(images, candidate, settings)
+    wanted = fused.filter_images(images, candidate, settings)
+    assert np.abs(ours - wanted).max() < 1e-4 * np.abs(wanted).max()
+    cube = rng.random((4, 15, 12)).astype(np.float32)
+    projected = TorchGapSolver().project(cube, candidate, (15, 20))
+    assert np.allclose(projected, fused.project(cube, candidate, (15, 20)), atol=1e-5)
