@@ -8,14 +8,11 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSlider,
-    QSpinBox,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -37,10 +34,9 @@ from cassi_gui.runner import RunController
 from cassi_gui.state import AppState
 from cassi_gui.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.findings_list import FindingRow, FindingsList
+from cassi_gui.widgets.overlay_controls import OverlayControls
 
-BLINK_MS = 400
 LEVELS = {"info": "info", "warning": "warn", "error": "bad"}
-OVERLAY_PERCENT = 45
 PLACE_MARGIN = 0.3
 """Share of its size that is shown on every side of the place of a finding."""
 DETECT_TEXT = "Find orientation and dispersion"
@@ -79,10 +75,6 @@ class CheckPage(QWidget):
         self._control: RunControl | None = None
         """Of the search that is going on."""
         self._light: Any = None
-        self._blink = QTimer(self)
-        self._blink.setInterval(BLINK_MS)
-        self._blink.timeout.connect(self._on_blink)
-        self._blink_on = True
         self._build()
         state.changed.connect(self._on_changed)
         self._refresh_inputs()
@@ -115,7 +107,10 @@ class CheckPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE)
         column.addWidget(self.picture, 1)
-        column.addLayout(self._build_controls())
+        self.controls = OverlayControls()
+        self.controls.frame_chosen.connect(self._show_frame)
+        self.controls.changed.connect(self._draw_overlay)
+        column.addWidget(self.controls)
         self.axis_kind = QComboBox()
         self.axis_kind.addItems([LIGHT_KIND, MATCH_KIND])
         self._name(
@@ -134,48 +129,6 @@ class CheckPage(QWidget):
         outer.setSpacing(MARGIN)
         outer.addWidget(left, 1)
         outer.addWidget(self._build_side())
-
-    def _build_controls(self) -> QHBoxLayout:
-        self.frame = QComboBox()
-        self._name(self.frame, "check.frame", "Snapshot", "Which snapshot is shown")
-        self.frame.currentIndexChanged.connect(self._on_frame)
-        self.opacity = QSlider(Qt.Orientation.Horizontal)
-        self.opacity.setRange(0, 100)
-        self.opacity.setValue(OVERLAY_PERCENT)
-        self.opacity.setFixedWidth(120)
-        self._name(
-            self.opacity, "check.opacity", "Strength of the mask", "How strongly the mask covers the picture, in percent"
-        )
-        self.opacity.valueChanged.connect(self._draw_overlay)
-        self.blink = QPushButton("Blink")
-        self.blink.setCheckable(True)
-        self._name(self.blink, "check.blink", "Blink", "Switch the mask on and off (B)")
-        self.blink.toggled.connect(self._on_blink_toggled)
-        self.band = QSpinBox()
-        self.band.setPrefix("band ")
-        self._name(self.band, "check.band", "Band", "The band whose light the mask is laid over; band 1 is the undispersed end")
-        self.band.valueChanged.connect(self._draw_overlay)
-        self.movable = QCheckBox("Move by mouse")
-        self._name(
-            self.movable, "check.movable", "Move by mouse", "Drag the frame in the picture: sets the start of dx and dy in px"
-        )
-        self.movable.toggled.connect(self._draw_overlay)
-        self.place = QLabel()
-        self.place.setObjectName("check.place")
-        self.place.setProperty("role", "muted")
-        row = QHBoxLayout()
-        row.setSpacing(SPACE)
-        self._frame_label = QLabel("Snapshot")
-        self._frame_label.setBuddy(self.frame)
-        row.addWidget(self._frame_label)
-        row.addWidget(self.frame)
-        label = QLabel("&Mask")
-        label.setBuddy(self.opacity)
-        for widget in (label, self.opacity, self.blink, self.band, self.movable):
-            row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(self.place)
-        return row
 
     def _build_side(self) -> QFrame:
         self.findings = FindingsList(self._palette)
@@ -212,7 +165,7 @@ class CheckPage(QWidget):
         self._palette = palette
         for part in (self.picture, self.profile, self.findings):
             part.set_palette(palette)
-        self.blink.setIcon(make_icon("blink", palette))
+        self.controls.set_palette(palette)
         self.detect.setIcon(make_icon("check", palette))
 
     # -- state ----------------------------------------------------------------------------------------------------
@@ -230,42 +183,27 @@ class CheckPage(QWidget):
 
     def _refresh_inputs(self) -> None:
         inputs = self._state.inputs
-        for widget in (self.opacity, self.blink, self.band, self.movable, self.detect, self.frame):
-            widget.setEnabled(inputs is not None)
+        self.controls.setEnabled(inputs is not None)
+        self.detect.setEnabled(inputs is not None)
         if inputs is None:
             self.picture.set_overlay(None)
             self.picture.set_footprint(None)
             self.picture.set_image(None, empty="Load a measurement and a mask: they appear here, one over the other.")
             self.profile.set_profile(None, empty="The light along the dispersion axis appears here.")
-            self.place.clear()
+            self.controls.place.clear()
             self._refresh_findings()
             return
-        blocked = self.frame.blockSignals(True)
-        self.frame.clear()
-        self.frame.addItems([f"{i + 1}: {Path(f.source.path).name}" for i, f in enumerate(inputs.frames)])
-        self.frame.blockSignals(blocked)
-        several = len(inputs.frames) > 1
-        self.frame.setVisible(several)
-        self._frame_label.setVisible(several)
-        blocked = self.band.blockSignals(True)
-        bands = inputs.dispersion.n_bands
-        self.band.setRange(1, bands)
-        self.band.setSuffix(f" of {bands}")
-        self.band.setValue((bands + 1) // 2)
-        self.band.blockSignals(blocked)
+        names = [Path(f.source.path).name for f in inputs.frames]
+        self.controls.set_choices(names, inputs.dispersion.n_bands)
         self._show_frame()
         self._refresh_findings()
 
     @Slot()
-    def _on_frame(self) -> None:
-        if self._state.inputs is not None:
-            self._show_frame()
-
     def _show_frame(self) -> None:
         inputs = self._state.inputs
         if inputs is None:
             return
-        frame = inputs.frames[max(0, self.frame.currentIndex())]
+        frame = inputs.frames[self.controls.frame_index]
         self.picture.set_image(frame.image)
         self.picture.set_overlay(None)
         self._draw_overlay()
@@ -278,18 +216,18 @@ class CheckPage(QWidget):
             return
         from cassi_core.quality.placement import footprint
 
-        rect = footprint(inputs, self._state.parameters.values(), self.band.value() - 1)
-        shown = self._blink_on or not self.blink.isChecked()
-        self.picture.set_footprint(rect, movable=self.movable.isChecked())
-        self.picture.set_overlay(inputs.mask, self.opacity.value() / 100 if shown else 0.0)
+        controls = self.controls
+        rect = footprint(inputs, self._state.parameters.values(), controls.band_index)
+        self.picture.set_footprint(rect, movable=controls.movable.isChecked())
+        self.picture.set_overlay(inputs.mask, controls.strength)
         values = self._state.parameters
-        self.place.setText(f"start dx {values['dx'].value:+.2f} px, dy {values['dy'].value:+.2f} px")
+        controls.place.setText(f"start dx {values['dx'].value:+.2f} px, dy {values['dy'].value:+.2f} px")
 
     def _request_profile(self) -> None:
         inputs = self._state.inputs
         if inputs is None:
             return
-        arguments = (inputs, self._state.parameters.values(), max(0, self.frame.currentIndex()))
+        arguments = (inputs, self._state.parameters.values(), self.controls.frame_index)
         self._runner.submit(_profile, *arguments, done=self._on_profile, key="profile")
 
     def _on_profile(self, profile: Any) -> None:
@@ -325,21 +263,7 @@ class CheckPage(QWidget):
     # -- blink and drag -------------------------------------------------------------------------------------------
     def toggle_blink(self) -> None:
         """Start or stop blinking (the B key)."""
-        self.blink.toggle()
-
-    @Slot(bool)
-    def _on_blink_toggled(self, on: bool) -> None:
-        self._blink_on = True
-        if on:
-            self._blink.start()
-        else:
-            self._blink.stop()
-        self._draw_overlay()
-
-    @Slot()
-    def _on_blink(self) -> None:
-        self._blink_on = not self._blink_on
-        self._draw_overlay()
+        self.controls.blink.toggle()
 
     @Slot(object)
     def _on_footprint_moved(self, position: tuple[float, float]) -> None:
@@ -356,7 +280,7 @@ class CheckPage(QWidget):
 
         values = self._state.parameters
         row, col = self._moved_to
-        dx, dy = start_from_footprint(inputs, values.values(), self.band.value() - 1, row, col)
+        dx, dy = start_from_footprint(inputs, values.values(), self.controls.band_index, row, col)
         moved = values
         for name, value in (("dx", dx), ("dy", dy)):
             p = values[name]
@@ -388,8 +312,8 @@ class CheckPage(QWidget):
         if not key.startswith("finding") or shot.inputs is None:
             return
         finding = shot.findings[int(key.removeprefix("finding"))]
-        if finding.frame is not None and finding.frame != self.frame.currentIndex():
-            self.frame.setCurrentIndex(finding.frame)
+        if finding.frame is not None:
+            self.controls.frame.setCurrentIndex(finding.frame)
         if finding.place is not None:
             row0, col0, row1, col1 = finding.place
             beside = max(row1 - row0, col1 - col0) * PLACE_MARGIN

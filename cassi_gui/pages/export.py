@@ -27,7 +27,7 @@ from cassi_gui import commands
 from cassi_gui.actions import Actions
 from cassi_gui.dialogs import Dialogs
 from cassi_gui.icons import make_icon
-from cassi_gui.pages.export_items import EXPORT_ITEMS, ExportItem, Written, preview_text, write_items
+from cassi_gui.pages.export_items import EXPORT_ITEMS, GROUPS, ExportItem, Written, preview_text, write_items
 from cassi_gui.runner import RunController
 from cassi_gui.state import AppState, RunRecord
 from cassi_gui.status import VERDICT_STATUS, Badge, plural
@@ -75,25 +75,20 @@ class ExportPage(QWidget):
 
     # -- building -------------------------------------------------------------------------------------------------
     def _build(self) -> None:
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, SPACE, 0)
-        column.setSpacing(SPACE)
-        column.addWidget(self._build_run_card())
-        column.addWidget(self._build_files_card())
-        column.addWidget(self._build_target_card())
-        column.addWidget(self._build_done_card())
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(left)
+        left = QVBoxLayout()
+        left.setSpacing(SPACE)
+        left.addWidget(self._build_run_card())
+        left.addWidget(self._build_files_card(), 1)
+        left.addWidget(self._build_target_card())
+        right = QVBoxLayout()
+        right.setSpacing(SPACE)
+        right.addWidget(self._build_done_card())
+        right.addWidget(self._build_preview(), 1)
         outer = QHBoxLayout(self)
         outer.setContentsMargins(MARGIN, MARGIN, MARGIN, SPACE)
         outer.setSpacing(MARGIN)
-        outer.addWidget(scroll, 1)
-        outer.addWidget(self._build_preview(), 1)
+        outer.addLayout(left, 1)
+        outer.addLayout(right, 1)
 
     def _card(self, name: str, title: str) -> tuple[QFrame, QVBoxLayout]:
         card = QFrame()
@@ -130,21 +125,40 @@ class ExportPage(QWidget):
 
     def _build_files_card(self) -> QFrame:
         card, layout = self._card("export.files_card", "Files")
-        for item in EXPORT_ITEMS:
-            box = QCheckBox(item.title)
-            box.setObjectName(f"export.tick.{item.id}")
-            box.setAccessibleName(item.title)
-            box.setToolTip(item.text)
-            box.setChecked(item.ticked)
-            box.toggled.connect(self._refresh_targets)
-            target = QLabel()
-            target.setProperty("role", "small")
-            target.setWordWrap(True)
-            target.setIndent(22)
-            self._boxes[item.id], self._targets[item.id] = box, target
-            layout.addWidget(box)
-            layout.addWidget(target)
+        inner = QWidget()
+        rows = QVBoxLayout(inner)
+        rows.setContentsMargins(0, 0, SPACE, 0)
+        rows.setSpacing(HALF_SPACE)
+        for group in GROUPS:
+            heading = QLabel(group)
+            heading.setProperty("role", "muted")
+            rows.addWidget(heading)
+            for item in (i for i in EXPORT_ITEMS if i.group == group):
+                self._add_item(item, rows)
+            rows.addSpacing(HALF_SPACE)
+        rows.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inner)
+        layout.addWidget(scroll, 1)
         return card
+
+    def _add_item(self, item: ExportItem, rows: QVBoxLayout) -> None:
+        box = QCheckBox(item.title)
+        box.setObjectName(f"export.tick.{item.id}")
+        box.setAccessibleName(item.title)
+        box.setToolTip(item.text)
+        box.setChecked(item.ticked)
+        box.toggled.connect(self._refresh_targets)
+        target = QLabel()
+        target.setProperty("role", "small")
+        target.setWordWrap(True)
+        target.setIndent(22)
+        self._boxes[item.id], self._targets[item.id] = box, target
+        rows.addWidget(box)
+        rows.addWidget(target)
 
     def _build_target_card(self) -> QFrame:
         card, layout = self._card("export.target_card", "Where")
@@ -168,7 +182,7 @@ class ExportPage(QWidget):
         self.write.clicked.connect(self._on_write)
         grid = QGridLayout()
         grid.setSpacing(SPACE)
-        for row, (text, field) in enumerate((("&Folder", self.folder), ("&Name", self.name))):
+        for row, (text, field) in enumerate((("Folde&r", self.folder), ("&Name", self.name))):
             label = QLabel(text)
             label.setBuddy(field)
             grid.addWidget(label, row, 0)
@@ -186,7 +200,7 @@ class ExportPage(QWidget):
         return card
 
     def _build_done_card(self) -> QFrame:
-        self.done_card, layout = self._card("export.done_card", "Written")
+        self.done_card, layout = self._card("export.done_card", "Written just now")
         self.done = QLabel()
         self.done.setObjectName("export.done")
         self.done.setWordWrap(True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cassi_core.io.exports import EXPORTS
 from cassi_core.result import CalibrationResult
 
 
@@ -15,13 +16,14 @@ class ExportItem:
     """One kind of file: `suffix` follows the common name; `write(result, path)` returns the paths that were written."""
 
     id: str
+    group: str
     title: str
     text: str
     suffix: str
     write: Callable[[CalibrationResult, Path], Sequence[Path]]
     missing: Callable[[CalibrationResult], str] = lambda result: ""
     """Why this file cannot be written for a run, in words; empty when it can."""
-    ticked: bool = True
+    ticked: bool = False
 
 
 def _write_calibration(result: CalibrationResult, path: Path) -> Sequence[Path]:
@@ -33,33 +35,32 @@ def _write_calibration(result: CalibrationResult, path: Path) -> Sequence[Path]:
     return (written,)
 
 
-def _no_table(result: CalibrationResult) -> str:
-    return "" if result.table else "this run has no iteration table"
+def _group(export_id: str) -> str:
+    if export_id.startswith("cube"):
+        return RECONSTRUCTION
+    return TABLES if export_id in ("iterations", "grids") else MASKS
 
 
-def _write_table(result: CalibrationResult, path: Path) -> Sequence[Path]:
-    from cassi_core.io.tables import write_iterations
-
-    return (write_iterations(result, path),)
-
+CALIBRATION, MASKS, RECONSTRUCTION, TABLES = (
+    "Calibration",
+    "Mask for reconstruction software",
+    "Reconstruction",
+    "Record of the run",
+)
+GROUPS = (CALIBRATION, MASKS, RECONSTRUCTION, TABLES)
+"""Headings of the checklist, in order."""
 
 EXPORT_ITEMS: tuple[ExportItem, ...] = (
     ExportItem(
         "calibration",
+        CALIBRATION,
         "Calibration file",
         "Parameters with error bars, verdict, dispersion, inputs with checksums. Scripts and the command line read it.",
         ".cassi.json",
         _write_calibration,
+        ticked=True,
     ),
-    ExportItem(
-        "iterations",
-        "Iteration table",
-        "Every step of the search: stage, time, residual, all parameters. Opens in a spreadsheet.",
-        "-iterations.csv",
-        _write_table,
-        _no_table,
-        ticked=False,
-    ),
+    *(ExportItem(e.id, _group(e.id), e.label, e.description, e.suffix, e.function, e.missing) for e in EXPORTS),
 )
 
 

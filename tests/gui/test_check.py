@@ -45,19 +45,19 @@ def test_the_empty_page_says_what_to_do(window: MainWindow) -> None:
 
 def test_the_mask_lies_where_the_chosen_band_lands(loaded: MainWindow) -> None:
     page = loaded.check_page
-    page.band.setValue(1)
+    page.controls.band.setValue(1)
     assert page.picture._footprint == pytest.approx((0, 0, 40, 36))
-    page.band.setValue(6)
+    page.controls.band.setValue(6)
     assert page.picture._footprint == pytest.approx((0, 10, 40, 36)), "five steps of two pixels to the right"
     loaded.state.replace(parameters=loaded.state.parameters.edit("dx", value=1.5).edit("dy", value=-2.0))
     assert page.picture._footprint == pytest.approx((-2.0, 11.5, 40, 36))
-    assert "dx +1.50 px, dy -2.00 px" in page.place.text()
+    assert "dx +1.50 px, dy -2.00 px" in page.controls.place.text()
 
 
 def test_dragging_the_frame_sets_the_start_values_in_one_step(qtbot: QtBot, loaded: MainWindow) -> None:
     page = loaded.check_page
-    page.band.setValue(3)
-    page.movable.setChecked(True)
+    page.controls.band.setValue(3)
+    page.controls.movable.setChecked(True)
     steps = loaded.state.undo_stack.count()
     for moved in (1.0, 2.0, 3.0):
         page.picture.footprint_moved.emit((-1.0, 4.0 + moved))
@@ -73,11 +73,11 @@ def test_dragging_the_frame_sets_the_start_values_in_one_step(qtbot: QtBot, load
 
 def test_blinking_takes_the_mask_away_and_brings_it_back(qtbot: QtBot, loaded: MainWindow) -> None:
     page = loaded.check_page
-    page.opacity.setValue(60)
+    page.controls.opacity.setValue(60)
     assert page.picture._overlay._opacity == pytest.approx(0.6)
     loaded.activateWindow()
     qtbot.keyClick(loaded, Qt.Key.Key_B)
-    assert page.blink.isChecked()
+    assert page.controls.blink.isChecked()
     qtbot.waitUntil(lambda: page.picture._overlay._opacity == 0)
     qtbot.waitUntil(lambda: page.picture._overlay._opacity == pytest.approx(0.6))
     page.toggle_blink()
@@ -182,6 +182,6 @@ def test_another_snapshot_is_shown(qtbot: QtBot, loaded: MainWindow, rig_files: 
     qtbot.waitUntil(lambda: loaded.state.inputs is not None and len(loaded.state.inputs.frames) == 2)
     loaded.show_page("check")
     page = loaded.check_page
-    assert page.frame.isVisible()
-    page.frame.setCurrentIndex(1)
+    assert page.controls.frame.isVisible()
+    page.controls.frame.setCurrentIndex(1)
     assert page.picture.image is loaded.state.inputs.frames[1].image  # type: ignore[union-attr]
