@@ -150,8 +150,7 @@ class RunPage(QWidget):
         if shot.inputs is None or self._runner.running:
             return False
         self._shown_run = None
-        self.plots.begin(shot.parameters, shot.inputs.dispersion.wavelengths_nm)
-        self.plots.convergence.prepare()
+        self.plots.begin(shot.parameters, shot.inputs.dispersion.wavelengths_nm, running=True)
         return bool(self._runner.start(shot.inputs, shot.config, shot.parameters))
 
     @property

@@ -79,15 +79,17 @@ class RunPlots(QWidget):
         return (self.convergence, self.cube, self.grid, self.residual, self.spectra)
 
     # -- a run ------------------------------------------------------------------------------------------------------
-    def begin(self, parameters: ParameterSet, wavelengths_nm: NDArray[np.float64] | None) -> None:
-        """Forget the last run: nothing of it may be taken for the new one."""
+    def begin(self, parameters: ParameterSet, wavelengths_nm: NDArray[np.float64] | None, *, running: bool = False) -> None:
+        """Forget the last run: nothing of it may be taken for the new one, which is `running` or still to come."""
         self._rows.clear()
         self._grids.clear()
         self._preview = None
         self._nm = wavelengths_nm
         self.grid.clear()
-        self.residual.clear()
+        self.residual.clear(running=running)
         self.convergence.set_parameters(parameters)
+        if running:
+            self.convergence.prepare()
         self.show_cube(None, None)
         self.cube.set_waiting("The first reconstruction is on its way ...")
 

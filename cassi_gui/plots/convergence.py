@@ -21,6 +21,8 @@ from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import LABEL_PT, SYMBOLS, label_axis, pen, plot_font, translucent
 
 WAITING = "Start a run to see how the parameters settle."
+RUNNING = "The first step of the fit is on its way; a grid search shows in the score map meanwhile."
+NOTHING_REFINED = "No parameter is refined: tick at least one."
 AXIS_WIDTH = 48
 MAX_COLUMNS = 3
 WIDE_TITLE_PX = 200
@@ -29,6 +31,8 @@ MAX_POINTS = 2000
 """Longer tables are thinned on the screen (never in the CSV): more points than pixels only cost time."""
 
 
+SHORT_UNIT = 3
+"""Longer units (px/band) are left out of the heading of a narrow column; the tip and the table have them."""
 MANY_BREAKS = 30
 """More borders between stages than this are a pattern, not a mark."""
 MANY_POINTS = 200
@@ -72,6 +76,7 @@ class ConvergencePanel(PlotPanel):
         self._parameters: ParameterSet | None = None
         self._traces: dict[str, _Trace] = {}
         self._columns = 1
+        self._waiting = WAITING
         self.graphics.setToolTip("Value of each refined parameter over the steps; shaded: plus and minus one sigma")
         self.set_palette(self._palette)
         self.set_empty(WAITING)
@@ -79,11 +84,17 @@ class ConvergencePanel(PlotPanel):
     def set_parameters(self, parameters: ParameterSet) -> None:
         """Say which parameters are refined and between which bounds; clears the rows."""
         self._rows.clear()
+        self._waiting = WAITING
         self._parameters = parameters
         self._draw()
 
     def prepare(self) -> None:
-        """Build the small plots now, while nobody waits for a frame, instead of with the first rows (0.1 s)."""
+        """Build the small plots when a run begins, instead of with its first rows (0.1 s)."""
+        self._waiting = RUNNING
+        self._draw()
+        self._ensure_built()
+
+    def _ensure_built(self) -> None:
         if tuple(self._traces) != self.names:
             self._build(self.names)
 
@@ -146,9 +157,9 @@ class ConvergencePanel(PlotPanel):
 
     def _draw(self) -> None:
         if not self._rows or not self.names:
-            self.set_empty(WAITING if self.names or self._parameters is None else "No parameter is refined: tick at least one.")
+            self.set_empty(self._waiting if self.names or self._parameters is None else NOTHING_REFINED)
             return
-        self.prepare()
+        self._ensure_built()
         self._place_bounds()
         self.set_empty("")
         next(iter(self._traces.values())).plot.setXRange(0, max(1, len(self._rows) - 1), padding=0.04)
@@ -184,8 +195,10 @@ class ConvergencePanel(PlotPanel):
 
     def _title_of(self, trace: _Trace, value: float, sigma: float) -> None:
         spec = SPECS[trace.name]
-        known = sigma if math.isfinite(sigma) and self._column_width() > WIDE_TITLE_PX else None
-        text = f"<b>{trace.name}</b> {format_value(value, known, spec.unit, spec.digits)}"
+        wide = self._column_width() > WIDE_TITLE_PX
+        known = sigma if math.isfinite(sigma) and wide else None
+        unit = spec.unit if wide or len(spec.unit) <= SHORT_UNIT else ""
+        text = f"<b>{trace.name}</b> {format_value(value, known, unit, spec.digits)}"
         if self._parameters is not None:
             p = self._parameters[trace.name]
             reach = 1e-6 * (p.upper - p.lower)
@@ -237,14 +250,14 @@ class ResidualPanel(PlotPanel):
         """Words for the stages' names."""
         self._labels = dict(labels)
 
-    def clear(self) -> None:
-        """Forget the rows."""
+    def clear(self, *, running: bool = False) -> None:
+        """Forget the rows; `running` says that new ones are on their way."""
         self._rows.clear()
         for curve, text in self._curves.values():
             self.plot.removeItem(curve)
             self.plot.removeItem(text)
         self._curves.clear()
-        self.set_empty("Start a run to see the residual fall.")
+        self.set_empty(RUNNING if running else "Start a run to see the residual fall.")
 
     def add_rows(self, rows: Sequence[IterationRow]) -> None:
         """Append lines of the iteration table and redraw once."""

@@ -65,6 +65,7 @@ class GridScorePanel(PlotPanel):
         self.stage_box.setToolTip("Which stage's score map is shown")
         self.stage_box.activated.connect(self._stage_chosen)
         self.stage_box.hide()
+        self.stage_box.setMaximumWidth(170)
         self.header.insertWidget(1, self.stage_box)
         self.follow_box = QCheckBox("Follow best")
         self.follow_box.setObjectName(f"{name}_follow")
