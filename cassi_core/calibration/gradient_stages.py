@@ -169,7 +169,9 @@ class _Objective:
             part.backward()  # type: ignore[no-untyped-call]
             parts.append(float(part.detach()))
         score = math.sqrt(sum(parts))
-        warped.backward(leaf.grad)  # type: ignore[no-untyped-call]
+        assert leaf.grad is not None
+        # As a scalar: a gradient handed to backward() would load a computer algebra system (0.7 s, once).
+        (warped * leaf.grad).sum().backward()  # type: ignore[no-untyped-call]
         assert pose.grad is not None
         # The parts add up to the score's square.
         return score, pose.grad.numpy() / (2 * score) if score > 0 else np.zeros(len(POSE))

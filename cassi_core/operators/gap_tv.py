@@ -206,6 +206,7 @@ def unrolled_gap(
     """
     if settings.accelerated:
         raise ConfigError("the accelerated form of GAP is not unrolled for differentiation; use accelerated=False")
+    callback()
     share = 1 / normaliser(mask, cols, rows, (y.shape[0], y.shape[1]))
     share = share if weight is None else share * weight
     plan = plan_of(cols, rows, mask.shape, y.shape)
