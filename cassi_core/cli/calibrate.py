@@ -60,6 +60,7 @@ def add_parser(subparsers: Any) -> None:
     group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (0)")
     group = parser.add_argument_group("result")
     group.add_argument("--out", metavar="FILE", help="calibration file (default: NAME.cassi.json, none with --json)")
+    group.add_argument("--report", metavar="FILE.html", help="also write one page about the calibration, to read and print")
     add_json_option(group, "the calibration document")
 
 
@@ -70,13 +71,18 @@ def run(args: argparse.Namespace, console: Console) -> int:
     config = configuration(args)
     parameters = start_parameters(config, args)
     out = output_path(args)
-    if out is not None:
-        check_writable(out)
+    for target in (out, args.report):
+        if target is not None:
+            check_writable(target)
     inputs = load_inputs_of(args)
     console.info(describe_inputs(inputs))
     _warn(inputs, console)
-    result = _fit(inputs, config, parameters, console)
+    result = fit(inputs, config, parameters, console)
     _report(result, out, args.json, console)
+    if args.report is not None:
+        from cassi_core.report import write_report
+
+        (console.info if args.json else console.result)(f"written: {write_report(result, args.report, inputs)}")
     return EXIT_VERDICT_FAIL if result.verdict.status == "fail" else 0
 
 
@@ -147,7 +153,8 @@ def _warn(inputs: CalibrationInputs, console: Console) -> None:
             console.warning(f"{name}{finding.title.lower()}: {finding.text}")
 
 
-def _fit(inputs: CalibrationInputs, config: CalibrationConfig, parameters: ParameterSet, console: Console) -> CalibrationResult:
+def fit(inputs: CalibrationInputs, config: CalibrationConfig, parameters: ParameterSet, console: Console) -> CalibrationResult:
+    """Calibrate with progress on the console; Ctrl-C cancels."""
     from cassi_core.calibration.pipeline import calibrate
     from cassi_core.cli.interrupt import cancel_on_interrupt
     from cassi_core.run import RunControl

@@ -1,0 +1,66 @@
+"""`cassi show`: a calibration file for humans."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from cassi_core.cli.console import Console
+from cassi_core.cli.options import add_json_option
+
+DESCRIPTION = (
+    "Print a calibration file: parameters with error bars, verdict with its reasons, inputs with hashes, how it was made."
+)
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser("show", help="print a calibration file for humans", description=DESCRIPTION)
+    parser.add_argument("calibration", metavar="C.cassi.json", help="calibration file")
+    add_json_option(parser, "the file, checked,")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Read, check and print."""
+    from cassi_core.io.calibration_file import read_calibration
+    from cassi_core.parameters import GEOMETRY_NAMES, format_value
+
+    stored = read_calibration(args.calibration)
+    document = stored.document
+    if args.json:
+        console.json(document)
+        return 0
+    console.result(f"calibration     {stored.path}")
+    finished = "" if document.get("outcome", "done") == "done" else ", finished early"
+    console.result(f"verdict         {stored.verdict.status}")
+    for reason in stored.verdict.reasons:
+        console.result(f"  {reason.status}: {reason.text}")
+    console.result()
+    rows = []
+    for p in stored.parameters:
+        if p.name in GEOMETRY_NAMES or p.refine or p.value != 0:
+            state = ("at its bound" if p.at_bound else "refined") if p.refine else "held"
+            start = format_value(stored.start[p.name].value, None, "", p.spec.digits)
+            rows.append((p.name, format_value(p.value, p.sigma, "", p.spec.digits), p.unit, state, start))
+    console.table(("parameter", "value", "unit", "", "start"), rows, numeric=(4,))
+    console.result()
+    s, d = stored.scores, stored.dispersion
+    console.result(f"residual        {s.residual_before:.4f} before, {s.residual_after:.4f} after")
+    if s.held_out_before is not None and s.held_out_after is not None:
+        console.result(f"held-out pixels {s.held_out_before:.4f} before, {s.held_out_after:.4f} after")
+    console.result(f"dispersion      {d.n_bands} bands, {d.step_px:.6g} px per band, direction {d.direction}, {d.mode} offsets")
+    if d.wavelengths_nm is not None:
+        console.result(f"wavelengths     {d.wavelengths_nm[0]:.1f} .. {d.wavelengths_nm[-1]:.1f} nm")
+    for role, source in [*(("snapshot", x) for x in stored.inputs), ("mask", stored.mask_source)]:
+        shape = " x ".join(str(n) for n in source.shape)
+        name = f"{source.path}::{source.key}" if source.key else source.path
+        console.result(f"{role:<15} {name} ({shape}){f' sha256 {source.sha256}' if source.sha256 else ''}")
+    console.result(
+        f"made by         preset {stored.preset}, {document.get('seconds_total', 0.0):.1f} s on {document.get('device', '?')}, "
+        f"seed {document.get('seed', '?')}{finished}"
+    )
+    software = document.get("software") or {}
+    console.result("software        " + ", ".join(f"{name} {version}" for name, version in software.items()))
+    for note in document.get("notes") or []:
+        console.result(f"note            {note}")
+    return 0
