@@ -78,12 +78,20 @@ def write_svg(path: Path, view: QGraphicsView, title: str, background: str, fore
     generator = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)
     generator.setOutputDevice(buffer)
     generator.setTitle(title)
+    # Axes are recorded drawings: with another resolution than the screen's they would be scaled and miss their plots.
+    generator.setResolution(view.logicalDpiX())
     box = QRectF(0, 0, size.width(), size.height() + band)
     generator.setSize(box.size().toSize())
     generator.setViewBox(box)
     painter = QPainter(generator)
     painter.fillRect(box, QColor(background))
+    # In export mode symbols are drawn as shapes instead of as cuttings of a picture that holds them all.
+    items = [item for item in view.scene().items() if hasattr(item, "setExportMode")]
+    for item in items:
+        item.setExportMode(True, {"antialias": True, "background": None, "painter": painter, "resolutionScale": 1.0})
     _paint(painter, view, title, foreground, band)
+    for item in items:
+        item.setExportMode(False)
     painter.end()
     _replace(path, bytes(buffer.data().data()))
 

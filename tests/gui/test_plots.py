@@ -11,7 +11,8 @@ import fakes
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -177,6 +178,22 @@ def test_a_picture_is_written_as_png_svg_and_csv(panel: ImagePanel, tmp_path: Pa
     rows = list(csv.reader((tmp_path / "x.csv").read_text().splitlines()))
     assert rows[0][3] == "column 3" and float(rows[1 + 7][31]) == 731.0 and len(rows) == 21
     assert [p.name for p in tmp_path.iterdir() if p.suffix not in (".png", ".svg", ".csv")] == []
+
+
+# With axes recorded at another resolution than they are drawn the shares are 0.016, 0.010 and 0.032.
+@pytest.mark.parametrize(("kind", "share"), [("scores", 0.012), ("spectrum", 0.006), ("convergence", 0.024)])
+def test_the_drawing_shows_the_same_as_the_picture(kind: str, share: float, qtbot: QtBot, tmp_path: Path) -> None:
+    panel = make_panel(kind)
+    shown(qtbot, panel, 420, 300)
+    panel.write("png", tmp_path / "p.png")
+    panel.write("svg", tmp_path / "p.svg")
+    picture = QImage(str(tmp_path / "p.png")).convertToFormat(QImage.Format.Format_RGB32)
+    drawing = QImage(picture.size(), QImage.Format.Format_RGB32)
+    painter = QPainter(drawing)
+    QSvgRenderer(str(tmp_path / "p.svg")).render(painter)
+    painter.end()
+    a, b = (np.frombuffer(i.constBits(), np.uint8).astype(int) for i in (picture, drawing))
+    assert np.mean(np.abs(a - b) > 60) < share, "axes and plots lie where they do on the screen"
 
 
 def test_the_menu_asks_for_a_file_with_a_proposed_name(panel: ImagePanel, qtbot: QtBot, tmp_path: Path) -> None:
