@@ -125,20 +125,20 @@ def _score_in_threads(
                 broken.set()
                 raise
 
-    with ThreadPoolExecutor(max(1, min(threads, len(candidates))), thread_name_prefix="score") as pool:
-        workers = {pool.submit(work) for _ in range(pool._max_workers)}
-        pending = workers
-        try:
-            while pending:
-                _, pending = wait(pending, timeout=REPORT_S)
-                report(int(np.count_nonzero(~np.isnan(scores))), scores)
-                control.checkpoint()
-        except BaseException:
-            broken.set()
-            raise
+    pool = ThreadPoolExecutor(max(1, min(threads, len(candidates))), thread_name_prefix="score")
+    try:
+        workers = [pool.submit(work) for _ in range(pool._max_workers)]
+        pending = set(workers)
+        while pending:
+            _, pending = wait(pending, timeout=REPORT_S)
+            report(int(np.count_nonzero(~np.isnan(scores))), scores)
+            control.checkpoint()
         for worker in workers:
             worker.result()
-    control.checkpoint()
+    finally:
+        broken.set()
+        # After a cancel the workers stop at their next check; the caller need not wait for a large mask to be sampled.
+        pool.shutdown(wait=False)
     return scores
 
 

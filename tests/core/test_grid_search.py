@@ -194,6 +194,23 @@ def test_an_error_inside_a_worker_reaches_the_caller(model: RigModel) -> None:
         score_candidates([model], Broken(), [{}] * 9, GapSettings(2))
 
 
+def test_an_accelerator_gets_batches_and_gives_the_same_scores(model: RigModel) -> None:
+    class Accelerator(CountingSolver):
+        device = "cuda:0"
+
+    candidates = [{"dx": 0.05 * i, "theta": 0.1} for i in range(70)]
+    control, seen = RunControl(), []
+    settings = GapSettings(2, 0.7)
+    scores = score_candidates([model], Accelerator(), candidates, settings, report=lambda done, _: seen.append(done))
+    assert seen == [64, 70]
+    assert scores.tobytes() == score_candidates([model], CountingSolver(), candidates, settings).tobytes()
+    finish = score_candidates([model], Accelerator(), candidates, settings, control, lambda *_: control.finish_early())
+    assert np.isfinite(finish[:64]).all() and np.isnan(finish[64:]).all()
+    control.cancel()
+    with pytest.raises(RunCancelled):
+        score_candidates([model], Accelerator(), candidates, settings, control)
+
+
 def test_solvers_are_kept_by_their_owner() -> None:
     cache = ScorerCache()
     assert cache.solver("cpu", 2) is cache.solver("cpu", 2)
