@@ -1,0 +1,186 @@
+"""How the window behaves under load: lateness of a timer during a run, cancel, memory, zooming, and the price of the window.
+
+    python tests/benchmarks/gui_response.py [--runs 10] [--theme dark]
+
+Prints a table of figures with the limits that they are held to. Runs the demo with the preset auto, without a screen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Slot
+from PySide6.QtWidgets import QApplication
+
+from cassi_gui.app import make_application
+from cassi_gui.main_window import MainWindow
+from cassi_gui.screenshots import QuietDialogs
+from cassi_gui.settings import UiSettings
+from cassi_gui.theme import palette_for
+
+TIMER_MS = 20
+
+
+class LatenessTimer(QObject):
+    """A timer of 20 ms that notes by how much each tick came later than that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late_ms: list[float] = []
+        self._last = 0.0
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(TIMER_MS)
+        self._timer.timeout.connect(self._tick)
+
+    def start(self) -> None:
+        self.late_ms.clear()
+        self._last = time.perf_counter()
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    @Slot()
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.late_ms.append(max(0.0, 1000 * (now - self._last) - TIMER_MS))
+        self._last = now
+
+
+def wait(condition: Callable[[], bool], timeout_s: float = 300.0) -> None:
+    """Run the event loop until the condition holds."""
+    app = QApplication.instance()
+    end = time.perf_counter() + timeout_s
+    while not condition():
+        if time.perf_counter() > end:
+            raise SystemExit("timed out")
+        app.processEvents()  # type: ignore[union-attr]
+        time.sleep(0.001)
+
+
+def memory_mb() -> float:
+    """Resident memory of this process."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def responsiveness(window: MainWindow) -> list[tuple[str, str, str]]:
+    """A warm-up run, then one with the timer."""
+    window.slots_.start_run()
+    wait(lambda: not window.runner.running)
+    timer = LatenessTimer()
+    timer.start()
+    begin = time.perf_counter()
+    window.slots_.start_run()
+    wait(lambda: not window.runner.running)
+    seconds = time.perf_counter() - begin
+    timer.stop()
+    late = np.array(timer.late_ms)
+    rows = [
+        ("timer lateness during a run, 99th percentile", f"{np.percentile(late, 99):.1f} ms", "50 ms"),
+        ("timer lateness during a run, worst", f"{late.max():.1f} ms", "250 ms"),
+    ]
+    return [*rows, *price_of_the_window(window, seconds)]
+
+
+def price_of_the_window(window: MainWindow, seconds: float) -> list[tuple[str, str, str]]:
+    """The same run without a window."""
+    from cassi_core.calibration.pipeline import calibrate
+    from cassi_core.run import RunControl
+
+    shot = window.state.snapshot
+    plain = []
+    for _ in range(2):
+        begin = time.perf_counter()
+        calibrate(shot.inputs, shot.config, shot.parameters, control=RunControl(), observe=None)
+        plain.append(time.perf_counter() - begin)
+    price = 100 * (seconds / min(plain) - 1)
+    return [("run in the window against without", f"{seconds:.2f} s / {min(plain):.2f} s = {price:+.0f} %", "+15 %")]
+
+
+def cancel_times(window: MainWindow) -> list[tuple[str, str, str]]:
+    """From the request to idle, at five moments of a run."""
+    took = []
+    for permille in (10, 150, 350, 600, 850):
+        window.slots_.start_run()
+        wait(lambda p=permille: window.strip.bar.value() >= p or not window.runner.running)  # type: ignore[misc]
+        begin = time.perf_counter()
+        window.runner.cancel()
+        wait(lambda: not window.runner.running)
+        took.append(time.perf_counter() - begin)
+    return [("cancel to idle, worst of five moments", f"{1000 * max(took):.0f} ms", "500 ms")]
+
+
+def memory_growth(window: MainWindow, runs: int) -> list[tuple[str, str, str]]:
+    """Resident memory after many runs against after the third (the history keeps the maps of the last ones)."""
+    for _ in range(3):
+        window.slots_.start_run()
+        wait(lambda: not window.runner.running)
+    begin = memory_mb()
+    for _ in range(runs):
+        window.slots_.start_run()
+        wait(lambda: not window.runner.running)
+    return [(f"memory growth over {runs} runs", f"{memory_mb() - begin:+.1f} MB", "50 MB")]
+
+
+def zoom_rate() -> list[tuple[str, str, str]]:
+    """Frames per second while a 2048 x 2048 picture is panned and zoomed."""
+    from cassi_gui.plots.image_panel import ImagePanel
+
+    rng = np.random.default_rng(1)
+    panel = ImagePanel("large", "Large")
+    panel.resize(1200, 800)
+    panel.show()
+    panel.set_image((rng.random((2048, 2048)) > 0.5).astype(np.float32))
+    frames = 60
+    for i in range(frames + 5):
+        if i == 5:
+            begin = time.perf_counter()
+        panel.view.scaleBy((0.97, 0.97) if i % 2 else (1.02, 1.02))
+        panel.view.translateBy(x=8.0 if i % 4 < 2 else -8.0, y=3.0)
+        panel.graphics.viewport().repaint()
+    rate = frames / (time.perf_counter() - begin)
+    panel.close()
+    return [("2048 x 2048 picture panned and zoomed", f"{rate:.0f} frames/s", "20 frames/s")]
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="Figures of the window under load.")
+    parser.add_argument("--runs", type=int, default=10, help="runs for the growth of memory")
+    parser.add_argument("--theme", choices=("light", "dark"), default="light")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        make_application()
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
+        settings = UiSettings()
+        settings.theme = options.theme
+        window = MainWindow(settings, palette_for(options.theme), dialogs=QuietDialogs(settings))
+        window.show()
+        window.deck.build_all()
+        window.slots_.open_demo()
+        wait(lambda: window.state.inputs is not None and not window.runner.busy)
+        rows = [*responsiveness(window), *cancel_times(window), *zoom_rate(), *memory_growth(window, options.runs)]
+        window.close()
+    width = max(len(r[0]) for r in rows)
+    for name, value, limit in rows:
+        print(f"{name:<{width}}  {value:>28}  limit {limit}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
