@@ -35,6 +35,12 @@ def _write_calibration(result: CalibrationResult, path: Path) -> Sequence[Path]:
     return (written,)
 
 
+def _write_report(result: CalibrationResult, path: Path) -> Sequence[Path]:
+    from cassi_core.report import write_report
+
+    return (write_report(result, path),)
+
+
 def _group(export_id: str) -> str:
     if export_id.startswith("cube"):
         return RECONSTRUCTION
@@ -59,6 +65,14 @@ EXPORT_ITEMS: tuple[ExportItem, ...] = (
         ".cassi.json",
         _write_calibration,
         ticked=True,
+    ),
+    ExportItem(
+        "report",
+        CALIBRATION,
+        "Report",
+        "One page to read, print and keep: verdict, parameters, residual maps, spectra, convergence. Opens in any browser.",
+        "-report.html",
+        _write_report,
     ),
     *(ExportItem(e.id, _group(e.id), e.label, e.description, e.suffix, e.function, e.missing) for e in EXPORTS),
 )
