@@ -5,6 +5,7 @@ The names of ``__all__`` are loaded when they are first used, so that ``import c
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     )
 
 __version__ = "0.1.0"
+
+# Worker threads of torch that spin while they wait take the cores from the compiled kernel; read when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOME = {
     "Algorithm1HierarchicalBeamSearch": "calibration.algorithm1",
