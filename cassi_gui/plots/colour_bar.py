@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pyqtgraph as pg
 
-from cassi_gui.plots.style import LABEL_PT, number, pen, plot_font, with_unit
+from cassi_gui.plots.axes import PowerAxis
+from cassi_gui.plots.style import LABEL_PT, pen, plot_font, with_unit
 from cassi_gui.theme import Palette
 
 BAR_WIDTH = 14
 AXIS_WIDTH = 56
-
-
-class PowerAxis(pg.AxisItem):
-    """An axis over exponents of ten that writes the values themselves, evenly spaced and never on top of each other."""
-
-    def __init__(self, side: str, *, logarithmic: bool = False) -> None:
-        super().__init__(side)
-        self.logarithmic = logarithmic
-
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        if self.logarithmic:
-            return [f"{10.0 ** (v * scale):.3g}" for v in values]
-        return [number(v * scale) for v in values]
 
 
 class ColourBar(pg.PlotItem):

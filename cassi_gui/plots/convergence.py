@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 from cassi_core.parameters import PARAMETER_NAMES, SPECS, ParameterSet, format_value
 from cassi_core.run import IterationRow
 from cassi_gui.plots import export
-from cassi_gui.plots.colour_bar import PowerAxis
+from cassi_gui.plots.axes import PowerAxis, StepAxis
 from cassi_gui.plots.labels import NarrowLabel
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import LABEL_PT, SYMBOLS, label_axis, pen, plot_font, translucent
@@ -140,7 +140,7 @@ class ConvergencePanel(PlotPanel):
             row, col = divmod(index, columns)
             heading = NarrowLabel()
             self.graphics.addItem(heading, 2 * row, col)
-            plot = self._add_plot(2 * row + 1, col)
+            plot = self._add_plot(2 * row + 1, col, axes={"bottom": StepAxis()})
             plot.setMouseEnabled(x=False, y=True)
             plot.getAxis("left").setWidth(AXIS_WIDTH)
             self._traces[name] = _Trace(plot, heading, name)
@@ -238,7 +238,7 @@ class ResidualPanel(PlotPanel):
         self._rows: list[IterationRow] = []
         self._labels: dict[str, str] = {}
         self._curves: dict[str, tuple[pg.PlotDataItem, pg.TextItem]] = {}
-        self.plot = self._add_plot(0, 0, axes={"left": PowerAxis("left", logarithmic=True)})
+        self.plot = self._add_plot(0, 0, axes={"left": PowerAxis("left", logarithmic=True), "bottom": StepAxis()})
         label_axis(self.plot, "bottom", "step", "", self._palette)
         label_axis(self.plot, "left", "relative residual", "log", self._palette)
         self.plot.getViewBox().setDefaultPadding(0.18)

@@ -21,6 +21,7 @@ from cassi_core.errors import OutputError
 from cassi_core.parameters import ParameterSet
 from cassi_core.result import LocalShift
 from cassi_core.run import GridScores
+from cassi_gui.plots.axes import PowerAxis, StepAxis
 from cassi_gui.plots.before_after import BeforeAfterPanel, Side
 from cassi_gui.plots.convergence import ConvergencePanel, ResidualPanel
 from cassi_gui.plots.cube_view import CubeView
@@ -453,6 +454,15 @@ def test_the_residual_has_one_curve_a_stage(qtbot: QtBot) -> None:
     assert list(steps) == list(range(10, 20)) and list(scores) == pytest.approx([r.score for r in rows[10:]])
     panel.clear()
     assert panel.empty_text
+
+
+def test_axes_write_values_that_differ_and_whole_steps() -> None:
+    axis = PowerAxis("left", logarithmic=True)
+    narrow = axis.tickStrings([-0.886, -0.885, -0.884], 1.0, 0.001)
+    assert narrow == ["0.13", "0.1303", "0.1306"], "three digits would read 0.130 three times or 0.131"
+    assert axis.tickStrings([-1.0, 0.0], 1.0, 1.0) == ["0.1", "1"]
+    ticks = [v for _, values in StepAxis().tickValues(0.0, 3.0, 400.0) for v in values]
+    assert sorted(ticks) == [0, 1, 2, 3]
 
 
 # -- spectra, shifts, correlations ---------------------------------------------------------------------------------------
