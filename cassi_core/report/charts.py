@@ -59,7 +59,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     if not (math.isfinite(span) and span > 0):
         return [low]
     power = 10.0 ** math.floor(math.log10(span / about))
-    step = next(m * power for m in (1, 2, 5, 10) if span / (m * power) <= about + 0.5)
+    step = next(m * power for m in (1, 2, 5, 10) if span / (m * power) <= about + 1)
     first = math.ceil(low / step - 1e-9)
     return [n * step for n in range(first, math.floor(high / step + 1e-9) + 1)]
 

@@ -323,5 +323,5 @@ def definitions(facts: dict[str, str]) -> str:
 
 
 def embedded_document(c: ReportContent) -> str:
-    """The calibration file itself, inside the page, for those who have only the report."""
-    return json.dumps(c.document, indent=1, allow_nan=False, ensure_ascii=False).replace("</", "<\\/")
+    """The calibration file itself, inside the page, for those who have only the report; no `<` in it can end or open an element."""
+    return json.dumps(c.document, indent=1, allow_nan=False, ensure_ascii=False).replace("<", "\\u003c")
