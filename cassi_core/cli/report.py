@@ -78,6 +78,8 @@ def _of_file(path: Path, args: argparse.Namespace, console: Console) -> ReportCo
     except InputError as error:
         console.warning(f"the page will hold no pictures: {error}")
         inputs = None
+    if inputs is not None:
+        console.info(f"{describe_inputs(inputs)}; computing residuals, cubes and leftover shifts before and after ...")
     control = RunControl()
     with cancel_on_interrupt(control):
         content = content_of_file(stored, inputs, control)

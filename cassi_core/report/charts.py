@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cassi_core.report.pictures import colour_of, colour_table
 
 COLOURS = ("#1f5fa8", "#c8511b", "#2c7d4f", "#7d3c98", "#9a7d0a", "#b03060", "#2f6f7e", "#555555")
-AXIS, GRID, TEXT = "#444", "#e4e4e4", "#333"
+AXIS, GRID, TEXT, FAINT = "#444", "#e4e4e4", "#333", "#b9bdc6"
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,12 +216,13 @@ def _colour_bar(f: Frame, low: float, high: float, table: NDArray[np.uint8]) -> 
 
 @dataclass(frozen=True)
 class Arrow:
-    """A displacement (right, down) in pixels at a place of the picture."""
+    """A displacement (right, down) in pixels at a place of the picture; `faint` when it may be chance."""
 
     row: float
     col: float
     right: float
     down: float
+    faint: bool = False
 
 
 def arrow_field(arrows: Sequence[Arrow], shape: tuple[int, int], largest_px: float, *, title: str, width: float = 320) -> str:
@@ -235,16 +236,16 @@ def arrow_field(arrows: Sequence[Arrow], shape: tuple[int, int], largest_px: flo
         x, y = arrow.col * scale, arrow.row * scale
         to_x, to_y = x + arrow.right * stretch, y + arrow.down * stretch
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.6" fill="#888"/>')
-        parts.append(_arrow(x, y, to_x, to_y))
+        parts.append(_arrow(x, y, to_x, to_y, FAINT if arrow.faint else COLOURS[0]))
     unit = 10 ** math.floor(math.log10(largest_px)) if largest_px > 0 else 1.0
     y = height + 14
     parts.append(_arrow(8, y, 8 + max(unit * stretch, 1), y) + _text(16 + unit * stretch, y + 3.5, f"{unit:g} px"))
     return _svg(width, height + 24, title, parts)
 
 
-def _arrow(x: float, y: float, to_x: float, to_y: float) -> str:
+def _arrow(x: float, y: float, to_x: float, to_y: float, colour: str = COLOURS[0]) -> str:
     length = math.hypot(to_x - x, to_y - y)
-    line = f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}" stroke="{COLOURS[0]}" stroke-width="1.5"/>'
+    line = f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}" stroke="{colour}" stroke-width="1.5"/>'
     if length < 3:
         return line
     head = min(5.0, length / 2)
@@ -252,7 +253,7 @@ def _arrow(x: float, y: float, to_x: float, to_y: float) -> str:
     tips = " ".join(
         f"{to_x - head * ux + s * 0.5 * head * uy:.1f},{to_y - head * uy - s * 0.5 * head * ux:.1f}" for s in (1, -1)
     )
-    return line + f'<polygon points="{to_x:.1f},{to_y:.1f} {tips}" fill="{COLOURS[0]}"/>'
+    return line + f'<polygon points="{to_x:.1f},{to_y:.1f} {tips}" fill="{colour}"/>'
 
 
 def matrix(names: Sequence[str], values: NDArray[np.float64], *, title: str, cell: float = 46) -> str:

@@ -14,6 +14,7 @@ from scipy import ndimage as ndi
 from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, SPECS, format_value
 from cassi_core.quality.colour import pseudo_colours
 from cassi_core.quality.display import predicted_measurement, robust_levels, shift_statistics, spectrum_at, symmetric_levels
+from cassi_core.quality.verdict import leftover_rms
 from cassi_core.report.charts import COLOURS, Arrow, Line, arrow_field, line_chart, matrix, score_map
 from cassi_core.report.content import ReportContent
 from cassi_core.report.pictures import colour_of, colour_table, image_uri, rgb_uri
@@ -141,12 +142,12 @@ def _residuals(c: ReportContent, m: QualityMaps) -> str:
     pictures = [
         figure(
             f'<img alt="Residual {name}" src="{image_uri(image, levels, "diverging")}">',
-            f"Residual y - A x with the {label} values, rms {float(np.sqrt(np.mean(np.square(image)))):.3g}.",
+            f"Residual y - A x with the {label} values, in units of the measurement, rms {float(np.sqrt(np.mean(np.square(image)))):.3g}.",
         )
         for name, label, image in (("before", "start", m.residual_before), ("after", "calibrated", m.residual_after))
     ]
     stops = ",".join(colour_of(k, 0, 8, colour_table("diverging")) for k in range(9))
-    ends = f"<div class=ends><span>{levels[0]:.3g}</span><span>0</span><span>{levels[1]:.3g} (units of the measurement)</span></div>"
+    ends = f"<div class=ends><span>{levels[0]:.3g}</span><span>0</span><span>{levels[1]:.3g}</span></div>"
     bar = f'<div class=bar style="background:linear-gradient(to right,{stops})"></div>{ends}'
     return "<h3>Residual maps</h3>" + row(*pictures) + bar
 
@@ -159,9 +160,9 @@ def _shifts(m: QualityMaps) -> str:
 
     def field(shifts: Sequence[LocalShift], label: str) -> str:
         s = shift_statistics(shifts)
-        arrows = [Arrow(v.row, v.col, v.right, v.down) for v in shifts]
+        arrows = [Arrow(v.row, v.col, v.right, v.down, _within_errors(v)) for v in shifts]
         caption = (
-            f"{label}: rms {s.rms_right:.3f} px right, {s.rms_down:.3f} px down, largest {s.largest:.3f} px, {s.blocks} blocks."
+            f"{label}: {leftover_rms(shifts):.3f} px rms beyond the errors, {s.blocks} blocks." if shifts else f"{label}: none."
         )
         return figure(arrow_field(arrows, shape, largest, title=f"Leftover shifts, {label.lower()}"), caption)
 
@@ -169,23 +170,29 @@ def _shifts(m: QualityMaps) -> str:
         "<h3>Leftover shifts of the mask pattern</h3>"
         + row(field(m.shifts_before, "Before"), field(m.shifts_after, "After"))
         + "<p class=muted>Each block of the measurement says how far the mask pattern still lies from where the parameters put it; "
-        "the arrows of both pictures have one scale.</p>"
+        "the arrows of both pictures have one scale, grey ones are within three standard errors of zero (dark blocks).</p>"
     )
 
 
+def _within_errors(shift: LocalShift) -> bool:
+    errors = (max(shift.sigma_right, 1e-9), max(shift.sigma_down, 1e-9))
+    return math.hypot(shift.right / errors[0], shift.down / errors[1]) < 3
+
+
 def spectrum_points(cube: NDArray[np.float32], count: int = 4) -> tuple[tuple[int, int], ...]:
-    """Bright points `(row, col)` in different parts of a cube `(L, H, W)`: the brightest of each quarter, borders left out."""
+    """Bright points `(row, col)` of a cube `(L, H, W)`, from top to bottom: far from each other, borders left out."""
     bright = ndi.uniform_filter(np.nan_to_num(np.asarray(cube, np.float32)).mean(axis=0), 5)
     height, width = bright.shape
-    edge = max(1, min(height, width) // 16)
-    inside = np.full_like(bright, -np.inf)
-    inside[edge : height - edge, edge : width - edge] = bright[edge : height - edge, edge : width - edge]
-    points = []
-    for rows in (slice(0, height // 2), slice(height // 2, height)):
-        for cols in (slice(0, width // 2), slice(width // 2, width)):
-            at = np.unravel_index(int(inside[rows, cols].argmax()), inside[rows, cols].shape)
-            points.append((int(at[0]) + rows.start, int(at[1]) + cols.start))
-    return tuple(points[:count])
+    edge, apart = max(1, min(height, width) // 16), max(height, width) / 5
+    free = np.zeros(bright.shape, bool)
+    free[edge : height - edge, edge : width - edge] = True
+    rows, cols = np.ogrid[:height, :width]
+    points: list[tuple[int, int]] = []
+    while len(points) < count and free.any():
+        at = np.unravel_index(int(np.where(free, bright, -np.inf).argmax()), bright.shape)
+        points.append((int(at[0]), int(at[1])))
+        free &= np.hypot(rows - at[0], cols - at[1]) > apart
+    return tuple(sorted(points))
 
 
 def _spectra(c: ReportContent, m: QualityMaps, points: Sequence[tuple[int, int]]) -> str:

@@ -21,7 +21,8 @@ figure img { width: 100%; height: auto; display: block; border: 1px solid var(--
 figure svg { max-width: 100%; height: auto; }
 .marked { position: relative; } .marked svg { position: absolute; inset: 0; width: 100%; height: 100%; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 6px 0; } dt { color: var(--muted); } dd { margin: 0; }
-.bar { height: 10px; border: 1px solid var(--line); } .ends { display: flex; justify-content: space-between; font-size: 12px; color: var(--muted); }
+.bar { height: 10px; border: 1px solid var(--line); } .ends { display: grid; grid-template-columns: 1fr auto 1fr; font-size: 12px; color: var(--muted); }
+.ends span:last-child { text-align: right; }
 @page { size: A4; margin: 14mm 14mm 16mm; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; }

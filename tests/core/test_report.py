@@ -180,6 +180,8 @@ def test_arrows_point_right_and_down() -> None:
     line = chart.find(f"{SVG}line").attrib  # type: ignore[union-attr]
     start, end = (float(line["x1"]), float(line["y1"])), (float(line["x2"]), float(line["y2"]))
     assert start == (60, 20)
+    faint = svg(arrow_field([Arrow(10, 30, 0.5, 0.25, faint=True)], (40, 80), 0.5, title="t", width=160))
+    assert faint.find(f"{SVG}line").attrib["stroke"] != line["stroke"]  # type: ignore[union-attr]
     assert end[0] - start[0] == pytest.approx(2 * (end[1] - start[1]), abs=0.2) and end[0] > start[0]
 
 
@@ -202,8 +204,8 @@ def test_large_pictures_are_reduced_and_small_ones_are_not() -> None:
     assert picture_of(rgb_uri(np.zeros((100, 1600, 3), np.uint8))).size[0] <= LARGEST_PX
 
 
-def test_spectra_are_taken_at_the_brightest_point_of_each_quarter() -> None:
+def test_spectra_are_taken_at_bright_points_far_from_each_other() -> None:
     cube = np.zeros((2, 64, 80), np.float32)
-    for r, c in ((10, 12), (15, 60), (50, 20), (45, 70)):
-        cube[:, r - 2 : r + 3, c - 2 : c + 3] = 1
-    assert spectrum_points(cube) == ((10, 12), (15, 60), (50, 20), (45, 70))
+    for r, c, light in ((10, 12, 2), (12, 18, 1.9), (15, 60, 1), (45, 70, 1), (50, 20, 1), (1, 40, 9)):
+        cube[:, max(0, r - 2) : r + 3, c - 2 : c + 3] = light
+    assert spectrum_points(cube, 5)[1:] == ((10, 12), (15, 60), (45, 70), (50, 20)), "(12, 18) is too close to a brighter one"
