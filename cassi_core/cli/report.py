@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cassi_core.cli.calibrate import EXIT_VERDICT_FAIL
 from cassi_core.cli.console import Console
 from cassi_core.cli.options import FILES_HELP, add_input_options, assignments, comma_list, describe_inputs, load_inputs_of
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     of_file = len(args.measurements) == 1 and first.suffix.lower() == CALIBRATION_SUFFIX
     content = _of_file(first, args, console) if of_file else _of_snapshots(args, console)
     console.result(f"written: {write_report(content, out)}")
-    return 0
+    return EXIT_VERDICT_FAIL if not of_file and content.verdict.status == "fail" else 0
 
 
 def _of_file(path: Path, args: argparse.Namespace, console: Console) -> ReportContent:

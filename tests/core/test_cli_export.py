@@ -23,6 +23,7 @@ from cassi_core.inputs import Source
 from cassi_core.io.calibration_file import calibration_document, write_calibration
 from cassi_core.io.readers.select import sha256_of
 from cassi_core.parameters import ParameterSet
+from cassi_core.result import Reason, Verdict
 
 HEIGHT, WIDTH, BANDS, STEP = 40, 48, 4, 2
 DX, DY = 2, -1
@@ -302,3 +303,7 @@ def test_calibrate_writes_the_report_beside_the_calibration(
     assert f"written: {tmp_path / 'page.html'}" in capsys.readouterr().out
     assert main(["report", *ask]) == 0
     assert (tmp_path / "scene.report.html").is_file()
+    failed = make_result(verdict=Verdict("fail", (Reason("residual", "fail", 1.2, 1.0, "worse"),)))
+    monkeypatch.setattr("cassi_core.calibration.pipeline.calibrate", lambda *args, **kwargs: failed)
+    assert main(["report", *ask, "--out", "f.html"]) == 4
+    assert "fail: do not use it" in (tmp_path / "f.html").read_text()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.io import loadmat
 from test_calibration_file import make_result
+from test_report import full_result
 
 from cassi_core.calibration.frames import parameters_to_dispersion_frame
 from cassi_core.calibration.rig_model import RigModel
@@ -22,7 +23,7 @@ from cassi_core.dispersion import QUARTER_TURNS, Dispersion
 from cassi_core.errors import ConfigError, InputError, OutputError
 from cassi_core.inputs import CalibrationInputs, Source
 from cassi_core.io.calibration_file import write_calibration
-from cassi_core.io.exports import PROFILES, CalibratedMask, containers, export_mask, load_calibrated_mask
+from cassi_core.io.exports import EXPORTS, PROFILES, CalibratedMask, Export, containers, export_mask, load_calibrated_mask
 from cassi_core.io.exports.rig_masks import optical_blur
 from cassi_core.io.reconstruction_files import Reconstruction, write_reconstruction
 from cassi_core.parameters import ParameterSet
@@ -260,6 +261,26 @@ def test_a_calibration_file_finds_its_mask_where_both_were_moved_to(tmp_path: Pa
     np.savez(there / "small.npz", mask=make_mask()[:-2])
     with pytest.raises(InputError, match=r"shape \(18, 26\) and the calibration was made with \(20, 26\)"):
         load_calibrated_mask(there / "c.cassi.json", there / "small.npz")
+
+
+# Everything that can be written for a run
+
+
+@pytest.mark.parametrize("export", EXPORTS, ids=lambda e: e.id)
+def test_every_export_of_a_run_leaves_files_under_the_common_name(tmp_path: Path, export: Export) -> None:
+    result = full_result()
+    assert export.missing(result) == "" and export.label and export.description.endswith(".")
+    paths = export.function(result, tmp_path / f"rig7{export.suffix}")
+    assert tmp_path / f"rig7{export.suffix}" in paths
+    assert sorted(paths) == sorted(tmp_path.iterdir()) and all(p.stat().st_size > 50 for p in paths)
+
+
+def test_exports_say_what_a_run_lacks() -> None:
+    lacking = {e.id: e.missing(make_result()) for e in EXPORTS}
+    assert lacking["cube.h5"] == "this run carries no reconstruction"
+    assert lacking["iterations"] == "this run has no iteration table" and lacking["grids"] == "this run searched no grid"
+    assert {e.id for e in EXPORTS if not e.missing(make_result())} == set(PROFILES)
+    assert len({e.suffix for e in EXPORTS}) == len(EXPORTS)
 
 
 # Reconstructions
