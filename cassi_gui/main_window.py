@@ -78,6 +78,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(application_icon())
         self.settings = settings
         self.colours = palette
+        self._painted: Palette | None = None
         self.state = AppState(self)
         self.runner = runner or RunController(self)
         self.dialogs = dialogs or Dialogs(settings, self)
@@ -298,12 +299,14 @@ class MainWindow(QMainWindow):
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint everything in the colours of a palette."""
-        self.colours = palette
+        self.action_set[f"view.theme_{self.settings.theme}"].setChecked(True)
+        if palette is self._painted:
+            return
+        self.colours = self._painted = palette
         app = QApplication.instance()
         if isinstance(app, QApplication):
             apply_theme(app, palette)
         self.action_set.set_palette(palette)
-        self.action_set[f"view.theme_{self.settings.theme}"].setChecked(True)
         for part in (self.step_bar, self.log, self.display, *self.deck.pages):
             part.set_palette(palette)
 
