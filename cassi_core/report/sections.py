@@ -170,7 +170,8 @@ def _shifts(m: QualityMaps) -> str:
         "<h3>Leftover shifts of the mask pattern</h3>"
         + row(field(m.shifts_before, "Before"), field(m.shifts_after, "After"))
         + "<p class=muted>Each block of the measurement says how far the mask pattern still lies from where the parameters put it; "
-        "the arrows of both pictures have one scale, grey ones are within three standard errors of zero (dark blocks).</p>"
+        "the arrows of both pictures have one scale, grey ones are within three standard errors of zero. "
+        "The field before is taken with a smoother scene, which reaches further and understates shifts.</p>"
     )
 
 

@@ -11,7 +11,7 @@ p { margin: 6px 0; } .muted { color: var(--muted); }
 table { border-collapse: collapse; width: 100%; margin: 6px 0; } caption { text-align: left; color: var(--muted); }
 th, td { text-align: left; padding: 3px 10px 3px 0; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; white-space: nowrap; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.hash { font: 11px/1.4 ui-monospace, "DejaVu Sans Mono", monospace; word-break: break-all; }
+td { overflow-wrap: anywhere; } td:first-child { white-space: nowrap; } td.hash { min-width: 230px; font: 11px/1.4 ui-monospace, "DejaVu Sans Mono", monospace; word-break: break-all; }
 .badge { display: inline-block; padding: 1px 10px; border-radius: 10px; color: #fff; font-weight: 600; white-space: nowrap; }
 .pass { background: var(--ok); } .warn { background: var(--warn); } .fail { background: var(--bad); }
 .row { display: flex; flex-wrap: wrap; gap: 14px 20px; align-items: flex-start; }
