@@ -172,8 +172,9 @@ def _by_array_names(path: Path) -> list[Assignment]:
     """Roles by the well-known names of arrays inside a container."""
     keys = {role: find_key(path, role) for role in WELL_KNOWN}
     main: list[Role] = [r for r in ("measurement", "mask", "cube") if keys[r]]
-    # An array named `dark` beside others belongs to them; in a file of its own it is the file's purpose.
-    extras: list[Role] = [r for r in ("dark", "flat") if keys[r]]
+    # An array named `dark` beside others belongs to them; in a file of its own it is the file's purpose. The reader also takes a
+    # measurement's name for a dark frame when asked for one: that is no reason to call a measurement a dark frame here.
+    extras: list[Role] = [r for r in ("dark", "flat") if keys[r] and keys[r] not in WELL_KNOWN["measurement"]]
     if "measurement" in main:
         spec = str(path)
         result = [Assignment(spec, "measurement", f"it holds an array named {keys['measurement']}")]
