@@ -276,12 +276,17 @@ class RunRecorder:
         later = max(0.0, total * (1 - fraction) - rest_here)
         return fraction, rest + later * pace
 
-    def row(self, score: float, values: NDArray[np.float64], sigmas: tuple[float | None, ...] | None = None) -> None:
-        """Append a line to the iteration table and emit it; `values` of all parameters in the solvers' frame."""
+    def row(self, score: float, values: NDArray[np.float64], sigmas: NDArray[np.float64] | None = None) -> None:
+        """Append a line to the iteration table and emit it; `values` of all parameters in the solvers' frame.
+
+        `sigmas` are standard errors in the same order, NaN where none is known.
+        """
         if self.to_rig is not None:
             values = self.to_rig(np.asarray(values, float))
+            sigmas = None if sigmas is None else np.abs(self.to_rig(sigmas))
+        errors = None if sigmas is None else tuple(float(s) if np.isfinite(s) else None for s in sigmas)
         step = sum(1 for r in self.table if r.stage == self._stage)
-        entry = IterationRow(self._stage, step, self.elapsed_s, float(score), tuple(float(v) for v in values), sigmas)
+        entry = IterationRow(self._stage, step, self.elapsed_s, float(score), tuple(float(v) for v in values), errors)
         self.table.append(entry)
         self.emit(entry)
 

@@ -246,7 +246,9 @@ def fit(
         score = _score(parts)
         if not np.isfinite(score):
             raise NumericsError("the residual of the fit is not finite; check the measurement and the mask for extreme values")
-        recorder.row(score, full)
+        errors = np.full(len(full), np.nan)
+        errors[index] = np.sqrt(np.maximum(np.diag(sandwich(parts, len(names))[0]), 0))
+        recorder.row(score, full, errors)
         recorder.advance()
         return parts
 

@@ -74,6 +74,9 @@ def test_the_events_tell_the_run_in_order(run):
     previews = [e for e in events if isinstance(e, Preview)]
     assert previews and not previews[-1].cube.flags.writeable
     assert isinstance(events[-1], StageFinished)
+    fitted = result.table[-1]
+    assert all(s is not None and s > 0 for s in fitted.sigmas[:3])
+    assert fitted.sigmas[3:] == (None,) * 6
 
 
 def test_a_quick_look_at_the_truth_is_better_than_at_the_nominal(inputs):
