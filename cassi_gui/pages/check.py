@@ -248,7 +248,7 @@ class CheckPage(QWidget):
             train = found.train
             marks = [(0.0, "first band expected", False), (found.travel_px, "last band expected", False)]
             marks += [(p, t, True) for p, t in ((train.begin_px, "begins"), (train.end_px, "ends")) if p is not None]
-            self.profile.set_axes("shift of the mask along the dispersion", "px", "match (times its noise)")
+            self.profile.set_axes("shift of the mask along the dispersion", "px", "match (noise = 1)")
             self.profile.set_profile(train.z, marks, positions=train.shifts_px)
             return
         light = self._light

@@ -78,11 +78,13 @@ class ProfilePlot(PlotPanel):
         for line in self._lines:
             self.plot.removeItem(line)
         self._lines.clear()
-        for position, text, found in self._marks:
+        for index, (position, text, found) in enumerate(self._marks):
+            lower = index % 4 > 1
             colour = self._palette.series[1] if found else self._palette.muted
             style = Qt.PenStyle.SolidLine if found else Qt.PenStyle.DashLine
             options = {
-                "position": 0.9,
+                # Two heights, so that the words of neighbouring lines do not cover each other.
+                "position": 0.5 if found or lower else 0.9,
                 "color": self._palette.plot_foreground,
                 "fill": translucent(self._palette.plot_background, 200),
             }

@@ -69,8 +69,10 @@ def with_unit(label: str, unit: str) -> str:
 def label_axis(plot: pg.PlotItem, side: str, label: str, unit: str, palette: Palette) -> None:
     """Write an axis label with its unit; no automatic SI prefixes (a `mpx` is nobody's unit)."""
     axis = plot.getAxis(side)
+    # The ranges first: switching the prefixes off works out a scale once more, and would keep it for values below 1.
+    look = {"color": palette.plot_foreground, "font-size": f"{LABEL_PT}pt"}
+    axis.setLabel(with_unit(label, unit), siPrefixEnableRanges=(), **look)
     axis.enableAutoSIPrefix(False)
-    axis.setLabel(with_unit(label, unit), **{"color": palette.plot_foreground, "font-size": f"{LABEL_PT}pt"})
 
 
 def style_axes(plot: pg.PlotItem, palette: Palette, *, grid: bool = True) -> None:
@@ -83,7 +85,9 @@ def style_axes(plot: pg.PlotItem, palette: Palette, *, grid: bool = True) -> Non
         axis.setTickFont(plot_font())
         axis.setStyle(tickLength=-4, tickTextOffset=4)
         if axis.label is not None and axis.labelText:
-            axis.setLabel(axis.labelText, **{"color": palette.plot_foreground, "font-size": f"{LABEL_PT}pt"})
+            axis.setLabel(
+                axis.labelText, siPrefixEnableRanges=(), **{"color": palette.plot_foreground, "font-size": f"{LABEL_PT}pt"}
+            )
     plot.showGrid(x=grid, y=grid, alpha=0.25 if grid else 0.0)
 
 

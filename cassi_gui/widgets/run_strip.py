@@ -86,6 +86,7 @@ class RunStrip(QFrame):
         self.bar.setAccessibleName("Progress of the run")
         self.bar.setRange(0, BAR_STEPS)
         self.bar.setFixedWidth(200)
+        self.bar.setTextVisible(False)
         self.elapsed = self._label("run_elapsed", "Time spent without pauses", 76)
         self.remaining = self._label("run_remaining", "Estimated from the pace so far", 150)
         self.start = self._button("run.start", self.start_requested, primary=True)

@@ -18,7 +18,9 @@ from cassi_core.inputs import CalibrationInputs
 from cassi_core.quality.placement import turn_mask
 from cassi_gui.main_window import MainWindow
 from cassi_gui.pages.check_detection import turned
+from cassi_gui.plots.profile import ProfilePlot
 from cassi_gui.state import FileSelection
+from cassi_gui.theme import DARK
 
 Load = Callable[..., None]
 
@@ -185,3 +187,16 @@ def test_another_snapshot_is_shown(qtbot: QtBot, loaded: MainWindow, rig_files: 
     assert page.controls.frame.isVisible()
     page.controls.frame.setCurrentIndex(1)
     assert page.picture.image is loaded.state.inputs.frames[1].image  # type: ignore[union-attr]
+
+
+def test_ticks_show_the_values_themselves(qtbot: QtBot) -> None:
+    """pyqtgraph scales the ticks of small values by 1000 and would say so in a unit prefix that we do not show."""
+    plot = ProfilePlot()
+    qtbot.addWidget(plot)
+    plot.show()
+    axis = plot.plot.getAxis("left")
+    for low, high in ((0.0, 0.06), (0.0, 35.0), (0.0, 2e6), (0.0, 1e-4)):
+        plot.set_axes("shift", "px", "light")
+        plot.set_profile(np.linspace(low, high, 50))
+        plot.set_palette(DARK)
+        assert axis.autoSIPrefixScale == 1.0
