@@ -29,10 +29,10 @@ from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.quality.maps import (
     explain,
     held_out_residual,
-    local_shifts,
     reconstruction_settings,
     residual_in_rig,
 )
+from cassi_core.quality.shift_field import local_shifts
 from cassi_core.quality.verdict import judge
 from cassi_core.result import CalibrationResult, QualityMaps, Scores
 from cassi_core.run import Event, Observer, Preview, RunControl, RunRecorder, StageFinished, readonly
@@ -188,7 +188,7 @@ def _finish(
     direction = inputs.dispersion.direction
     control = recorder.control
     outcome: Literal["done", "finished_early"] = "finished_early" if control.finishing else "done"
-    recorder.begin("proof", 8)
+    recorder.begin("proof", 6 if config.quality.maps else 2)
     before = parameters_to_dispersion_frame(start, direction).vector()
     fitted = parameters_to_dispersion_frame(start, direction).with_vector(found.vector)
     prior = config.auto.precise
@@ -300,23 +300,10 @@ def _proof(
     if not config.quality.maps:
         return None, result
     cubes, fields = [], []
-    wide = GapSettings(config.auto.wide.n_iter, config.auto.wide.sigma_px, config.auto.wide.sigma_bands)
-    for vector, prior in ((before, wide), (after, settings)):
+    for vector in (before, after):
         cube, _ = explain(model, solver, vector, reconstruction_settings(config.quality), optics, control)
         cubes.append(from_dispersion_frame(cube * np.float32(model.scale), direction))
         recorder.advance()
-        fields.append(
-            local_shifts(
-                models,
-                solver,
-                vector,
-                prior,
-                optics,
-                control,
-                direction,
-                blocks=config.quality.blocks,
-                threads=solver.threads,
-            )
-        )
+        fields.append(local_shifts(models, solver, vector, optics, control, direction, blocks=config.quality.blocks))
         recorder.advance()
     return QualityMaps(residuals[0], residuals[1], cubes[0], cubes[1], fields[0], fields[1]), result

@@ -16,7 +16,8 @@ from cassi_core.dispersion import Dispersion, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.calibration_file import StoredCalibration, calibration_document
 from cassi_core.parameters import ParameterSet
-from cassi_core.quality.maps import explain, local_shifts, reconstruction_settings, residual_in_rig
+from cassi_core.quality.maps import explain, reconstruction_settings, residual_in_rig
+from cassi_core.quality.shift_field import local_shifts
 from cassi_core.result import CalibrationResult, QualityMaps, Scores, Verdict
 from cassi_core.run import GridScores, IterationRow, RunControl
 from cassi_core.solvers.fused_cpu import FusedCpuSolver
@@ -100,16 +101,14 @@ def compute_maps(
     turned = inputs.in_dispersion_frame()
     model = RigModel.from_frame(turned, turned.frames[0], margin_px=config.auto.margin_px)
     solver, optics = FusedCpuSolver(config.threads), Optics(config.auto.smear_px)
-    wide, precise = config.auto.wide, config.auto.precise
+    precise = config.auto.precise
     residuals, cubes, fields = [], [], []
-    for parameters, prior in ((before, wide), (after, precise)):
+    for parameters in (before, after):
         vector = parameters_to_dispersion_frame(parameters, direction).vector()
         fine = GapSettings(precise.n_iter, precise.sigma_px, precise.sigma_bands)
         _, residual = explain(model, solver, vector, fine, optics, control)
         residuals.append(residual_in_rig(model, residual, direction))
         cube, _ = explain(model, solver, vector, reconstruction_settings(config.quality), optics, control)
         cubes.append(from_dispersion_frame(cube * np.float32(model.scale), direction))
-        smooth = GapSettings(prior.n_iter, prior.sigma_px, prior.sigma_bands)
-        blocks, threads = config.quality.blocks, solver.threads
-        fields.append(local_shifts([model], solver, vector, smooth, optics, control, direction, blocks=blocks, threads=threads))
+        fields.append(local_shifts([model], solver, vector, optics, control, direction, blocks=config.quality.blocks))
     return QualityMaps(residuals[0], residuals[1], cubes[0], cubes[1], fields[0], fields[1])

@@ -171,7 +171,7 @@ def _shifts(m: QualityMaps) -> str:
         + row(field(m.shifts_before, "Before"), field(m.shifts_after, "After"))
         + "<p class=muted>Each block of the measurement says how far the mask pattern still lies from where the parameters put it; "
         "the arrows of both pictures have one scale, grey ones are within three standard errors of zero. "
-        "The field before is taken with a smoother scene, which reaches further and understates shifts.</p>"
+        "Along the dispersion a block alone tells little: a shift by one step is nearly the same picture there.</p>"
     )
 
 

@@ -60,7 +60,7 @@ def test_the_maps_have_the_sizes_of_the_rig_and_show_the_gain(run, inputs):
     assert np.std(maps.residual_after) < np.std(maps.residual_before)
     assert leftover_rms(maps.shifts_after) < leftover_rms(maps.shifts_before)
     before = np.median([s.down for s in maps.shifts_before])
-    assert before == pytest.approx(TRUTH["dy"], abs=0.5)
+    assert before == pytest.approx(TRUTH["dy"], abs=0.3)
 
 
 def test_the_events_tell_the_run_in_order(run):
