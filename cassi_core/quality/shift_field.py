@@ -30,6 +30,8 @@ REACH_PX = 4
 """Largest leftover shift looked for."""
 NOISE_PX = 14
 """The correlation is computed this far out; beyond twice the reach it is only noise."""
+LEAST_BLOCK_PX = 56
+"""Smaller blocks hold too little of the pattern to tell a tenth of a pixel."""
 LEAST_PEAK = 4.0
 """A block whose peak is lower than this, in units of the noise of its correlation, tells nothing."""
 ALONG_SHARE = 0.25
@@ -50,9 +52,10 @@ def local_shifts(
 ) -> tuple[LocalShift, ...]:
     """Shifts of the mask pattern left over with a parameter vector (dispersion frame), one per block, in the rig's frame.
 
-    Correlations of several snapshots are summed. Blocks without enough light or pattern are left out.
+    At most `blocks` per axis, fewer for small pictures. Correlations of several snapshots are summed. Blocks without enough light or pattern are left out.
     """
     height, width = models[0].y.shape
+    blocks = min(blocks, max(2, models[0].mask.shape[0] // LEAST_BLOCK_PX))
     rows = np.linspace(0, height, blocks + 1).astype(int)
     cols = np.linspace(CANVAS_PAD, width - CANVAS_PAD, blocks + 1).astype(int)
     maps = np.zeros((blocks, blocks, 2 * NOISE_PX + 1, 2 * NOISE_PX + 1))
