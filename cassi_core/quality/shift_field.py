@@ -30,7 +30,7 @@ REACH_PX = 4
 """Largest leftover shift looked for."""
 NOISE_PX = 14
 """The correlation is computed this far out; beyond twice the reach it is only noise."""
-LEAST_BLOCK_PX = 56
+LEAST_BLOCK_PX = 45
 """Smaller blocks hold too little of the pattern to tell a tenth of a pixel."""
 LEAST_PEAK = 4.0
 """A block whose peak is lower than this, in units of the noise of its correlation, tells nothing."""
