@@ -228,7 +228,8 @@ def calibrate(
         for row in (r for r in rows if r.stage == stage):
             if control.finishing:
                 break
-            recorder.row(row.score, np.array(row.values), row.sigmas)
+            sigmas = None if row.sigmas is None else np.array([np.nan if s is None else s for s in row.sigmas])
+            recorder.row(row.score, np.array(row.values), sigmas)
             recorder.advance()
             time.sleep(pause_s)
         recorder.emit(Preview(stage, readonly(scene(rig or FakeRig())), rows[-1].values))  # type: ignore[arg-type]

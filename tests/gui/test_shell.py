@@ -414,7 +414,7 @@ def test_numerics_never_run_in_the_gui_thread(
     assert len(called) == 7, called
 
 
-def test_the_first_window_needs_neither_torch_nor_numba_nor_scipy_nor_the_plots() -> None:
+def test_the_first_window_needs_neither_torch_nor_numba_nor_scipy_nor_the_plots(tmp_path: Path) -> None:
     code = (
         "import sys, os\n"
         "from cassi_gui.app import make_application\n"
@@ -430,8 +430,7 @@ def test_the_first_window_needs_neither_torch_nor_numba_nor_scipy_nor_the_plots(
         "assert os.environ['OMP_WAIT_POLICY'] == 'PASSIVE'\n"
     )
     env = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"} | {"PYTHONPATH": str(ROOT)}
-    with_settings = [sys.executable, "-c", code, str(ROOT / "none")]
-    done = subprocess.run(with_settings, capture_output=True, text=True, env=env, check=True)
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, env=env, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
