@@ -107,6 +107,8 @@ def _session(window: MainWindow, photographer: Photographer) -> None:
     if not photographer.wait(lambda: window.state.inputs is not None, LOAD_TIMEOUT_S):
         logger.error("the demo did not load: %s", window.state.snapshot.load_problem)
         return
+    # The findings belong to the pictures; a run that begins cuts their search short.
+    photographer.wait(lambda: not window.runner.busy, LOAD_TIMEOUT_S)
     photographer.settle()
     window.slots_.start_run()
     photographer.wait(lambda: window.strip.bar.value() >= MID_RUN or not window.runner.running, RUN_TIMEOUT_S)

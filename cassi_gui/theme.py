@@ -198,7 +198,7 @@ def style_sheet(p: Palette) -> str:
     QHeaderView::section {{
         background: {p.raised}; color: {p.muted}; border: none; border-bottom: 1px solid {p.border}; padding: 4px 8px; }}
     QTableView, QTreeView, QListView, QPlainTextEdit, QTextBrowser {{
-        background: {p.panel}; border: 1px solid {p.border}; border-radius: 4px; gridline-color: {p.grid}; }}
+        border: 1px solid {p.border}; border-radius: 4px; gridline-color: {p.grid}; }}
     QGroupBox {{ border: 1px solid {p.border}; border-radius: 6px; margin-top: 10px; padding-top: 8px; }}
     QGroupBox::title {{ subcontrol-origin: margin; left: 8px; padding: 0 4px; color: {p.muted}; }}
     QScrollArea {{ border: none; background: transparent; }}
@@ -235,7 +235,7 @@ def apply_theme(app: QApplication, palette: Palette) -> None:
     # Fusion draws the outline of fields in the window's colour darkened by 1.4, which nobody sees on a dark window.
     fields = QPalette(colours)
     fields.setColor(QPalette.ColorRole.Window, QColor(palette.outline).lighter(140))
-    for name in ("QLineEdit", "QAbstractSpinBox", "QComboBox", "QCheckBox", "QRadioButton", "QSlider"):
+    for name in ("QLineEdit", "QAbstractSpinBox", "QComboBox", "QCheckBox", "QRadioButton", "QSlider", "QAbstractItemView"):
         app.setPalette(fields, name)
     sheet = style_sheet(palette)
     if app.styleSheet() != sheet:
