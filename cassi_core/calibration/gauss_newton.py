@@ -25,6 +25,7 @@ from cassi_core.calibration.derivatives import accumulate_derivatives, coordinat
 from cassi_core.calibration.mask_sampling import pose_coefficients
 from cassi_core.calibration.rig_model import CANVAS_PAD, RigModel, named, relative_residual
 from cassi_core.errors import NumericsError
+from cassi_core.geometry import source_coordinates
 from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, SPECS, ParameterSet
 from cassi_core.run import RunControl, RunRecorder
 from cassi_core.solvers.protocol import Candidate, GapSettings, GapSolver
@@ -59,6 +60,7 @@ WEIGHT_PX = 2.0
 WEIGHT_QUANTILE = 0.3
 BLOCK_PX = 24
 """Side of the blocks of the sandwich: a few times the reach of the scene prior and of a mask detail."""
+KNOWN_POWER = 8
 MAX_HALVINGS = 3
 TOO_MUCH_WORSE = 1.02
 """A residual larger by this factor after a step means that the step was too long, not that the weights changed."""
@@ -131,7 +133,8 @@ def linearise(
         images *= model.observed
         control.checkpoint()
         jacobian = solver.filter_images(images, candidate, settings, weight=model.observed, control=control)
-    return Linearisation(residual, jacobian, local_weight(model, residual), relative_residual(residual, model))
+    weight = local_weight(model, residual) * known_share(model, solver, vector, candidate)
+    return Linearisation(residual, jacobian, weight, relative_residual(residual, model))
 
 
 def derivative_images(
@@ -203,6 +206,27 @@ def local_weight(model: RigModel, residual: NDArray[np.float32]) -> NDArray[np.f
     counted = energy[model.scored > 0]
     floor = float(np.quantile(counted, WEIGHT_QUANTILE)) if counted.size else 1.0
     return np.asarray(model.scored / (energy + floor + 1e-12), np.float32)
+
+
+def known_share(model: RigModel, solver: GapSolver, vector: Vector, candidate: Candidate) -> NDArray[np.float32]:
+    """Weight 0..1 of canvas pixels by how much of their light comes through parts of the mask that the nominal mask shows.
+
+    A mask that was moved by several pixels shows content at its border that nobody has captured; repeating the edge there is a guess
+    that pulls the fit. The share of known bands counts with a power, so that a pixel with one unknown band in seven counts a third.
+    """
+    shape = (model.mask.shape[0], model.mask.shape[1])
+    pose = {k: named(vector)[k] for k in ("dx", "dy", "theta", "scale_x", "scale_y")}
+    row, col = source_coordinates(shape, **pose)
+    known = (row >= 0) & (row <= shape[0] - 1) & (col >= 0) & (col <= shape[1] - 1)
+    if known.all():
+        return np.ones_like(model.y)
+    ones = np.ones((len(candidate.cols), *shape), np.float32)
+    seen, everything = (
+        solver.project(ones, Candidate(mask, candidate.cols, candidate.rows), model.y.shape)
+        for mask in (known.astype(np.float32), ones[0])
+    )
+    share = np.where(everything > 0, seen / np.maximum(everything, 1e-6), 0)
+    return np.asarray(share**KNOWN_POWER, np.float32)
 
 
 def fit(

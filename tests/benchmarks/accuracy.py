@@ -24,10 +24,10 @@ from cassi_core.solvers.fused_cpu import ensure_compiled
 from tests.benchmarks.cases import Case, load_cases, module_from, shared_folder
 
 THREE = ("dx", "dy", "theta")
-REFINED = {"ideal": THREE, "far": THREE, "rig": None, "hard": None}
-"""None: the default choice of the preset."""
-PROTOTYPE = {"ideal": THREE, "far": THREE, "rig": ("dx", "dy", "theta", "scale_x", "scale_y", "slope")}
-PROTOTYPE["hard"] = ("dx", "dy", "theta", "scale_x", "scale_y")
+FIVE = (*THREE, "scale_x", "scale_y")
+REFINED = {"ideal": THREE, "far": THREE, "rig": (*FIVE, "slope", "alpha"), "hard": FIVE}
+PROTOTYPE = {"ideal": THREE, "far": THREE, "rig": (*FIVE, "slope"), "hard": FIVE}
+"""The prototype does not know alpha."""
 LOST_PX = 0.5
 
 
