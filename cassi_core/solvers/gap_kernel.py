@@ -78,29 +78,63 @@ def _gather(residual, whole, fraction, share, mask, out):  # type: ignore[no-unt
 
 @jit
 def _blur_columns(line, taps, out):  # type: ignore[no-untyped-def]
-    """Blur a line that carries ``k`` repeated edge pixels on either side."""
+    """Blur a line that carries ``k`` repeated edge pixels on either side; up to three taps a side in one pass."""
     k = taps.shape[0] - 1
     width = out.shape[0]
-    for w in range(width):
-        out[w] = taps[0] * line[k + w]
-    for j in range(1, k + 1):
-        tap = taps[j]
+    t0 = taps[0]
+    if k == 0:
         for w in range(width):
-            out[w] += tap * (line[k + w - j] + line[k + w + j])
+            out[w] = t0 * line[w]
+    elif k == 1:
+        t1 = taps[1]
+        for w in range(width):
+            out[w] = t0 * line[w + 1] + t1 * (line[w] + line[w + 2])
+    elif k == 2:
+        t1, t2 = taps[1], taps[2]
+        for w in range(width):
+            out[w] = t0 * line[w + 2] + t1 * (line[w + 1] + line[w + 3]) + t2 * (line[w] + line[w + 4])
+    else:
+        for w in range(width):
+            out[w] = t0 * line[k + w]
+        for j in range(1, k, 2):
+            t1, t2 = taps[j], taps[j + 1]
+            for w in range(width):
+                inner = line[k + w - j] + line[k + w + j]
+                out[w] += t1 * inner + t2 * (line[k + w - j - 1] + line[k + w + j + 1])
+        if k % 2 == 1:
+            tap = taps[k]
+            for w in range(width):
+                out[w] += tap * (line[w] + line[w + 2 * k])
+
+
+@jit
+def _add_pairs(below, above, tap, below2, above2, tap2, out):  # type: ignore[no-untyped-def]
+    """``out += tap (below + above) + tap2 (below2 + above2)``: two pairs of lines in one pass."""
+    for w in range(out.shape[0]):
+        out[w] += tap * (below[w] + above[w]) + tap2 * (below2[w] + above2[w])
+
+
+@jit
+def _start_pairs(centre, tap0, below, above, tap, out):  # type: ignore[no-untyped-def]
+    """``out = tap0 centre + tap (below + above)``."""
+    for w in range(out.shape[0]):
+        out[w] = tap0 * centre[w] + tap * (below[w] + above[w])
 
 
 @jit
 def _blur_bands(row, taps, scratch):  # type: ignore[no-untyped-def]
     """Blur ``row[band, col]`` along the bands in place, edges repeated."""
     k = taps.shape[0] - 1
-    bands, width = row.shape
+    bands = row.shape[0]
+    last = bands - 1
     for band in range(bands):
-        for w in range(width):
-            scratch[band, w] = taps[0] * row[band, w]
-        for j in range(1, k + 1):
-            below, above, tap = max(band - j, 0), min(band + j, bands - 1), taps[j]
-            for w in range(width):
-                scratch[band, w] += tap * (row[below, w] + row[above, w])
+        out = scratch[band]
+        _start_pairs(row[band], taps[0], row[max(band - 1, 0)], row[min(band + 1, last)], taps[1], out)
+        for j in range(2, k + 1, 2):
+            n = j + 1 if j + 1 <= k else j
+            second = taps[n] if n > j else np.float32(0.0)
+            below, above = row[max(band - j, 0)], row[min(band + j, last)]
+            _add_pairs(below, above, taps[j], row[max(band - n, 0)], row[min(band + n, last)], second, out)
     row[:, :] = scratch
 
 
@@ -109,16 +143,20 @@ def _blur_rows(ring, taps, row, last, out):  # type: ignore[no-untyped-def]
     """Write row ``row`` of the vertically blurred cube from the ring of horizontally blurred rows."""
     k = taps.shape[0] - 1
     size = 2 * k + 1
-    bands, width = out.shape
+    bands = out.shape[0]
+    if k == 0:
+        out[:, :] = ring[0]
+        return
+    centre, above, below = ring[row % size], ring[max(row - 1, 0) % size], ring[min(row + 1, last) % size]
     for band in range(bands):
-        centre = ring[row % size, band]
-        for w in range(width):
-            out[band, w] = taps[0] * centre[w]
-    for j in range(1, k + 1):
-        above, below, tap = ring[max(row - j, 0) % size], ring[min(row + j, last) % size], taps[j]
+        _start_pairs(centre[band], taps[0], above[band], below[band], taps[1], out[band])
+    for j in range(2, k + 1, 2):
+        n = j + 1 if j + 1 <= k else j
+        second = taps[n] if n > j else np.float32(0.0)
+        above, below = ring[max(row - j, 0) % size], ring[min(row + j, last) % size]
+        above2, below2 = ring[max(row - n, 0) % size], ring[min(row + n, last) % size]
         for band in range(bands):
-            for w in range(width):
-                out[band, w] += tap * (above[band, w] + below[band, w])
+            _add_pairs(above[band], below[band], taps[j], above2[band], below2[band], second, out[band])
 
 
 @jit
