@@ -6,30 +6,27 @@
 3. The same over slope and alpha.
 4. Rounds of coordinate descent with a parabola through the lowest points, steps halved from round to round.
 
-Candidates take the engine's form, the mask pattern sampled where each band really lands: splitting fractional offsets between pixels
-blurs, which punishes every slope and alpha but zero by up to 2 % of the score, more than 0.1 degree of alpha is worth.
-
 NumPy, SciPy and the CPU kernel only.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.mismatch import MismatchParameters
-from cassi_core.calibration.objective import ScorerCache, Scores, score_candidates
+from cassi_core.calibration.objective import ScorerCache, Scores, exact_hypothesis, score_candidates
 from cassi_core.calibration.rig_model import RigModel, named
 from cassi_core.config import Algorithm1Settings
 from cassi_core.dispersion import Dispersion
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet, index_of
 from cassi_core.run import GridScores, Observer, RunControl, RunRecorder, readonly
-from cassi_core.solvers.protocol import Candidate, GapSettings, GapSolver
+from cassi_core.solvers.protocol import GapSettings, GapSolver
 
 Vector = NDArray[np.float64]
 POSE = ("dy", "theta", "dx")
@@ -103,7 +100,7 @@ class _BeamSearch:
     ) -> None:
         self.models, self.start, self.settings, self.solver, self.recorder = models, start, settings, solver, recorder
         self.gap = GapSettings(n_iter=settings.n_iter, sigma_px=settings.sigma_px)
-        self.spline = models[0].spline(start["psf"].value)
+        self.hypothesis = exact_hypothesis(models, start["psf"].value)
         self.known: dict[tuple[float, ...], float] = {}
         self.beam: list[Vector] = [start.vector()]
         self.beam_scores: list[float] = []
@@ -138,15 +135,12 @@ class _BeamSearch:
         if new:
             candidates = [named(v) for _, v in new]
             scores = score_candidates(
-                self.models, self.solver, candidates, self.gap, self.recorder.control, report, self._hypothesis
+                self.models, self.solver, candidates, self.gap, self.recorder.control, report, self.hypothesis
             )
             self._remember(new, scores)
         if grid is not None:
             self._show(vectors, grid, final=True)
         return self._scores(vectors)
-
-    def _hypothesis(self, values: Mapping[str, float]) -> Candidate:
-        return self.models[0].candidate(values, self.spline)
 
     def _remember(self, new: list[tuple[tuple[float, ...], Vector]], scores: Scores) -> None:
         self.known.update({key: float(s) for (key, _), s in zip(new, scores, strict=True) if not np.isnan(s)})

@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 from cassi_core.calibration import algorithm1
 from cassi_core.calibration.grid_search import GRID_NAMES, evaluations, run_grid_stages
 from cassi_core.calibration.mismatch import MismatchParameters
-from cassi_core.calibration.objective import ScorerCache, choose_device, load_torch, score_candidates, torch_available
+from cassi_core.calibration.objective import (
+    ScorerCache,
+    choose_device,
+    exact_hypothesis,
+    load_torch,
+    score_candidates,
+    torch_available,
+)
 from cassi_core.calibration.rig_model import CANVAS_PAD, RigModel, named
 from cassi_core.config import Algorithm1Settings, GradientStageSettings, ReferenceSettings
 from cassi_core.dispersion import Dispersion
@@ -148,8 +155,10 @@ def _follow_gradient(
     last = _gradient_stages(settings)[-1][1]
     gap = GapSettings(n_iter=last.n_iter, sigma_px=last.sigma_px)
     # Two evaluations: a request to finish early must not leave the second one out.
+    hypothesis = exact_hypothesis(models, found["psf"].value)
     before, after = (
-        float(score_candidates(models, solver, [named(v)], gap, recorder.control)[0]) for v in (found.vector(), refined)
+        float(score_candidates(models, solver, [named(v)], gap, recorder.control, hypothesis=hypothesis)[0])
+        for v in (found.vector(), refined)
     )
     if after < before:
         return refined, after

@@ -15,7 +15,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from cassi_core.calibration.objective import Scores, score_candidates
+from cassi_core.calibration.objective import Scores, exact_hypothesis, score_candidates
 from cassi_core.calibration.rig_model import RigModel, named
 from cassi_core.config import GridSettings
 from cassi_core.parameters import Parameter, ParameterSet, index_of
@@ -105,6 +105,7 @@ class _GridSearch:
         recorder: RunRecorder,
     ) -> None:
         self.models, self.start, self.settings, self.solver, self.recorder = models, start, settings, solver, recorder
+        self.hypothesis = exact_hypothesis(models, start["psf"].value)
         half, points = self._window()
         # A window moves by half of itself at most.
         reach = [settings.max_widenings * ((n + 1) // 2) if settings.widen else 0 for n in points]
@@ -180,7 +181,7 @@ class _GridSearch:
                 show(scores)
 
         candidates = [named(v) for v in vectors]
-        return score_candidates(self.models, self.solver, candidates, settings, self.recorder.control, report)
+        return score_candidates(self.models, self.solver, candidates, settings, self.recorder.control, report, self.hypothesis)
 
     def _map(self, scored: dict[tuple[int, ...], float]) -> GridScores:
         """What is scored so far as one array over all windows; NaN where nothing was, or was to be, scored."""

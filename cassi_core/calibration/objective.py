@@ -56,7 +56,7 @@ def score_candidates(
     report
         Told about every 50 ms what is done; may raise to stop.
     hypothesis
-        Default: the reference form, one bilinearly sampled mask and split fractional offsets.
+        Default: :func:`exact_hypothesis` without blur of the optics.
 
     Returns
     -------
@@ -74,10 +74,20 @@ def score_candidates(
     if not candidates:
         return np.empty(0, np.float32)
     energy = sum(_energy(m, m.y) for m in models)
-    score = _Scorer(models, solver, settings, control, energy, hypothesis or models[0].split_candidate)
+    score = _Scorer(models, solver, settings, control, energy, hypothesis or exact_hypothesis(models))
     if solver.device == "cpu":
         return _score_in_threads(score, candidates, int(getattr(solver, "threads", 1)), control, tell)
     return _score_in_batches(score, candidates, control, tell)
+
+
+def exact_hypothesis(models: Sequence[RigModel], psf_px: float = 0.0) -> Hypothesis:
+    """The engine's form: a cubic spline of the mask, sampled where each band really lands.
+
+    Bilinear sampling blurs the mask at half pixels: the score then ripples along dx with a period of a pixel, by more than 0.3 px of dx
+    are worth. Splitting fractional offsets between pixels blurs too and punishes every slope and alpha but zero.
+    """
+    model, spline = models[0], models[0].spline(psf_px)
+    return lambda values: model.candidate(values, spline)
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,7 +82,7 @@ def test_the_score_is_the_relative_residual_of_all_frames_without_the_border(mod
     for values, score in zip(candidates, scores, strict=True):
         left = total = 0.0
         for m in (model, other):
-            residual = solver.residuals(m.y, [m.split_candidate(values)], settings, weight=m.observed)[0]
+            residual = solver.residuals(m.y, [m.candidate(values, m.spline())], settings, weight=m.observed)[0]
             rows, cols = slice(4, m.y.shape[0] - 4), slice(6 + 4, m.y.shape[1] - 6 - 4)
             left += float((residual[rows, cols].astype(float) ** 2).sum())
             total += float((m.y[rows, cols].astype(float) ** 2).sum())
