@@ -66,6 +66,8 @@ TOO_MUCH_WORSE = 1.02
 """A residual larger by this factor after a step means that the step was too long, not that the weights changed."""
 SIGMA_SHARE = 0.1
 """Changes below this share of the standard error end the fit too: walking on inside the error bar tells nothing."""
+LEAST_STEPS = 2
+"""Before the mixing has seen two steps a short one proves nothing: on dark pictures plain steps are far too short."""
 REUSE_SHARE = 0.05
 """Derivative images serve as long as no parameter has moved by more than this share of LARGEST_STEP since they were made."""
 HISTORY = 5
@@ -290,7 +292,7 @@ def fit(
         proposed = np.where(at + plain >= upper, upper, np.where(at + plain <= lower, lower, proposed))
         target = np.clip(at + np.clip(proposed - at, -largest, largest), lower, upper)
         sigmas = np.sqrt(np.diag(sandwich(parts, len(names))[0]))
-        if np.all(np.abs(target - at) <= tolerance * np.maximum(done, SIGMA_SHARE * sigmas)):
+        if steps >= LEAST_STEPS and np.all(np.abs(target - at) <= tolerance * np.maximum(done, SIGMA_SHARE * sigmas)):
             at = target
             break
         near = bool(np.all(np.abs(target - linear_at) <= REUSE_SHARE * largest))
