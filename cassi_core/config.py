@@ -76,6 +76,12 @@ class GridSettings(Settings):
     fine_n_shift: int = setting(5, "Points along dx and dy round each candidate in stage 1", ge=1, le=21)
     fine_n_theta: int = setting(3, "Points along theta round each candidate in stage 1", ge=1, le=21)
     fine_n_iter: int = setting(12, "GAP iterations per candidate in stage 1", ge=1, le=200)
+    starts: int = setting(
+        3,
+        "Distinct candidates of stage 1 that compete, by line searches, for the start of the gradients; 0: the best as it is",
+        ge=0,
+        le=20,
+    )
     widen: bool = setting(True, "Repeat stage 0 round a best candidate that lies on the border of the range")
     max_widenings: int = setting(4, "Most repeats of stage 0 when the best candidate stays on the border", ge=0, le=20)
 

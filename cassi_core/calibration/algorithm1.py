@@ -18,6 +18,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from cassi_core.calibration.line_search import descend
 from cassi_core.calibration.mismatch import MismatchParameters
 from cassi_core.calibration.objective import ScorerCache, Scores, exact_hypothesis, score_candidates
 from cassi_core.calibration.rig_model import RigModel, named
@@ -247,41 +248,18 @@ class _BeamSearch:
 
     def descend(self) -> None:
         """Line searches along one parameter after the other, steps halved from round to round."""
-        names = self.refined(tuple(DESCENT_STEP))
-        for around in range(self.settings.rounds):
-            for name in names:
-                if not self.recorder.control.finishing:
-                    self._line_search(name, DESCENT_STEP[name] / 2**around)
-            self.recorder.row(self.best_score, self.beam[0])
-            if self.recorder.control.finishing:
-                return
-
-    def _line_search(self, name: str, step: float) -> None:
-        """Follow the score downhill in steps, then try the lowest point of the parabola through the last three."""
-        p, i = self.start[name], index_of(name)
-
-        def at(value: float) -> Vector:
-            return _with(self.beam[0], {name: float(np.clip(value, p.lower, p.upper))})
-
-        for _ in range(4):
-            centre = self.beam[0][i]
-            line = [at(centre - step), self.beam[0], at(centre + step)]
-            scores = self.evaluate(line)
-            self._take_best(line)
-            if self.recorder.control.finishing:
-                return
-            if self.beam[0][i] == centre:
-                curvature = float(scores[0] - 2 * scores[1] + scores[2])
-                if curvature > 0:
-                    self.evaluate([lowest := at(centre + 0.5 * step * float(scores[0] - scores[2]) / curvature)])
-                    self._take_best([lowest])
-                return
-
-    def _take_best(self, vectors: Sequence[Vector]) -> None:
-        for v in vectors:
-            score = self.known.get(_key(v), np.inf)
-            if score < self.best_score:
-                self.beam[0], self.beam_scores[0] = v, score
+        rounds = descend(
+            self.beam[0],
+            self.best_score,
+            self.start,
+            DESCENT_STEP,
+            self.evaluate,
+            rounds=self.settings.rounds,
+            stop=lambda: self.recorder.control.finishing,
+        )
+        for vector, score in rounds:
+            self.beam, self.beam_scores = [vector], [score]
+            self.recorder.row(score, vector)
 
 
 def _key(vector: Vector) -> tuple[float, ...]:

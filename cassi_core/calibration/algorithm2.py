@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration import algorithm1
-from cassi_core.calibration.grid_search import GRID_NAMES, evaluations, run_grid_stages
+from cassi_core.calibration.grid_search import GRID_NAMES, evaluations, evaluations_of_a_start, run_grid_stages
 from cassi_core.calibration.mismatch import MismatchParameters
 from cassi_core.calibration.objective import (
     ScorerCache,
@@ -68,13 +68,15 @@ def stage_plan(
         return algorithm1.stage_plan(coarse or Algorithm1Settings())
     first, second = evaluations(settings.grid)
     unit = SECONDS_PER_GRID_ITERATION
+    third = settings.grid.starts * evaluations_of_a_start(len(GRID_NAMES)) * settings.grid.fine_n_iter * unit
+    starts = (("starts", "Line searches from the best candidates", third),) if settings.grid.starts else ()
     return (
         ("0", "Grid over dx, dy and theta", first * settings.grid.n_iter * unit),
         ("1", "Finer grids round the best", second * settings.grid.fine_n_iter * unit),
+        *starts,
         *(
             (name, f"Gradient: {', '.join(moved)}", stage.steps * stage.n_iter * SECONDS_PER_GRADIENT_ITERATION)
-            for name, stage in _gradient_stages(settings)
-            if (moved := [n for n in GRID_NAMES if n in refined and getattr(stage, f"lr_{n}") > 0])
+            for name, stage, moved in _moving_stages(settings, refined)
         ),
     )
 
@@ -82,6 +84,15 @@ def stage_plan(
 def _gradient_stages(settings: ReferenceSettings) -> list[tuple[str, GradientStageSettings]]:
     stages = (("2A", settings.stage_2a), ("2B", settings.stage_2b), ("2C", settings.stage_2c))
     return [(name, stage) for name, stage in stages if stage.enabled]
+
+
+def _moving_stages(settings: ReferenceSettings, refined: Sequence[str]) -> list[tuple[str, GradientStageSettings, list[str]]]:
+    """The gradient stages that move at least one refined parameter, and which."""
+    moved = [
+        (name, stage, [n for n in GRID_NAMES if n in refined and getattr(stage, f"lr_{n}") > 0])
+        for name, stage in _gradient_stages(settings)
+    ]
+    return [entry for entry in moved if entry[2]]
 
 
 def _lacks_torch(settings: ReferenceSettings) -> bool:
@@ -129,7 +140,7 @@ def run_algorithm2(
         notes = (f"Algorithm 2 searches dx, dy and theta; {', '.join(ignored)} kept the start value",)
         recorder.message(notes[0], "warning")
     best, score = run_grid_stages(models, start, settings.grid, solver, recorder)[0]
-    if len(stage_plan(settings, start.refined)) > 2 and not recorder.control.finishing:
+    if _moving_stages(settings, start.refined) and not recorder.control.finishing:
         best, score = _follow_gradient(models, start.with_vector(best), score, settings, solver, recorder, device)
     return SearchOutcome(best, score, "algorithm2", device, notes)
 

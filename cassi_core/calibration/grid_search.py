@@ -2,7 +2,9 @@
 
 Stage 0 covers +-3 px and +-1 degree round the start. When its best point lies on the border of the range (and not on a bound of
 the parameter), the window moves there on the same lattice and its new points are scored, so that a mask further away is
-found too. Stage 1 puts a small grid of one coarse step to either side round each of the best points.
+found too. Stage 1 puts a small grid of one coarse step to either side round each of the best points. Its points are still up to 0.2 px
+and 0.2 degrees off, enough for the score to prefer a mask that is a pixel away along the dispersion; so the best distinct
+ones compete by a few line searches before anything else builds on one of them (stage "starts").
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from cassi_core.calibration.line_search import descend
 from cassi_core.calibration.objective import Scores, exact_hypothesis, score_candidates
 from cassi_core.calibration.rig_model import RigModel, named
 from cassi_core.config import GridSettings
@@ -25,6 +28,7 @@ from cassi_core.solvers.protocol import GapSettings, GapSolver
 Vector = NDArray[np.float64]
 Scored = tuple[Vector, float]
 GRID_NAMES = ("dx", "dy", "theta")
+STARTS_ROUNDS = 2
 EMIT_S = 0.2
 """Seconds between two pictures of the score map while it fills."""
 
@@ -68,7 +72,7 @@ def make_axis(parameter: Parameter, half_range: float, n: int, *, widen: int) ->
 def run_grid_stages(
     models: Sequence[RigModel], start: ParameterSet, settings: GridSettings, solver: GapSolver, recorder: RunRecorder
 ) -> list[Scored]:
-    """Run stages "0" and "1"; all points of stage 1 (of stage 0 when the run is to finish early), best first.
+    """Run stages "0", "1" and "starts"; the points of the last one that ran, best first.
 
     Parameters
     ----------
@@ -87,7 +91,13 @@ def run_grid_stages(
     coarse = search.coarse()
     if recorder.control.finishing:
         return coarse
-    return search.fine(coarse[: settings.top])
+    fine = search.fine(coarse[: settings.top])
+    return fine if recorder.control.finishing or settings.starts == 0 else search.compete(fine)
+
+
+def evaluations_of_a_start(n_axes: int) -> int:
+    """Candidates that the line searches from one start need, about."""
+    return 4 * n_axes * STARTS_ROUNDS
 
 
 def evaluations(settings: GridSettings) -> tuple[int, int]:
@@ -218,6 +228,43 @@ class _GridSearch:
         found.sort(key=lambda entry: entry[1])
         self.recorder.end(found[0][1])
         return found
+
+    def compete(self, found: list[Scored]) -> list[Scored]:
+        """Stage "starts": line searches from the best distinct points of stage 1; where each of them ended, best first."""
+        s = self.settings
+        settings = GapSettings(n_iter=s.fine_n_iter, sigma_px=s.sigma_px)
+        steps = {axis.name: 0.25 * axis.step for axis in (self.axes[1], self.axes[2], self.axes[0]) if axis.step > 0}
+        starts = self._distinct(found)
+        self.recorder.begin("starts", len(starts) * evaluations_of_a_start(len(steps)))
+        ended: list[Scored] = []
+        for start, score in starts:
+            if self.recorder.control.finishing:
+                break
+            rounds = descend(
+                start,
+                score,
+                self.start,
+                steps,
+                lambda vectors: self._score(list(vectors), settings, lambda _: None),
+                rounds=STARTS_ROUNDS,
+                stop=lambda: self.recorder.control.finishing,
+            )
+            ended.append(list(rounds)[-1])
+            self.recorder.row(ended[-1][1], ended[-1][0])
+        ended = sorted(ended or found, key=lambda entry: entry[1])
+        self.recorder.end(ended[0][1])
+        return ended
+
+    def _distinct(self, found: list[Scored]) -> list[Scored]:
+        """The best points that lie more than half a coarse step from each other along some axis."""
+        scale = np.array([axis.step or np.inf for axis in self.axes])
+        chosen: list[Scored] = []
+        for vector, score in found:
+            if all(np.any(np.abs((vector - other)[:3]) > 0.51 * scale) for other, _ in chosen):
+                chosen.append((vector, score))
+            if len(chosen) == self.settings.starts:
+                break
+        return chosen
 
     def _fine_axes(self, centre: Vector) -> list[NDArray[np.float64]]:
         counts = self.settings.fine_n_shift, self.settings.fine_n_shift, self.settings.fine_n_theta

@@ -21,7 +21,9 @@ from cassi_core.simulate import SimulatedRig
 
 TRUTH = {"dx": -0.9, "dy": 1.35, "theta": 0.42}
 POSE = ("dx", "dy", "theta")
-GRID = GridSettings(n_dx=5, n_dy=5, n_theta=3, range_px=1.5, range_deg=0.6, top=2, fine_n_shift=3, n_iter=6, fine_n_iter=6)
+GRID = GridSettings(
+    n_dx=5, n_dy=5, n_theta=3, range_px=1.5, range_deg=0.6, top=2, fine_n_shift=3, n_iter=6, fine_n_iter=6, starts=0
+)
 QUICK = ReferenceSettings(
     grid=GRID,
     stage_2a=GradientStageSettings(enabled=False),
@@ -47,14 +49,16 @@ def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "torch_available", lambda: False)
 
 
-def test_the_default_plan_is_the_table_of_the_five_stages() -> None:
+def test_the_default_plan_is_the_table_of_the_stages() -> None:
     settings = ReferenceSettings()
     plan = stage_plan(settings)
-    assert [name for name, _, _ in plan] == ["0", "1", "2A", "2B", "2C"]
-    assert [label for _, label, _ in plan[2:]] == ["Gradient: dx", "Gradient: dy, theta", "Gradient: dx, dy, theta"]
+    assert [name for name, _, _ in plan] == ["0", "1", "starts", "2A", "2B", "2C"]
+    assert [label for _, label, _ in plan[3:]] == ["Gradient: dx", "Gradient: dy, theta", "Gradient: dx, dy, theta"]
     assert all(weight > 1 for _, _, weight in plan)
-    assert [name for name, _, _ in stage_plan(settings, ("dx",))] == ["0", "1", "2A", "2C"]
-    assert len(stage_plan(settings, ())) == 2
+    no_starts = settings.model_copy(update={"grid": GridSettings(starts=0)})
+    assert [name for name, _, _ in stage_plan(no_starts)] == ["0", "1", "2A", "2B", "2C"]
+    assert [name for name, _, _ in stage_plan(settings, ("dx",))] == ["0", "1", "starts", "2A", "2C"]
+    assert len(stage_plan(settings, ())) == 3
 
 
 def test_gradients_refine_what_the_grid_found(model: RigModel) -> None:

@@ -21,7 +21,9 @@ from cassi_core.solvers.protocol import GapSettings
 
 POSE = ("dx", "dy", "theta")
 TRUTH = {"dx": 1.1, "dy": -1.6, "theta": 0.45}
-SMALL = GridSettings(n_dx=7, n_dy=7, n_theta=3, range_px=2.1, range_deg=0.5, top=2, fine_n_shift=3, n_iter=6, fine_n_iter=8)
+SMALL = GridSettings(
+    n_dx=7, n_dy=7, n_theta=3, range_px=2.1, range_deg=0.5, top=2, fine_n_shift=3, n_iter=6, fine_n_iter=8, starts=0
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def full_run(model: RigModel) -> FullRun:
     solver, recorder = CountingSolver(), record(events.append)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grid_search, "EMIT_S", 0.0)
-        found = run_grid_stages([model], ParameterSet.default(POSE), GridSettings(), solver, recorder)
+        found = run_grid_stages([model], ParameterSet.default(POSE), GridSettings(starts=0), solver, recorder)
     return FullRun(found, solver.counts, recorder, events)
 
 
@@ -108,9 +110,24 @@ def test_stage_1_follows_the_best_over_the_rim_of_its_grid() -> None:
     truth = {"dx": 4.2, "dy": -0.4, "theta": -0.3}
     start = ParameterSet.default(("dx",), {"dy": -0.4, "theta": -0.3})
     solver = CountingSolver()
-    found = run_grid_stages([make_model(truth)], start, GridSettings(), solver, record())
+    found = run_grid_stages([make_model(truth)], start, GridSettings(starts=0), solver, record())
     assert value(found[0][0], "dx") == pytest.approx(4.2, abs=0.2)
     assert solver.counts[8] == 9 and solver.counts[12] > 25
+
+
+def test_line_searches_from_distinct_starts_end_nearer_to_the_truth_than_the_grid(model: RigModel) -> None:
+    start = ParameterSet.default(POSE).edit("dx", upper=1.05)
+    fine = small_search(model, start)
+    recorder = record()
+    found = run_grid_stages([model], start, SMALL.model_copy(update={"starts": 2}), CountingSolver(), recorder)
+    assert [s.name for s in recorder.stages] == ["0", "1", "starts"] and len(found) == 2
+    assert found[0][1] < fine[0][1] and found[0][1] <= found[1][1]
+    assert abs(value(found[0][0], "dy") - TRUTH["dy"]) < 0.06
+    assert abs(value(found[0][0], "theta") - TRUTH["theta"]) < 0.12
+    vectors = np.array([v for v, _ in found])
+    assert np.all(vectors <= start.upper()) and np.all(vectors[:, 3:] == 0)
+    rows = [r for r in recorder.table if r.stage == "starts"]
+    assert len(rows) == 2 and min(r.score for r in rows) == found[0][1]
 
 
 def test_fixed_parameters_come_back_bit_for_bit(model: RigModel) -> None:
