@@ -15,34 +15,51 @@ import numpy as np
 
 jit = nb.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 
+_unsigned = np.uint64
+
+# Rows are addressed inside whole arrays, never as slices: a slice costs a reference count, more than the row's arithmetic. The
+# guards ``>= 0`` on offsets hold always; they tell the compiler that no index counts from the end, so that it vectorises the loop.
+
 
 @jit
-def _add_row(source, mask, whole, fraction, share, out):  # type: ignore[no-untyped-def]
-    """Add ``share`` times one coded row of a band to a canvas row, split between two columns."""
-    width = source.shape[0]
-    first = share * (np.float32(1.0) - fraction)
-    for w in range(width):
-        out[whole + w] += first * (mask[w] * source[w])
-    if fraction != 0:
-        second = share * fraction
+def _add_row(source, masks, which, h, band, share, fraction, whole, out, at):  # type: ignore[no-untyped-def]
+    """Add ``share * M . source[h, band]`` to canvas row ``out[at]``, split between the columns at `whole` and the next."""
+    width = source.shape[2]
+    first, second = share * (np.float32(1.0) - fraction), share * fraction
+    if whole >= 0:
         for w in range(width):
-            out[whole + w + 1] += second * (mask[w] * source[w])
+            out[at, whole + w] += first * (masks[which, h, w] * source[h, band, w])
+        if fraction != 0:
+            for w in range(width):
+                out[at, whole + 1 + w] += second * (masks[which, h, w] * source[h, band, w])
 
 
 @jit
-def project_row(x, masks, cols, col_fractions, rows, row_fractions, h, out):  # type: ignore[no-untyped-def]
-    """Row ``h`` of ``A x``."""
+def project_row(x, masks, cols, col_fractions, rows, row_fractions, h, out, at):  # type: ignore[no-untyped-def]
+    """Row ``h`` of ``A x`` into ``out[at]``."""
     height, bands = x.shape[0], x.shape[1]
-    out[:] = 0
+    out[at, :] = 0
     for band in range(bands):
-        mask = masks[band if masks.shape[0] > 1 else 0]
+        which = band if masks.shape[0] > 1 else 0
         down = row_fractions[band]
         source = h - rows[band]
         if 0 <= source < height:
             share = np.float32(1.0) - down
-            _add_row(x[source, band], mask[source], cols[band], col_fractions[band], share, out)
+            _add_row(x, masks, which, source, band, share, col_fractions[band], cols[band], out, at)
         if down != 0 and 0 <= source - 1 < height:
-            _add_row(x[source - 1, band], mask[source - 1], cols[band], col_fractions[band], down, out)
+            _add_row(x, masks, which, source - 1, band, down, col_fractions[band], cols[band], out, at)
+
+
+@jit
+def _add_squares(masks, which, h, share, fraction, whole, out, at):  # type: ignore[no-untyped-def]
+    """Add ``share * M^2`` of a mask row to canvas row ``out[at]``, split as in :func:`_add_row`."""
+    first, second = share * (np.float32(1.0) - fraction), share * fraction
+    if whole >= 0:
+        for w in range(masks.shape[2]):
+            out[at, whole + w] += first * (masks[which, h, w] * masks[which, h, w])
+        if fraction != 0:
+            for w in range(masks.shape[2]):
+                out[at, whole + 1 + w] += second * (masks[which, h, w] * masks[which, h, w])
 
 
 @jit
@@ -51,143 +68,157 @@ def inverse_normaliser(masks, height, bands, cols, col_fractions, rows, row_frac
     for h in range(height):
         out[h, :] = 0
         for band in range(bands):
-            mask = masks[band if masks.shape[0] > 1 else 0]
+            which = band if masks.shape[0] > 1 else 0
             down = row_fractions[band]
             source = h - rows[band]
             if 0 <= source < height:
-                share = np.float32(1.0) - down
-                _add_row(mask[source], mask[source], cols[band], col_fractions[band], share, out[h])
+                _add_squares(masks, which, source, np.float32(1.0) - down, col_fractions[band], cols[band], out, h)
             if down != 0 and 0 <= source - 1 < height:
-                _add_row(mask[source - 1], mask[source - 1], cols[band], col_fractions[band], down, out[h])
+                _add_squares(masks, which, source - 1, down, col_fractions[band], cols[band], out, h)
         for w in range(out.shape[1]):
             out[h, w] = np.float32(1.0) / max(out[h, w], floor)
 
 
 @jit
-def _gather(residual, whole, fraction, share, mask, out):  # type: ignore[no-untyped-def]
-    """Add ``share * M . shift^T(residual)`` of one canvas row to ``out``."""
-    width = out.shape[0]
+def _back_project(x, h, band, residuals, at, whole, fraction, share, masks, which, out, start):  # type: ignore[no-untyped-def]
+    """``out[start:] = x[h, band] + share * M . shift^T(residuals[at])``."""
+    width = x.shape[2]
     first, second = share * (np.float32(1.0) - fraction), share * fraction
-    if fraction == 0:
-        for w in range(width):
-            out[w] += mask[w] * (first * residual[whole + w])
-    else:
-        for w in range(width):
-            out[w] += mask[w] * (first * residual[whole + w] + second * residual[whole + w + 1])
+    if whole >= 0 and start >= 0:
+        if fraction == 0:
+            for w in range(width):
+                out[start + w] = x[h, band, w] + masks[which, h, w] * (first * residuals[at, whole + w])
+        else:
+            for w in range(width):
+                light = first * residuals[at, whole + w] + second * residuals[at, whole + 1 + w]
+                out[start + w] = x[h, band, w] + masks[which, h, w] * light
 
 
 @jit
-def _blur_columns(line, taps, out):  # type: ignore[no-untyped-def]
-    """Blur a line that carries ``k`` repeated edge pixels on either side; up to three taps a side in one pass."""
+def _back_project_more(residuals, at, whole, fraction, share, masks, which, h, out, start):  # type: ignore[no-untyped-def]
+    """``out[start:] += share * M . shift^T(residuals[at])``: the share of a band that falls on the row below."""
+    width = masks.shape[2]
+    first, second = share * (np.float32(1.0) - fraction), share * fraction
+    if whole >= 0 and start >= 0:
+        for w in range(width):
+            light = first * residuals[at, whole + w] + (
+                second * residuals[at, whole + 1 + w] if second != 0 else np.float32(0.0)
+            )
+            out[start + w] += masks[which, h, w] * light
+
+
+@jit
+def _blur_columns(line, taps, out, slot, band):  # type: ignore[no-untyped-def]
+    """Blur a line that carries ``k`` repeated edge pixels on either side into ``out[slot, band]``."""
     k = taps.shape[0] - 1
-    width = out.shape[0]
+    width = out.shape[2]
     t0 = taps[0]
     if k == 0:
         for w in range(width):
-            out[w] = t0 * line[w]
-    elif k == 1:
-        t1 = taps[1]
-        for w in range(width):
-            out[w] = t0 * line[w + 1] + t1 * (line[w] + line[w + 2])
-    elif k == 2:
-        t1, t2 = taps[1], taps[2]
-        for w in range(width):
-            out[w] = t0 * line[w + 2] + t1 * (line[w + 1] + line[w + 3]) + t2 * (line[w] + line[w + 4])
-    else:
-        for w in range(width):
-            out[w] = t0 * line[k + w]
-        for j in range(1, k, 2):
-            t1, t2 = taps[j], taps[j + 1]
-            for w in range(width):
-                inner = line[k + w - j] + line[k + w + j]
-                out[w] += t1 * inner + t2 * (line[k + w - j - 1] + line[k + w + j + 1])
-        if k % 2 == 1:
-            tap = taps[k]
-            for w in range(width):
-                out[w] += tap * (line[w] + line[w + 2 * k])
-
-
-@jit
-def _add_pairs(below, above, tap, below2, above2, tap2, out):  # type: ignore[no-untyped-def]
-    """``out += tap (below + above) + tap2 (below2 + above2)``: two pairs of lines in one pass."""
-    for w in range(out.shape[0]):
-        out[w] += tap * (below[w] + above[w]) + tap2 * (below2[w] + above2[w])
-
-
-@jit
-def _start_pairs(centre, tap0, below, above, tap, out):  # type: ignore[no-untyped-def]
-    """``out = tap0 centre + tap (below + above)``."""
-    for w in range(out.shape[0]):
-        out[w] = tap0 * centre[w] + tap * (below[w] + above[w])
-
-
-@jit
-def _blur_bands(row, taps, scratch):  # type: ignore[no-untyped-def]
-    """Blur ``row[band, col]`` along the bands in place, edges repeated."""
-    k = taps.shape[0] - 1
-    bands = row.shape[0]
-    last = bands - 1
-    for band in range(bands):
-        out = scratch[band]
-        _start_pairs(row[band], taps[0], row[max(band - 1, 0)], row[min(band + 1, last)], taps[1], out)
-        for j in range(2, k + 1, 2):
-            n = j + 1 if j + 1 <= k else j
-            second = taps[n] if n > j else np.float32(0.0)
-            below, above = row[max(band - j, 0)], row[min(band + j, last)]
-            _add_pairs(below, above, taps[j], row[max(band - n, 0)], row[min(band + n, last)], second, out)
-    row[:, :] = scratch
-
-
-@jit
-def _blur_rows(ring, taps, row, last, out):  # type: ignore[no-untyped-def]
-    """Write row ``row`` of the vertically blurred cube from the ring of horizontally blurred rows."""
-    k = taps.shape[0] - 1
-    size = 2 * k + 1
-    bands = out.shape[0]
-    if k == 0:
-        out[:, :] = ring[0]
+            out[slot, band, w] = t0 * line[w]
         return
-    centre, above, below = ring[row % size], ring[max(row - 1, 0) % size], ring[min(row + 1, last) % size]
-    for band in range(bands):
-        _start_pairs(centre[band], taps[0], above[band], below[band], taps[1], out[band])
-    for j in range(2, k + 1, 2):
-        n = j + 1 if j + 1 <= k else j
-        second = taps[n] if n > j else np.float32(0.0)
-        above, below = ring[max(row - j, 0) % size], ring[min(row + j, last) % size]
-        above2, below2 = ring[max(row - n, 0) % size], ring[min(row + n, last) % size]
-        for band in range(bands):
-            _add_pairs(above[band], below[band], taps[j], above2[band], below2[band], second, out[band])
+    t1 = taps[1]
+    if k == 1:
+        for w in range(width):
+            out[slot, band, w] = t0 * line[w + 1] + t1 * (line[w] + line[w + 2])
+        return
+    t2 = taps[2]
+    if k == 2:
+        for w in range(width):
+            out[slot, band, w] = t0 * line[w + 2] + t1 * (line[w + 1] + line[w + 3]) + t2 * (line[w] + line[w + 4])
+        return
+    t3 = taps[3]
+    if k == 3:
+        for w in range(width):
+            inner = t0 * line[w + 3] + t1 * (line[w + 2] + line[w + 4])
+            out[slot, band, w] = inner + t2 * (line[w + 1] + line[w + 5]) + t3 * (line[w] + line[w + 6])
+        return
+    t4 = taps[4]
+    t5 = taps[5] if k > 4 else np.float32(0.0)
+    t6 = taps[6] if k > 5 else np.float32(0.0)
+    # Unsigned, because these offsets are not known when this is compiled: see the note on indices above. Where there are fewer than
+    # six taps a side the missing ones read the centre with weight zero.
+    c = _unsigned(k)
+    d5, d6 = _unsigned(5 if k > 4 else 0), _unsigned(6 if k > 5 else 0)
+    one, two, three, four = _unsigned(1), _unsigned(2), _unsigned(3), _unsigned(4)
+    for w in range(_unsigned(width)):
+        at = c + w
+        inner = t0 * line[at] + t1 * (line[at - one] + line[at + one]) + t2 * (line[at - two] + line[at + two])
+        middle = t3 * (line[at - three] + line[at + three]) + t4 * (line[at - four] + line[at + four])
+        out[slot, band, w] = inner + middle + t5 * (line[at - d5] + line[at + d5]) + t6 * (line[at - d6] + line[at + d6])
+    for j in range(7, k + 1):
+        t1, d1 = taps[j], _unsigned(j)
+        for w in range(_unsigned(width)):
+            at = c + w
+            out[slot, band, w] += t1 * (line[at - d1] + line[at + d1])
+
+
+@jit
+def _blur_lines(lines, which, taps, at, last, out, slot, band):  # type: ignore[no-untyped-def]
+    """``out[slot, band]``: weighted sum of line `at` and its neighbours of the ring ``lines[., which]``; edges 0 and `last` repeated."""
+    k = taps.shape[0] - 1
+    size, width = lines.shape[0], out.shape[2]
+    c, t0, t1 = at % size, taps[0], taps[1]
+    a1, b1 = max(at - 1, 0) % size, min(at + 1, last) % size
+    if k == 1:
+        for w in range(width):
+            out[slot, band, w] = t0 * lines[c, which, w] + t1 * (lines[a1, which, w] + lines[b1, which, w])
+        return
+    t2 = taps[2]
+    a2, b2 = max(at - 2, 0) % size, min(at + 2, last) % size
+    if k == 2:
+        for w in range(width):
+            inner = t0 * lines[c, which, w] + t1 * (lines[a1, which, w] + lines[b1, which, w])
+            out[slot, band, w] = inner + t2 * (lines[a2, which, w] + lines[b2, which, w])
+        return
+    t3 = taps[3]
+    a3, b3 = max(at - 3, 0) % size, min(at + 3, last) % size
+    for w in range(width):
+        inner = t0 * lines[c, which, w] + t1 * (lines[a1, which, w] + lines[b1, which, w])
+        outer = t2 * (lines[a2, which, w] + lines[b2, which, w]) + t3 * (lines[a3, which, w] + lines[b3, which, w])
+        out[slot, band, w] = inner + outer
+    for j in range(4, k + 1, 2):
+        t1, t2 = taps[j], taps[j + 1] if j < k else np.float32(0.0)
+        reach = j + 1 if j < k else j
+        a1, b1 = max(at - j, 0) % size, min(at + j, last) % size
+        a2, b2 = max(at - reach, 0) % size, min(at + reach, last) % size
+        for w in range(width):
+            inner = lines[a1, which, w] + lines[b1, which, w]
+            out[slot, band, w] += t1 * inner + t2 * (lines[a2, which, w] + lines[b2, which, w])
 
 
 @jit
 def start_cube(y, weight, inverse, masks, cols, col_fractions, rows, row_fractions, x):  # type: ignore[no-untyped-def]
     """``x_0 = A^T (w . y / phi)``."""
-    height, bands = x.shape[0], x.shape[1]
-    line = np.empty(y.shape[1], np.float32)
+    height, bands, width = x.shape
+    line = np.empty((1, y.shape[1]), np.float32)
     x[:] = 0
     for h in range(height):
         for w in range(y.shape[1]):
-            line[w] = weight[h, w] * y[h, w] * inverse[h, w]
+            line[0, w] = weight[h, w] * y[h, w] * inverse[h, w]
         for band in range(bands):
-            mask = masks[band if masks.shape[0] > 1 else 0]
-            down = row_fractions[band]
-            source = h - rows[band]
-            if 0 <= source < height:
-                share = np.float32(1.0) - down
-                _gather(line, cols[band], col_fractions[band], share, mask[source], x[source, band])
-            if down != 0 and 0 <= source - 1 < height:
-                _gather(line, cols[band], col_fractions[band], down, mask[source - 1], x[source - 1, band])
+            which = band if masks.shape[0] > 1 else 0
+            whole, fraction = cols[band], col_fractions[band]
+            for below in range(2):
+                share = row_fractions[band] if below else np.float32(1.0) - row_fractions[band]
+                source = h - rows[band] - below
+                if share != 0 and 0 <= source < height and whole >= 0:
+                    first, second = share * (np.float32(1.0) - fraction), share * fraction
+                    for w in range(width):
+                        light = first * line[0, whole + w] + second * line[0, whole + 1 + w]
+                        x[source, band, w] += masks[which, source, w] * light
 
 
 @jit
-def _scaled_residual(y, y1, weight, inverse, accelerated, h, line, out):  # type: ignore[no-untyped-def]
-    """The residual row that is back-projected; `line` holds ``A x``. Updates the accumulator in the accelerated form."""
-    for w in range(out.shape[0]):
-        r = weight[h, w] * (y[h, w] - line[w])
+def _scaled_residual(y, y1, weight, inverse, accelerated, h, out, at):  # type: ignore[no-untyped-def]
+    """Turn ``A x`` in ``out[at]`` into the residual row that is back-projected; updates the accumulator in the accelerated form."""
+    for w in range(out.shape[1]):
+        seen = out[at, w]
+        r = weight[h, w] * (y[h, w] - seen)
         if accelerated:
             y1[h, w] += r
-            r = y1[h, w] - weight[h, w] * line[w]
-        out[w] = r * inverse[h, w]
+            r = y1[h, w] - weight[h, w] * seen
+        out[at, w] = r * inverse[h, w]
 
 
 @jit
@@ -205,50 +236,57 @@ def gap_step(  # type: ignore[no-untyped-def]
     waiting = highest - lowest + 1
     residuals = np.zeros((waiting, y.shape[1]), np.float32)
     ring = np.empty((size, bands, width), np.float32)
-    scratch = np.empty((bands, width), np.float32)
-    projected = np.empty(y.shape[1], np.float32)
-    padded = np.empty(width + 2 * k, np.float32)
+    along_bands = band_taps.shape[0] > 1
+    scratch = np.empty((bands if along_bands else 0, 1, width), np.float32)
+    line = np.empty(width + 2 * k, np.float32)
     for h in range(lowest, highest):
         if 0 <= h < height:
-            project_row(x, masks, cols, col_fractions, rows, row_fractions, h, projected)
-            _scaled_residual(y, y1, weight, inverse, accelerated, h, projected, residuals[h % waiting])
+            project_row(x, masks, cols, col_fractions, rows, row_fractions, h, residuals, h % waiting)
+            _scaled_residual(y, y1, weight, inverse, accelerated, h, residuals, h % waiting)
     for h in range(height + k):
         if h < height:
             new = h + highest
             if new < height:
-                project_row(x, masks, cols, col_fractions, rows, row_fractions, new, projected)
-                _scaled_residual(y, y1, weight, inverse, accelerated, new, projected, residuals[new % waiting])
-            slot = ring[h % size]
+                project_row(x, masks, cols, col_fractions, rows, row_fractions, new, residuals, new % waiting)
+                _scaled_residual(y, y1, weight, inverse, accelerated, new, residuals, new % waiting)
             for band in range(bands):
-                mask = masks[band if masks.shape[0] > 1 else 0]
-                line = padded[k : k + width]
-                line[:] = x[h, band]
-                down = row_fractions[band]
+                which = band if masks.shape[0] > 1 else 0
+                whole, fraction, down = cols[band], col_fractions[band], row_fractions[band]
                 at = h + rows[band]
                 if 0 <= at < height:
                     share = np.float32(1.0) - down
-                    _gather(residuals[at % waiting], cols[band], col_fractions[band], share, mask[h], line)
+                    _back_project(x, h, band, residuals, at % waiting, whole, fraction, share, masks, which, line, k)
+                else:
+                    for w in range(width):
+                        line[k + w] = x[h, band, w]
                 if down != 0 and 0 <= at + 1 < height:
-                    _gather(residuals[(at + 1) % waiting], cols[band], col_fractions[band], down, mask[h], line)
+                    _back_project_more(residuals, (at + 1) % waiting, whole, fraction, down, masks, which, h, line, k)
                 for j in range(k):
-                    padded[j] = padded[k]
-                    padded[k + width + j] = padded[k + width - 1]
-                _blur_columns(padded, taps, slot[band])
-            if band_taps.shape[0] > 1:
-                _blur_bands(slot, band_taps, scratch)
+                    line[j] = line[k]
+                    line[k + width + j] = line[k + width - 1]
+                if along_bands:
+                    _blur_columns(line, taps, scratch, band, 0)
+                else:
+                    _blur_columns(line, taps, ring, h % size, band)
+            if along_bands:
+                for band in range(bands):
+                    _blur_lines(scratch, 0, band_taps, band, bands - 1, ring, h % size, band)
         done = h - k
         if done >= 0:
-            _blur_rows(ring, taps, done, height - 1, x[done])
+            if k == 0:
+                x[done] = ring[0]
+            else:
+                for band in range(bands):
+                    _blur_lines(ring, band, taps, done, height - 1, x, done, band)
 
 
 @jit
 def residual_image(y, masks, cols, col_fractions, rows, row_fractions, x, out):  # type: ignore[no-untyped-def]
     """``y - A x`` for every canvas row."""
-    line = np.empty(y.shape[1], np.float32)
     for h in range(y.shape[0]):
-        project_row(x, masks, cols, col_fractions, rows, row_fractions, h, line)
+        project_row(x, masks, cols, col_fractions, rows, row_fractions, h, out, h)
         for w in range(y.shape[1]):
-            out[h, w] = y[h, w] - line[w]
+            out[h, w] = y[h, w] - out[h, w]
 
 
 @jit
