@@ -15,13 +15,14 @@ import numpy as np
 
 jit = nb.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 
+inlined = nb.njit(nogil=True, fastmath=True, error_model="numpy", forceinline=True)
 _unsigned = np.uint64
 
 # Rows are addressed inside whole arrays, never as slices: a slice costs a reference count, more than the row's arithmetic. The
 # guards ``>= 0`` on offsets hold always; they tell the compiler that no index counts from the end, so that it vectorises the loop.
 
 
-@jit
+@inlined
 def _add_row(source, masks, which, h, band, share, fraction, whole, out, at):  # type: ignore[no-untyped-def]
     """Add ``share * M . source[h, band]`` to canvas row ``out[at]``, split between the columns at `whole` and the next."""
     width = source.shape[2]
@@ -79,7 +80,7 @@ def inverse_normaliser(masks, height, bands, cols, col_fractions, rows, row_frac
             out[h, w] = np.float32(1.0) / max(out[h, w], floor)
 
 
-@jit
+@inlined
 def _back_project(x, h, band, residuals, at, whole, fraction, share, masks, which, out, start):  # type: ignore[no-untyped-def]
     """``out[start:] = x[h, band] + share * M . shift^T(residuals[at])``."""
     width = x.shape[2]
@@ -94,7 +95,7 @@ def _back_project(x, h, band, residuals, at, whole, fraction, share, masks, whic
                 out[start + w] = x[h, band, w] + masks[which, h, w] * light
 
 
-@jit
+@inlined
 def _back_project_more(residuals, at, whole, fraction, share, masks, which, h, out, start):  # type: ignore[no-untyped-def]
     """``out[start:] += share * M . shift^T(residuals[at])``: the share of a band that falls on the row below."""
     width = masks.shape[2]
@@ -107,7 +108,7 @@ def _back_project_more(residuals, at, whole, fraction, share, masks, which, h, o
             out[start + w] += masks[which, h, w] * light
 
 
-@jit
+@inlined
 def _blur_columns(line, taps, out, slot, band):  # type: ignore[no-untyped-def]
     """Blur a line that carries ``k`` repeated edge pixels on either side into ``out[slot, band]``."""
     k = taps.shape[0] - 1
@@ -153,7 +154,7 @@ def _blur_columns(line, taps, out, slot, band):  # type: ignore[no-untyped-def]
             out[slot, band, w] += t1 * (line[at - d1] + line[at + d1])
 
 
-@jit
+@inlined
 def _blur_lines(lines, which, taps, at, last, out, slot, band):  # type: ignore[no-untyped-def]
     """``out[slot, band]``: weighted sum of line `at` and its neighbours of the ring ``lines[., which]``; edges 0 and `last` repeated."""
     k = taps.shape[0] - 1
