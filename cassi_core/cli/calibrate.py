@@ -109,17 +109,37 @@ def configuration(args: argparse.Namespace) -> CalibrationConfig:
 
 
 def start_parameters(config: CalibrationConfig, args: argparse.Namespace) -> ParameterSet:
-    """What is refined (the preset's choice unless said otherwise) and from where; ConfigError for an unknown name."""
+    """What is refined (the preset's choice unless said otherwise) and from where; ConfigError for an unknown name.
+
+    A measured dispersion table (:mod:`cassi_core.dispersion_measurement`) holds slope and curve at 0 and alpha at the measured value,
+    unless the names to refine are given.
+    """
     from cassi_core.config import DEFAULT_REFINE
     from cassi_core.errors import ConfigError
     from cassi_core.parameters import ParameterSet, check_names
 
     fixed = check_names(args.fix)
+    held, measured = _measured_dispersion(args.dispersion)
+    if config.refine is None:
+        fixed = (*fixed, *held)
     wanted = DEFAULT_REFINE[config.preset] if config.refine is None else config.refine
     names = tuple(name for name in wanted if name not in fixed)
     if not names:
         raise ConfigError("no parameter is left to refine; name at least one with --refine")
-    return ParameterSet.default(names, args.start)
+    return ParameterSet.default(names, {**measured, **args.start})
+
+
+def _measured_dispersion(table: str | None) -> tuple[tuple[str, ...], dict[str, float]]:
+    """What a measured dispersion table (one with standard errors) holds fixed, and the alpha that it says."""
+    from cassi_core.io.dispersion_from_files import read_dispersion_table
+
+    if table is None:
+        return (), {}
+    found = read_dispersion_table(table)
+    if found.sigma_px is None:
+        return (), {}
+    alpha = {"alpha": found.measured["alpha"][0]} if "alpha" in found.measured else {}
+    return ("slope", "curve", *alpha), alpha
 
 
 def output_path(args: argparse.Namespace) -> Path | None:

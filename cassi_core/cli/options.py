@@ -21,7 +21,9 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--bands", type=int, metavar="N", help="number of spectral bands")
     steps = group.add_mutually_exclusive_group()
     steps.add_argument("--step", type=float, metavar="PX", help="dispersion from band to band in pixels")
-    steps.add_argument("--dispersion", metavar="CSV", help="table of cumulative offsets: offset_px, or wavelength_nm,offset_px")
+    steps.add_argument(
+        "--dispersion", metavar="CSV", help="table of cumulative offsets: offset_px, or wavelength_nm,offset_px[,sigma_px]"
+    )
     group.add_argument(
         "--direction", choices=("right", "left", "down", "up"), default="right", help="where the bands go (right)"
     )

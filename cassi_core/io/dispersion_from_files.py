@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +13,34 @@ from numpy.typing import NDArray
 from cassi_core.dispersion import Direction, Dispersion, DispersionMode
 from cassi_core.errors import InputError
 from cassi_core.io.readers import Metadata
+from cassi_core.parameters import SPECS
+
+
+@dataclass(frozen=True, eq=False)
+class DispersionTable:
+    """A table of cumulative offsets `(L,)` in pixels, with wavelengths `(L,)` in nm and standard errors `(L,)` in pixels (None: not given).
+
+    `measured` holds what a measured table says about the rig beside its offsets: (value, standard error) by parameter name.
+    """
+
+    offsets_px: NDArray[np.float64]
+    wavelengths_nm: NDArray[np.float64] | None = None
+    sigma_px: NDArray[np.float64] | None = None
+    measured: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def read_dispersion_csv(path: str | Path) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """Cumulative offsets `(L,)` in pixels and wavelengths `(L,)` in nm (None: not given) from a table.
+    """Cumulative offsets `(L,)` in pixels and wavelengths `(L,)` in nm (None: not given) of :func:`read_dispersion_table`."""
+    table = read_dispersion_table(path)
+    return table.offsets_px, table.wavelengths_nm
 
-    One offset per line, or two columns `wavelength_nm, offset_px`; a heading, empty lines and lines that begin with # are
-    skipped. Columns are separated by commas, semicolons, tabs or blanks; with semicolons a decimal comma is understood.
+
+def read_dispersion_table(path: str | Path) -> DispersionTable:
+    """A table of offsets from a text file.
+
+    One offset per line, two columns `wavelength_nm, offset_px`, or three with the standard error of the offset; a heading, empty
+    lines and lines that begin with # are skipped, except that lines like `# alpha = 0.31 +- 0.01 deg` are taken as `measured`. Columns
+    are separated by commas, semicolons, tabs or blanks; with semicolons a decimal comma is understood.
 
     Raises
     ------
@@ -32,23 +55,48 @@ def read_dispersion_csv(path: str | Path) -> tuple[NDArray[np.float64], NDArray[
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: the dispersion table cannot be read as text ({type(error).__name__})") from None
     rows: list[tuple[float, ...]] = []
+    measured: dict[str, tuple[float, float]] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
+            measured.update(_measured(line))
             continue
         values = _numbers(line)
         if values is None and not rows:
             continue  # the heading
-        if values is None or len(values) not in (1, 2) or not np.isfinite(values).all():
+        if values is None or len(values) not in (1, 2, 3) or not np.isfinite(values).all():
             raise InputError(
-                f"{path}: line {number} is {line.strip()!r}; one offset, or wavelength_nm and offset_px, is needed"
+                f"{path}: line {number} is {line.strip()!r}; one offset, or wavelength_nm and offset_px (and sigma_px), is needed"
             )
         if rows and len(values) != len(rows[0]):
             raise InputError(f"{path}: line {number} has {len(values)} columns and the lines before it {len(rows[0])}")
+        if len(values) == 3 and values[2] < 0:
+            raise InputError(f"{path}: line {number} says a standard error of {values[2]:g} px; it cannot be negative")
         rows.append(values)
     if not rows:
         raise InputError(f"{path}: the dispersion table holds no numbers; one offset per line is needed")
     table = np.array(rows, np.float64)
-    return table[:, -1], table[:, 0] if table.shape[1] == 2 else None
+    columns = table.shape[1]
+    return DispersionTable(
+        table[:, min(columns - 1, 1)],
+        table[:, 0] if columns > 1 else None,
+        table[:, 2] if columns > 2 else None,
+        measured,
+    )
+
+
+_MEASURED = re.compile(r"#\s*(\w+)\s*=\s*([-+.\deE]+)\s*\+-\s*([.\deE+-]+)")
+
+
+def _measured(line: str) -> dict[str, tuple[float, float]]:
+    """`# NAME = VALUE +- SIGMA UNIT` for a parameter of the calibration; nothing for any other comment."""
+    match = _MEASURED.match(line.strip())
+    if match is None or match[1] not in SPECS:
+        return {}
+    try:
+        value, sigma = float(match[2]), float(match[3])
+    except ValueError:
+        return {}
+    return {match[1]: (value, sigma)} if np.isfinite([value, sigma]).all() else {}
 
 
 def _numbers(line: str) -> tuple[float, ...] | None:

@@ -65,8 +65,8 @@ def load_inputs(
     if dispersion_csv is not None and step is not None:
         raise InputError("both --step and --dispersion are given; one of them is enough")
     raw = [picture for spec in measurements for picture in _read_pictures(spec)]
-    dark_image = None if dark is None else _mean_image(dark, "dark")
-    flat_image = None if flat is None else _mean_image(flat, "flat")
+    dark_image = None if dark is None else mean_image(dark, "dark")
+    flat_image = None if flat is None else mean_image(flat, "flat")
     frames = tuple(_frame(image, source, dark_image, flat_image, saturation) for image, source in raw)
     mask_file = _read_masks(measurements, mask, direction)
     metadata = _common_metadata(measurements)
@@ -117,7 +117,7 @@ def _frame(
     return Frame(np.ascontiguousarray(corrected), source, usable)
 
 
-def _mean_image(spec: Spec, role: Role) -> NDArray[np.float32]:
+def mean_image(spec: Spec, role: Role) -> NDArray[np.float32]:
     """A dark or flat frame; the mean of a stack, pixels that are NaN in any picture stay NaN."""
     array, _ = read_array(spec, role)
     return np.asarray(as_stack(array).mean(axis=0, dtype=np.float64), np.float32)

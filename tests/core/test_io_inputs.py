@@ -117,7 +117,8 @@ def test_dispersion_tables(tmp_path: Path, text: str, offsets: list[float], nm: 
         ("", "holds no numbers"),
         ("offset\n0\nabc\n", "line 3 is 'abc'"),
         ("0\n1,2\n", "line 2 has 2 columns and the lines before it 1"),
-        ("1,2,3\n", "line 1"),
+        ("1,2,3,4\n", "line 1"),
+        ("1,2,-3\n", "line 1 says a standard error of -3 px"),
         ("0\nnan\n", "line 2 is 'nan'"),
     ],
 )
