@@ -60,7 +60,7 @@ def add_parser(subparsers: Any) -> None:
     group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (0)")
     group = parser.add_argument_group("result")
     group.add_argument("--out", metavar="FILE", help="calibration file (default: NAME.cassi.json, none with --json)")
-    group.add_argument("--report", metavar="FILE.html", help="also write one page about the calibration, to read and print")
+    group.add_argument("--report", metavar="FILE", help="also write a report about the calibration, .html or .pdf")
     add_json_option(group, "the calibration document")
 
 
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.report is not None:
         from cassi_core.report import write_report
 
-        (console.info if args.json else console.result)(f"written: {write_report(result, args.report, inputs)}")
+        (console.info if args.json else console.result)(f"written: {write_report(result, args.report, inputs, config)}")
     return EXIT_VERDICT_FAIL if result.verdict.status == "fail" else 0
 
 

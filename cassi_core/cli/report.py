@@ -13,8 +13,9 @@ from cassi_core.cli.options import FILES_HELP, add_input_options, assignments, c
 if TYPE_CHECKING:
     from cassi_core.report import ReportContent
 
-DESCRIPTION = """Write one HTML page about a calibration, with all pictures inside: verdict, parameters with error bars, residual maps,
-leftover shifts, spectra, convergence, inputs with hashes, settings. It reads in every browser and prints on A4.
+DESCRIPTION = """Write a report about a calibration, with all pictures inside: verdict, parameters with error bars, residual maps,
+leftover shifts, spectra, convergence, inputs with hashes, settings. The name of --out chooses the kind: .pdf is laid out on A4 with page
+numbers, everything else is one HTML page that reads in every browser.
 
 Given a calibration file, its inputs are read again for the pictures (without them the page has none). Given snapshots, they are
 calibrated first, and the page shows the search as well.
@@ -27,8 +28,8 @@ def add_parser(subparsers: Any) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser(
         "report",
-        help="one page about a calibration, to read, print and keep",
-        usage="cassi report C.cassi.json [--out FILE.html] | cassi report MEAS [MEAS ...] [options]",
+        help="a report about a calibration as HTML or PDF, to read, print and keep",
+        usage="cassi report C.cassi.json [--out FILE.html|FILE.pdf] | cassi report MEAS [MEAS ...] [options]",
         description=DESCRIPTION,
         epilog=FILES_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -42,7 +43,9 @@ def add_parser(subparsers: Any) -> None:
     group.add_argument("--config", metavar="FILE", help="settings as JSON; the options here come before them")
     group.add_argument("--device", metavar="NAME", help="where torch runs: auto, cpu, cuda or cuda:INDEX (auto)")
     group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (0)")
-    parser.add_argument("--out", metavar="FILE", help="page to write (default: NAME.report.html in the current folder)")
+    parser.add_argument(
+        "--out", metavar="FILE", help="report to write, .html or .pdf (default: NAME.report.html in the current folder)"
+    )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -96,4 +99,4 @@ def _of_snapshots(args: argparse.Namespace, console: Console) -> ReportContent:
     parameters = start_parameters(config, args)
     inputs = load_inputs_of(args)
     console.info(describe_inputs(inputs))
-    return content_of_result(fit(inputs, config, parameters, console), inputs)
+    return content_of_result(fit(inputs, config, parameters, console), inputs, config=config)

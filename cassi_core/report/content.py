@@ -43,10 +43,16 @@ class ReportContent:
     table: tuple[IterationRow, ...] = ()
     grids: tuple[GridScores, ...] = ()
     has_record: bool = False
+    config: CalibrationConfig | None = None
 
 
-def content_of_result(result: CalibrationResult, inputs: CalibrationInputs | None = None, name: str = "") -> ReportContent:
-    """The report of a finished run; `inputs` add the picture of the measurement."""
+def content_of_result(
+    result: CalibrationResult,
+    inputs: CalibrationInputs | None = None,
+    name: str = "",
+    config: CalibrationConfig | None = None,
+) -> ReportContent:
+    """The report of a finished run; `inputs` add the picture of the measurement, `config` what was set for the run."""
     first = result.inputs[0].path if result.inputs else ""
     return ReportContent(
         name or first,
@@ -61,6 +67,7 @@ def content_of_result(result: CalibrationResult, inputs: CalibrationInputs | Non
         result.table,
         result.grids,
         True,
+        config,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 
+from cassi_core.config import CalibrationConfig
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.atomic import atomic_write
 from cassi_core.parameters import format_value
@@ -44,7 +45,22 @@ def report_html(content: ReportContent, when: datetime | None = None) -> str:
     )
 
 
-def write_report(result: CalibrationResult | ReportContent, path: str | Path, inputs: CalibrationInputs | None = None) -> Path:
-    """Write the report in one step and return its absolute path; OutputError where that cannot be done."""
-    content = content_of_result(result, inputs) if isinstance(result, CalibrationResult) else result
+def write_report(
+    result: CalibrationResult | ReportContent,
+    path: str | Path,
+    inputs: CalibrationInputs | None = None,
+    config: CalibrationConfig | None = None,
+) -> Path:
+    """Write the report in one step and return its absolute path: as PDF when the name ends in .pdf, else as HTML.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written there.
+    """
+    content = content_of_result(result, inputs, config=config) if isinstance(result, CalibrationResult) else result
+    if Path(path).suffix.lower() == ".pdf":
+        from cassi_core.report.pdf import report_pdf
+
+        return atomic_write(path, report_pdf(content))
     return atomic_write(path, report_html(content).encode("utf-8"))

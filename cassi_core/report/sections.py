@@ -6,11 +6,13 @@ import json
 import math
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from cassi_core.config import CalibrationConfig
 from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, SPECS, format_value
 from cassi_core.quality.colour import pseudo_colours
 from cassi_core.quality.display import predicted_measurement, robust_levels, shift_statistics, spectrum_at, symmetric_levels
@@ -314,6 +316,7 @@ def settings_section(c: ReportContent) -> str:
     facts = {
         "Preset": f"{d['preset']} (parameters from {d.get('source', d['preset'])})",
         "Refined": ", ".join(c.parameters.refined) or "nothing",
+        **({} if c.config is None else {"Settings": changed_settings(c.config)}),
         "Outcome": str(d.get("outcome", "done")).replace("_", " "),
         "Time": f"{d['seconds_total']:.1f} s on {d['device']}, {d.get('threads', 1)} threads",
         "Seed": str(d["seed"]),
@@ -323,6 +326,23 @@ def settings_section(c: ReportContent) -> str:
     for note in d.get("notes") or []:
         facts["Note"] = str(note)
     return definitions(facts)
+
+
+def changed_settings(config: CalibrationConfig) -> str:
+    """The settings that differ from the ones that the program ships with, `stage.name = value (shipped value)`."""
+
+    def flat(values: Any, name: str = "") -> dict[str, Any]:
+        if isinstance(values, list):
+            values = {str(i): v for i, v in enumerate(values)}
+        if not isinstance(values, dict):
+            return {name: values}
+        return {k: v for key, inner in values.items() for k, v in flat(inner, f"{name}.{key}" if name else key).items()}
+
+    mine, shipped = flat(config.model_dump(mode="json")), flat(CalibrationConfig().model_dump(mode="json"))
+    told = {"preset", "refine", "seed", "device"}  # these have lines of their own
+    names = [n for n in dict.fromkeys((*mine, *shipped)) if n.split(".")[0] not in told and mine.get(n) != shipped.get(n)]
+    changed = [f"{n} = {mine.get(n, 'none')} (shipped: {shipped.get(n, 'none')})" for n in names]
+    return ", ".join(changed) or "as the program ships them"
 
 
 def definitions(facts: dict[str, str]) -> str:

@@ -74,6 +74,14 @@ EXPORT_ITEMS: tuple[ExportItem, ...] = (
         "-report.html",
         _write_report,
     ),
+    ExportItem(
+        "report-pdf",
+        CALIBRATION,
+        "Report for printing",
+        "The same report as PDF on A4, with page numbers.",
+        "-report.pdf",
+        _write_report,
+    ),
     *(ExportItem(e.id, _group(e.id), e.label, e.description, e.suffix, e.function, e.missing) for e in EXPORTS),
 )
 
