@@ -1,11 +1,11 @@
 """How `session-v0.cassi.h5` was made: a session of format 1, taken back to what the trial versions wrote (format 0).
 
-The file is kept as it is: run this only to see what is in it (it needs a program that writes format 1).
+The file is kept as it is: run this only to see what is in it (`python -m tests.data.make_session_v0`; it
+needs a program that writes format 1).
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,14 +13,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "core"))
-
-from session_samples import BANDS, HEIGHT, WIDTH, inputs, maps, result, session
-
 from cassi_core.config import CalibrationConfig
 from cassi_core.io.session import VERSION, write_session
 from cassi_core.session import RunRecord
+from tests.core.session_samples import BANDS, HEIGHT, WIDTH, inputs, maps, result, session
+
+HERE = Path(__file__).parent
 
 
 def main() -> None:
