@@ -40,6 +40,14 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(20261123)
 
 
+@pytest.fixture(autouse=True)
+def own_logbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test reaches the logbook of the person who runs it: the user's data folder is a temporary one."""
+    monkeypatch.delenv("CASSI_LOGBOOK", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "data" / "cassi-calibration" / "logbook.sqlite"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever asks for the real data is marked as needing it."""
     for item in items:

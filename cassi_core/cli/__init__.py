@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("cassi_core.cli.export", "write the calibrated mask for reconstruction software"),
     "report": ("cassi_core.cli.report", "a report about a calibration as HTML or PDF, to read, print and keep"),
     "show": ("cassi_core.cli.show", "print a calibration file for humans"),
+    "logbook": ("cassi_core.cli.logbook", "accepted calibrations of your rigs over time, and their drift"),
     "diff": ("cassi_core.cli.diff", "compare two calibration files"),
     "demo": ("cassi_core.cli.demo", "calibrate the embedded demo rig and compare with its truth"),
 }

@@ -61,6 +61,10 @@ def add_parser(subparsers: Any) -> None:
     group = parser.add_argument_group("result")
     group.add_argument("--out", metavar="FILE", help="calibration file (default: NAME.cassi.json, none with --json)")
     group.add_argument("--report", metavar="FILE", help="also write a report about the calibration, .html or .pdf")
+    group.add_argument(
+        "--logbook", action="store_true", help="add the result to the logbook (see cassi logbook), unless it failed"
+    )
+    group.add_argument("--rig", metavar="NAME", help="with --logbook: name of the rig (default: the only one of the logbook)")
     add_json_option(group, "the calibration document")
 
 
@@ -71,6 +75,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     config = configuration(args)
     parameters = start_parameters(config, args)
     out = output_path(args)
+    rig = _logbook_rig(args)
     for target in (out, args.report):
         if target is not None:
             check_writable(target)
@@ -83,7 +88,47 @@ def run(args: argparse.Namespace, console: Console) -> int:
         from cassi_core.report import write_report
 
         (console.info if args.json else console.result)(f"written: {write_report(result, args.report, inputs, config)}")
+    if rig is not None:
+        _add_to_logbook(result, rig, out, args, console)
     return EXIT_VERDICT_FAIL if result.verdict.status == "fail" else 0
+
+
+def _logbook_rig(args: argparse.Namespace) -> str | None:
+    """The rig to add the result to, found before the run: a wrong option must not cost a calibration."""
+    from cassi_core.errors import ConfigError
+
+    if not args.logbook:
+        if args.rig is not None:
+            raise ConfigError("--rig says which rig the logbook gets the result for; add --logbook")
+        return None
+    from cassi_core.cli.logbook import only_rig
+    from cassi_core.logbook.entry import rig_name
+    from cassi_core.logbook.location import logbook_path
+    from cassi_core.logbook.store import Logbook
+
+    contents = Logbook(logbook_path()).read()
+    return only_rig(contents) if args.rig is None else rig_name(args.rig)
+
+
+def _add_to_logbook(result: CalibrationResult, rig: str, out: Path | None, args: argparse.Namespace, console: Console) -> None:
+    from dataclasses import replace
+    from datetime import UTC, datetime
+
+    from cassi_core.cli.logbook import note_added
+    from cassi_core.cli.logbook_output import warn_of_drift
+    from cassi_core.logbook.drift import judge_all
+    from cassi_core.logbook.entry import entry_of_result
+    from cassi_core.logbook.location import logbook_path
+    from cassi_core.logbook.store import Logbook
+
+    if result.verdict.status == "fail":
+        console.warning("not added to the logbook: the verdict is fail (`cassi logbook add` adds the file all the same)")
+        return
+    book = Logbook(logbook_path())
+    entry = entry_of_result(result, rig, datetime.now(UTC))
+    added = book.add(entry if out is None else replace(entry, path=str(out.absolute())))
+    note_added(added, console, console.info if args.json else console.result)
+    warn_of_drift(added.entry, judge_all(book.read())[added.entry.id], console)
 
 
 def configuration(args: argparse.Namespace) -> CalibrationConfig:

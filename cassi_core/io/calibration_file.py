@@ -94,10 +94,15 @@ def calibration_document(result: CalibrationResult) -> dict[str, Any]:
     return clean
 
 
+def calibration_bytes(result: CalibrationResult) -> bytes:
+    """The calibration file as it is written, byte for byte."""
+    text = json.dumps(calibration_document(result), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    return text.encode("utf-8")
+
+
 def write_calibration(result: CalibrationResult, path: str | Path) -> Path:
     """Write the calibration file in one step and return its absolute path; OutputError where that cannot be done."""
-    text = json.dumps(calibration_document(result), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    return atomic_write(path, text.encode("utf-8"))
+    return atomic_write(path, calibration_bytes(result))
 
 
 def read_calibration(path: str | Path) -> StoredCalibration:
