@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cassi_core.errors import CassiError, InputError
+from cassi_core.io.readers.stored import StoredArray
 
 
 @dataclass(frozen=True)
 class ArrayInfo:
-    """An array in a file: its key (empty where the file holds one nameless array), shape, type, and why it cannot be used."""
+    """An array in a file: its key (empty where the file holds one nameless array), shape, type, and why it cannot be used.
+
+    `picture_axis` counts the pictures of a stack or the bands of a cube, where the format says so (None: it does not).
+    """
 
     key: str
     shape: tuple[int, ...]
     dtype: str
     problem: str = ""
+    picture_axis: int | None = None
 
     @property
     def usable(self) -> bool:
@@ -35,15 +39,21 @@ class ArrayInfo:
 
 
 class Format(Protocol):
-    """A file format: lists the arrays of a file without loading them, loads one, and gives attributes beside them."""
+    """A file format: lists the arrays of a file without loading them, opens one, and gives attributes beside them."""
 
     name: str
 
     def list_arrays(self, path: Path) -> list[ArrayInfo]: ...
 
-    def load(self, path: Path, key: str) -> NDArray[np.generic]: ...
+    def open(self, path: Path, key: str) -> AbstractContextManager[StoredArray]:
+        """An array to read from, as long as the context lasts."""
+        ...
 
     def attributes(self, path: Path) -> dict[str, Any]: ...
+
+    def files(self, path: Path) -> tuple[Path, ...]:
+        """The files that the arrays come from: one, or a header and its data."""
+        ...
 
 
 def problem_of(dtype: np.dtype[Any]) -> str:
@@ -80,8 +90,3 @@ def reading(path: Path, format_name: str) -> Iterator[None]:
         raise InputError(
             f"{path}: the {format_name} file is damaged or cut short ({reason}); copy or export it again"
         ) from error
-
-
-def native(array: NDArray[np.generic]) -> NDArray[np.generic]:
-    """The array in C order and in the byte order of this machine."""
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))

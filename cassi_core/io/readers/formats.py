@@ -7,25 +7,32 @@ from typing import Literal
 
 from cassi_core.errors import InputError
 from cassi_core.io.readers.container import ArrayInfo, Format
+from cassi_core.io.readers.envi_files import EnviFormat, header_of
+from cassi_core.io.readers.raw_files import EXAMPLE, RawFormat, is_layout
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-KNOWN = ".npz, .npy, .mat, .h5, .hdf5, .tif, .tiff or .png"
+KNOWN = ".npz, .npy, .mat, .h5, .hdf5, .tif, .tiff or .png file, an ENVI .hdr"
+ENVI_DATA = frozenset({".raw", ".img", ".dat", ".bin", ".bsq", ".bil", ".bip", ".cube"})
 
 
-def list_arrays(path: str | Path) -> list[ArrayInfo]:
-    """All arrays of a file with their keys, shapes and types, without loading them.
+def list_arrays(path: str | Path, key: str = "") -> list[ArrayInfo]:
+    """All arrays of a file with their keys, shapes and types, without loading them; a raw file's layout is its `key`.
 
     Raises
     ------
     InputError
         The file is missing, a folder, empty, of an unknown kind, or damaged.
     """
-    return format_of(Path(path)).list_arrays(Path(path))
+    return format_of(Path(path), key).list_arrays(Path(path))
 
 
-def format_of(path: Path) -> Format:
-    """The format of a file by its content; InputError when there is none that this program reads."""
+def format_of(path: Path, key: str = "") -> Format:
+    """The format of a file by its content, or raw where the key is a layout; InputError when this program does not read it."""
     head, has_hdf5 = _first_bytes(path)
+    if is_layout(key):
+        return RawFormat(key)
+    if head.startswith(b"ENVI") or (path.suffix.lower() in ENVI_DATA and header_of(path) is not None):
+        return EnviFormat()
     # Imported here because a PNG needs neither h5py nor SciPy, and each takes a good part of the time of a short command.
     if head.startswith(b"\x93NUMPY"):
         from cassi_core.io.readers.numpy_files import NpyFormat
@@ -51,7 +58,7 @@ def format_of(path: Path) -> Format:
         from cassi_core.io.readers.matlab_files import MatFormat
 
         return MatFormat()
-    raise InputError(f"{path}: {_what_it_is(path, head)}; give a {KNOWN} file")
+    raise InputError(f"{path}: {_what_it_is(path, head)}; give a {KNOWN}, or say how raw numbers are stored: FILE::{EXAMPLE}")
 
 
 def _first_bytes(path: Path) -> tuple[bytes, bool]:

@@ -6,6 +6,9 @@ name: plain HDF5 files named `.mat` and MATLAB files named `.h5` both occur.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.errors import InputError
-from cassi_core.io.readers.container import ArrayInfo, native, problem_of, reading
+from cassi_core.io.readers.container import ArrayInfo, problem_of, reading
+from cassi_core.io.readers.meter import ReadMeter
+from cassi_core.io.readers.stored import Region, StoredArray, tiles, within
 
 MATLAB_TEXT = b"MATLAB 7.3 MAT-file"
 PRIVATE_GROUPS = ("#refs#", "#subsystem#")
@@ -39,19 +44,52 @@ class Hdf5Format:
                 file.visititems(visit)
         return found
 
-    def load(self, path: Path, key: str) -> NDArray[np.generic]:
+    @contextmanager
+    def open(self, path: Path, key: str) -> Iterator[StoredArray]:
         with reading(path, self.name):
             matlab = _written_by_matlab(path)
             with h5py.File(path, "r") as file:
                 item = file[key]
                 if not isinstance(item, h5py.Dataset):
                     raise InputError(f"{path}: '{key}' is a group; name the array inside it")
-                array = np.asarray(item[()])
-                return native(array.T if _reversed(item, matlab) else array)
+                yield Hdf5Array(item, _reversed(item, matlab))
 
     def attributes(self, path: Path) -> dict[str, Any]:
         with reading(path, self.name), h5py.File(path, "r") as file:
             return dict(file.attrs.items())
+
+    def files(self, path: Path) -> tuple[Path, ...]:
+        return (path,)
+
+
+@dataclass(frozen=True, eq=False)
+class Hdf5Array:
+    """A dataset, read chunk by chunk; `reversed_axes` where MATLAB stored it with its axes in reverse order."""
+
+    item: h5py.Dataset
+    reversed_axes: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        shape = tuple(self.item.shape)
+        return shape[::-1] if self.reversed_axes else shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        dtype: np.dtype[Any] = np.dtype(self.item.dtype).newbyteorder("=")
+        return dtype
+
+    def read_into(self, out: NDArray[Any], region: Region, meter: ReadMeter) -> None:
+        if self.reversed_axes:
+            region, out = region[::-1], out.T
+        if not region:
+            out[...] = self.item[()]
+            return
+        chunks = self.item.chunks or (1,) * len(region)
+        for tile in tiles(region, chunks, self.item.dtype.itemsize):
+            block = self.item[tile]
+            out[within(tile, region)] = block
+            meter.advance(block.nbytes)
 
 
 def _info(key: str, item: h5py.Dataset, matlab: bool) -> ArrayInfo:

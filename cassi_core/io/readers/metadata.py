@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.errors import InputError
+from cassi_core.io.readers.container import Format
 from cassi_core.io.readers.formats import format_of
+from cassi_core.io.readers.stored import read_region
 
 NAMES = ("step_px", "n_bands", "wavelengths_nm", "scale")
 
@@ -25,24 +27,31 @@ class Metadata:
     scale: float | None = None
 
 
-def read_metadata(path: Path) -> Metadata:
-    """The metadata of a file: arrays, or attributes of an HDF5 file, named as in :class:`Metadata`.
+def read_metadata(path: Path, key: str = "") -> Metadata:
+    """The metadata of a file: arrays, attributes of an HDF5 file or fields of an ENVI header, named as in :class:`Metadata`.
+
+    `key` tells a raw file, which has no metadata, from the others.
 
     Raises
     ------
     InputError
         A value is there but makes no sense (no number, not positive, a fractional number of bands).
     """
-    form = format_of(path)
+    form = format_of(path, key)
     found: dict[str, Any] = {k: v for k, v in form.attributes(path).items() if k in NAMES}
     for entry in form.list_arrays(path):
         name = entry.key.rpartition("/")[2]
         if name in NAMES and entry.usable and np.prod(entry.shape) <= 4096:
-            found[name] = form.load(path, entry.key)
+            found[name] = _value(form, path, entry.key)
     step, bands, scale = (_number(found, name, path) for name in ("step_px", "n_bands", "scale"))
     if bands is not None and bands != round(bands):
         raise InputError(f"{path}: n_bands is {bands:g}; a whole number is needed (or give --bands)")
     return Metadata(step, None if bands is None else round(bands), _wavelengths(found, path), scale)
+
+
+def _value(form: Format, path: Path, key: str) -> NDArray[np.generic]:
+    with form.open(path, key) as stored:
+        return read_region(stored)
 
 
 def _number(found: dict[str, Any], name: str, path: Path) -> float | None:
