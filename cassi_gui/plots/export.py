@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSaveFile, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication, QGraphicsView
 
-from cassi_core.errors import OutputError
+from cassi_core.io.atomic import atomic_write
 
 PNG_SCALE = 2.0
 """Pictures are written with twice the screen's pixels, so that they stay sharp in print."""
@@ -66,7 +66,7 @@ def write_png(path: Path, view: QGraphicsView, title: str, background: str, fore
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     picture(view, title, background, foreground).save(buffer, "PNG")
-    _replace(path, bytes(buffer.data().data()))
+    atomic_write(path, bytes(buffer.data().data()))
 
 
 def write_svg(path: Path, view: QGraphicsView, title: str, background: str, foreground: str) -> None:
@@ -93,7 +93,7 @@ def write_svg(path: Path, view: QGraphicsView, title: str, background: str, fore
     for item in items:
         item.setExportMode(False)
     painter.end()
-    _replace(path, bytes(buffer.data().data()))
+    atomic_write(path, bytes(buffer.data().data()))
 
 
 def csv_text(table: Table) -> str:
@@ -107,7 +107,7 @@ def csv_text(table: Table) -> str:
 
 def write_csv(path: Path, table: Table) -> None:
     """Write the numbers behind a plot as CSV."""
-    _replace(path, csv_text(table).encode("utf-8"))
+    atomic_write(path, csv_text(table).encode("utf-8"))
 
 
 def copy_picture(image: QImage) -> None:
@@ -129,13 +129,3 @@ def _cell(value: object) -> object:
     if value is None:
         return ""
     return repr(float(value)) if hasattr(value, "__float__") and not isinstance(value, int | str) else value
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write all of it or nothing: a temporary file that takes the place of the old one at the end."""
-    file = QSaveFile(str(path))
-    done = file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(QByteArray(data)) == len(data) and file.commit()
-    if not done:
-        raise OutputError(
-            f"{path}: cannot be written ({file.errorString()}); choose another folder or close the file elsewhere"
-        )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -80,3 +84,39 @@ def test_a_folder_without_write_permission_is_told(tmp_path: Path):
     folder.mkdir(mode=0o500)
     with pytest.raises(OutputError, match="may not be written"):
         atomic_write(folder / "a.txt", b"x")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the savers are forked")
+def test_a_process_killed_while_saving_leaves_the_old_or_the_new_file(tmp_path: Path):
+    """Calibration, exports, reconstruction and reports; the program that kills asserts that every file is whole."""
+    script = Path(__file__).resolve().parents[1] / "kill_while_saving.py"
+    command = [sys.executable, str(script), str(tmp_path), "21", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["kills"] == 21 and said["in_progress"] >= 3, "some were hit in the middle of a save"
+    assert max(said["versions"].values()) > 0, "some had finished one"
+
+
+def litter(path: Path, process: int, host: str | None = None) -> Path:
+    """A temporary file that a process left of a path."""
+    left = path.with_name(f".{host or atomic._host()}-{process:x}-0123abcd.{path.name}")
+    left.write_bytes(b"half")
+    return left
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes cannot be asked there")
+def test_what_a_killed_process_left_is_removed_by_the_next_save_of_the_file(tmp_path: Path):
+    path = tmp_path / "a.h5"
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    litter(path, gone.pid)
+    others = litter(tmp_path / "b.a.h5", gone.pid), litter(path, os.getppid()), litter(path, gone.pid, "00000000")
+    (tmp_path / ".hidden.a.h5").write_bytes(b"a person's")
+    atomic_write(path, b"new")
+    kept = {"a.h5", ".hidden.a.h5", *(p.name for p in others)}
+    assert set(names_in(tmp_path)) == kept, "another file's, a running process's and a young one of another computer stay"
+    os.utime(others[2], (time.time() - 2 * atomic.ABANDONED_S,) * 2)
+    atomic_write(path, b"newer")
+    assert set(names_in(tmp_path)) == kept - {others[2].name}
+    assert path.read_bytes() == b"newer"

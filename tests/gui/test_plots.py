@@ -208,7 +208,7 @@ def test_the_menu_asks_for_a_file_with_a_proposed_name(panel: ImagePanel, qtbot:
 
 
 def test_a_plot_that_cannot_be_written_is_an_error_in_words(panel: ImagePanel, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="choose another folder"):
+    with pytest.raises(OutputError, match="does not exist; make it first or choose another"):
         panel.write("png", tmp_path / "missing" / "x.png")
 
 
