@@ -10,9 +10,9 @@ entries never change what is said about an earlier one.
 
 from __future__ import annotations
 
+import bisect
 import math
-import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,23 +75,12 @@ class Trend:
     reference: Reference | None
 
 
-def judge(entry: LogEntry, history: Iterable[LogEntry], limits: RigLimits) -> tuple[Judgement, ...]:
-    """Every refined parameter of an entry against the limits and the entries of its rig in `history`."""
-    history = tuple(history)
-    judgements = []
-    for name in PARAMETER_NAMES:
-        found = entry.refined(name)
-        if found is not None:
-            judgements.append(_judge(name, found, limits, _reference(name, entry, history, limits)))
-    return tuple(judgements)
-
-
 def judge_all(contents: Contents) -> dict[int, tuple[Judgement, ...]]:
-    """The judgements of all entries by their number."""
-    of_rig: dict[str, list[LogEntry]] = {}
-    for entry in contents.entries:
-        of_rig.setdefault(entry.rig, []).append(entry)
-    return {e.id: judge(e, of_rig[e.rig], contents.limits_of(e.rig)) for e in contents.entries}
+    """The judgements of all entries by their number: every refined parameter, in the usual order."""
+    found: dict[int, tuple[Judgement, ...]] = {}
+    for rig in {entry.rig for entry in contents.entries}:
+        found |= _judge_rig(contents, rig)[0]
+    return found
 
 
 def drift_reasons(judgements: Sequence[Judgement]) -> tuple[str, ...]:
@@ -102,50 +91,77 @@ def drift_reasons(judgements: Sequence[Judgement]) -> tuple[str, ...]:
 def trends(contents: Contents, rig: str, names: Sequence[str] = PARAMETER_NAMES) -> tuple[Trend, ...]:
     """The course of each named parameter that any entry of the rig refined; withdrawn entries are left out."""
     limits = contents.limits_of(rig)
-    entries = [entry for entry in contents.entries if entry.rig == rig and entry.in_force]
-    judged = {entry.id: {j.parameter: j for j in judge(entry, entries, limits)} for entry in entries}
+    judged, now = _judge_rig(contents, rig)
+    entries = sorted((e for e in contents.entries if e.rig == rig and e.in_force), key=_order)
     made = []
     for name in names:
         points = tuple(
-            TrendPoint(entry, found, judged[entry.id][name]) for entry in entries if (found := entry.refined(name)) is not None
+            TrendPoint(entry, found, next(j for j in judged[entry.id] if j.parameter == name))
+            for entry in entries
+            if (found := entry.refined(name)) is not None
         )
         if points:
-            made.append(Trend(rig, name, points, limits.limit(name), _reference(name, None, entries, limits)))
+            made.append(Trend(rig, name, points, limits.limit(name), now.get(name)))
     return tuple(made)
 
 
-def _reference(name: str, entry: LogEntry | None, history: Sequence[LogEntry], limits: RigLimits) -> Reference | None:
-    """What a parameter of an entry is held against; `entry` None stands for the next one."""
-    counting = [e for e in history if e.in_force and (entry is None or (e.rig == entry.rig and e.id != entry.id))]
-    named = next((e for e in history if e.id == limits.reference and e.in_force), None)
-    found = None if named is None else named.refined(name)
-    if named is not None and found is not None:
-        if entry is not None and entry.id == named.id:
+class _Earlier:
+    """The values of one parameter so far, kept in order, so that the median of thousands of entries costs nothing."""
+
+    def __init__(self) -> None:
+        self._values: list[float] = []
+        self._variance = 0.0
+        self._unknown = 0
+
+    def add(self, measured: Measured) -> None:
+        bisect.insort(self._values, measured.value)
+        if measured.sigma is None:
+            self._unknown += 1
+        else:
+            self._variance += measured.sigma**2
+
+    def median(self, which: str) -> Reference | None:
+        count = len(self._values)
+        if not count:
             return None
-        return Reference(found.value, found.sigma, f"the reference (entry {named.id}, {local_day(named.calibrated)})")
-    earlier = [
-        m
-        for e in counting
-        if e.verdict.status != "fail" and (entry is None or _before(e, entry)) and (m := e.refined(name)) is not None
-    ]
-    return _median(earlier, "earlier " if entry is not None else "")
+        value = (self._values[(count - 1) // 2] + self._values[count // 2]) / 2
+        sigma = (MEDIAN_FACTOR if count > 2 else 1.0) * math.sqrt(self._variance) / count
+        text = f"the {which}entry" if count == 1 else f"the median of {count} {which}entries"
+        return Reference(value, None if self._unknown else sigma, text)
 
 
-def _before(a: LogEntry, b: LogEntry) -> bool:
-    return (a.calibrated, a.id) < (b.calibrated, b.id or math.inf)
+def _judge_rig(contents: Contents, rig: str) -> tuple[dict[int, tuple[Judgement, ...]], dict[str, Reference]]:
+    """The judgements of a rig's entries by number, and what the next one will be held against, by parameter."""
+    limits = contents.limits_of(rig)
+    entries = sorted((entry for entry in contents.entries if entry.rig == rig), key=_order)
+    chosen = next((entry for entry in entries if entry.id == limits.reference and entry.in_force), None)
+    earlier = {name: _Earlier() for name in PARAMETER_NAMES}
+    judged = {}
+    for entry in entries:
+        found = [(name, m) for name in PARAMETER_NAMES if (m := entry.refined(name)) is not None]
+        judgements = []
+        for name, measured in found:
+            reference = _chosen(name, chosen) or earlier[name].median("earlier ")
+            own = entry is chosen
+            judgements.append(_judge(name, measured, limits, None if own else reference))
+        judged[entry.id] = tuple(judgements)
+        if entry.in_force and entry.verdict.status != "fail":
+            for name, measured in found:
+                earlier[name].add(measured)
+    now = {name: _chosen(name, chosen) or earlier[name].median("") for name in PARAMETER_NAMES}
+    return judged, {name: reference for name, reference in now.items() if reference is not None}
 
 
-def _median(measured: Sequence[Measured], which: str) -> Reference | None:
-    if not measured:
+def _chosen(name: str, entry: LogEntry | None) -> Reference | None:
+    """The entry that a person made the reference, if it measured the parameter."""
+    found = None if entry is None else entry.refined(name)
+    if entry is None or found is None:
         return None
-    value = statistics.median(m.value for m in measured)
-    count = len(measured)
-    sigmas = [m.sigma for m in measured if m.sigma is not None]
-    sigma = None
-    if len(sigmas) == count:
-        sigma = (MEDIAN_FACTOR if count > 2 else 1.0) * math.hypot(*sigmas) / count
-    text = f"the {which}entry" if count == 1 else f"the median of {count} {which}entries"
-    return Reference(value, sigma, text)
+    return Reference(found.value, found.sigma, f"the reference (entry {entry.id}, {local_day(entry.calibrated)})")
+
+
+def _order(entry: LogEntry) -> tuple[datetime, int]:
+    return entry.calibrated, entry.id
 
 
 def _judge(name: str, found: Measured, limits: RigLimits, reference: Reference | None) -> Judgement:

@@ -195,7 +195,7 @@ def _entry(db: sqlite3.Connection, entry_id: int) -> LogEntry:
 
 def _entries(db: sqlite3.Connection, where: str = "", *values: object) -> tuple[LogEntry, ...]:
     measured: dict[int, dict[str, Measured]] = {}
-    for row in db.execute("SELECT * FROM measured"):
+    for row in db.execute(f"SELECT * FROM measured WHERE entry IN (SELECT id FROM entries {where})", values):
         sigma = None if row["sigma"] is None else float(row["sigma"])
         found = Measured(float(row["value"]), sigma, bool(row["refined"]), bool(row["at_bound"]))
         measured.setdefault(row["entry"], {})[row["name"]] = found
