@@ -20,21 +20,29 @@ BoolImage = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Source:
-    """Where an array came from: file path, key inside the file, SHA-256 of the file, shape as stored."""
+    """Where an array came from: file path, key inside the file, SHA-256 of the file, shape as stored.
+
+    `averaged_with` names the other files of a snapshot that is the mean of several.
+    """
 
     path: str
     key: str = ""
     sha256: str = ""
     shape: tuple[int, ...] = ()
+    averaged_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One snapshot: dark-subtracted, flat-divided image `(H, Wm)` float32 and which pixels are usable (None: all)."""
+    """One snapshot: dark-subtracted, flat-divided image `(H, Wm)` float32 and which pixels are usable (None: all).
+
+    `bad` are those of the unusable pixels that a bad-pixel map named (None: there was no map); their values are repaired.
+    """
 
     image: Float32Image
     source: Source = field(default_factory=lambda: Source("memory"))
     usable: BoolImage | None = None
+    bad: BoolImage | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +113,8 @@ class CalibrationInputs:
 
         def turned(frame: Frame) -> Frame:
             usable = None if frame.usable is None else to_dispersion_frame(frame.usable, d.direction)
-            return replace(frame, image=to_dispersion_frame(frame.image, d.direction), usable=usable)
+            bad = None if frame.bad is None else to_dispersion_frame(frame.bad, d.direction)
+            return replace(frame, image=to_dispersion_frame(frame.image, d.direction), usable=usable, bad=bad)
 
         reference = None if self.reference is None else to_dispersion_frame(self.reference, d.direction)
         return CalibrationInputs(
@@ -127,7 +136,9 @@ def check_image(image: NDArray[np.generic], name: str) -> None:
         raise InputError(f"{name}: values of type {image.dtype}; real numbers are needed")
     if not np.all(np.isfinite(image)):
         bad = int(image.size - np.count_nonzero(np.isfinite(image)))
-        raise InputError(f"{name}: {bad} of {image.size} values are NaN or infinite; mend or mask them first")
+        raise InputError(
+            f"{name}: {bad} of {image.size} values are NaN or infinite; mend them, or name them in a bad-pixel map"
+        )
     low, high = float(image.min()), float(image.max())
     if low == high:
         what = "all zero" if high == 0 else f"constant ({high:g} everywhere)"

@@ -79,7 +79,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     for target in (out, args.report):
         if target is not None:
             check_writable(target)
-    inputs = load_inputs_of(args)
+    inputs = load_inputs_of(args, console)
     console.info(describe_inputs(inputs))
     _warn(inputs, console)
     result = fit(inputs, config, parameters, console)

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from cassi_core.quality.orientation import position_findings
     from cassi_core.run import RunControl
 
-    inputs = load_inputs_of(args)
+    inputs = load_inputs_of(args, console)
     problems = find_problems(inputs)
     auto, control = AutoSettings(), RunControl()
     with cancel_on_interrupt(control):

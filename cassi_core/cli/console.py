@@ -78,6 +78,13 @@ class Console:
             score = "" if event.score is None else f", residual {event.score:.4f}"
             self.info(f"{event.label}: {event.seconds:.1f} s{score}")
 
+    def reading(self, text: str, fraction: float) -> None:
+        """How far a large file has been read; only drawn where a bar can be drawn in place."""
+        if self._live:
+            filled = round(BAR_WIDTH * fraction)
+            line = f"[{'#' * filled}{'-' * (BAR_WIDTH - filled)}] {100 * fraction:3.0f} %  {text}"
+            self._draw(line[: max(1, shutil.get_terminal_size().columns - 1)])
+
     def done(self) -> None:
         """Remove the progress bar: call it when a run ends, however it ended."""
         self._clear_bar()

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from cassi_core.cli.console import Console
+from cassi_core.cli.pictures import add_camera_options, add_mask_options, camera_of, mask_turn_of
 from cassi_core.inputs import CalibrationInputs
 
-FILES_HELP = """files: .npz .npy .mat (all versions) .h5 .hdf5 .tif .tiff .png; FILE::KEY chooses an array inside a file.
+FILES_HELP = """files: .npz .npy .mat (all versions) .h5 .hdf5 .tif .tiff .png, ENVI .hdr; FILE::KEY chooses an array inside a file,
+FILE::KEY[3] a picture of a stack, FILE::KEY[mean] their mean, FILE::KEY[100:612,80:646] a region (also [3,100:612,80:646]).
+Raw numbers without a header: FILE.raw::shape=1024x1280,dtype=uint16,order=little,offset=0
 Without --mask the array `mask` of the measurement's file is used. Bands and step come from the options, else from the file
 (step_px, n_bands, wavelengths_nm), else from the widths: W_measurement - W_mask = round(step * (bands - 1)).
 """
@@ -30,27 +34,40 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--mode", choices=("interpolated", "integer"), default="interpolated", help="fractional offsets: split or rounded"
     )
+    group.add_argument("--wavelengths", metavar="FILE", help="band centres in nm: a table with one a line, or a cube's file")
     group.add_argument("--dark", metavar="FILE", help="dark frame, subtracted")
     group.add_argument("--flat", metavar="FILE", help="flat field, divided by")
-    group.add_argument("--saturation", type=float, metavar="LEVEL", help="raw value of saturated pixels (default: found)")
+    add_mask_options(group)
+    add_camera_options(parser)
 
 
-def load_inputs_of(args: argparse.Namespace) -> CalibrationInputs:
-    """The inputs that the options name; InputError in one sentence otherwise."""
+def load_inputs_of(args: argparse.Namespace, console: Console) -> CalibrationInputs:
+    """The inputs that the options name, with progress for large files; InputError in one sentence otherwise. Ctrl-C cancels."""
+    from cassi_core.cli.interrupt import cancel_on_interrupt
     from cassi_core.io.inputs_from_files import load_inputs
+    from cassi_core.io.readers import ReadMeter
+    from cassi_core.run import RunControl
 
-    return load_inputs(
-        args.measurements,
-        mask=args.mask,
-        bands=args.bands,
-        step=args.step,
-        dispersion_csv=args.dispersion,
-        dark=args.dark,
-        flat=args.flat,
-        direction=args.direction,
-        mode=args.mode,
-        saturation=args.saturation,
-    )
+    control = RunControl()
+    with cancel_on_interrupt(control):
+        inputs = load_inputs(
+            args.measurements,
+            mask=args.mask,
+            bands=args.bands,
+            step=args.step,
+            dispersion_csv=args.dispersion,
+            dark=args.dark,
+            flat=args.flat,
+            direction=args.direction,
+            mode=args.mode,
+            camera=camera_of(args),
+            mask_roi=args.mask_roi,
+            mask_turn=mask_turn_of(args),
+            wavelengths=args.wavelengths,
+            meter=ReadMeter(control, console.reading),
+        )
+    console.done()
+    return inputs
 
 
 def describe_inputs(inputs: CalibrationInputs) -> str:

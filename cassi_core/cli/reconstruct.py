@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cassi_core.cli.console import Console
+from cassi_core.cli.pictures import add_camera_options, camera_of
 
 DESCRIPTION = """Rebuild the spectral cube of snapshots by accelerated GAP with total variation, with the geometry of a calibration file.
 Without MEAS the snapshots that the calibration was made from are taken.
@@ -52,7 +53,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--mask", metavar="FILE", help="where the nominal mask lies now (default: as the calibration names it)")
     parser.add_argument("--dark", metavar="FILE", help="dark frame, subtracted")
     parser.add_argument("--flat", metavar="FILE", help="flat field, divided by")
-    parser.add_argument("--saturation", type=float, metavar="LEVEL", help="raw value of saturated pixels (default: found)")
+    add_camera_options(parser)
     parser.add_argument("--iterations", type=int, metavar="N", help="GAP iterations (40)")
     parser.add_argument("--tv-weight", type=float, metavar="X", help="weight of the total variation (0.02)")
     parser.add_argument("--nominal", action="store_true", help="use the parameters before the fit, for comparison")
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         check_target(name, bool(args.points))
         check_writable(name)
     config = _with_settings(CalibrationConfig(), args)
-    inputs = inputs_of(stored, args.measurements, mask=args.mask, dark=args.dark, flat=args.flat, saturation=args.saturation)
+    inputs = inputs_of(stored, args.measurements, mask=args.mask, dark=args.dark, flat=args.flat, camera=camera_of(args))
     parameters = stored.start if args.nominal else stored.parameters
     control = RunControl()
     with cancel_on_interrupt(control):

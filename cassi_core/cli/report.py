@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cassi_core.cli.calibrate import EXIT_VERDICT_FAIL
 from cassi_core.cli.console import Console
 from cassi_core.cli.options import FILES_HELP, add_input_options, assignments, comma_list, describe_inputs, load_inputs_of
+from cassi_core.cli.pictures import camera_of
 
 if TYPE_CHECKING:
     from cassi_core.report import ReportContent
@@ -78,7 +79,7 @@ def _of_file(path: Path, args: argparse.Namespace, console: Console) -> ReportCo
 
     stored = read_calibration(path)
     try:
-        inputs = inputs_of(stored, mask=args.mask, dark=args.dark, flat=args.flat, saturation=args.saturation)
+        inputs = inputs_of(stored, mask=args.mask, dark=args.dark, flat=args.flat, camera=camera_of(args))
     except InputError as error:
         console.warning(f"the page will hold no pictures: {error}")
         inputs = None
@@ -97,6 +98,6 @@ def _of_snapshots(args: argparse.Namespace, console: Console) -> ReportContent:
 
     config = configuration(args)
     parameters = start_parameters(config, args)
-    inputs = load_inputs_of(args)
+    inputs = load_inputs_of(args, console)
     console.info(describe_inputs(inputs))
     return content_of_result(fit(inputs, config, parameters, console), inputs, config=config)

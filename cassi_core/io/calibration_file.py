@@ -220,11 +220,13 @@ def _or_nan(value: Any) -> float:
 
 
 def _source(source: Source) -> dict[str, Any]:
-    return {"path": source.path, "sha256": source.sha256, "shape": list(source.shape), "key": source.key}
+    entry = {"path": source.path, "sha256": source.sha256, "shape": list(source.shape), "key": source.key}
+    return {**entry, "averaged_with": list(source.averaged_with)} if source.averaged_with else entry
 
 
 def _read_source(entry: Mapping[str, Any]) -> Source:
-    return Source(str(entry["path"]), str(entry["key"]), str(entry["sha256"]), tuple(int(n) for n in entry["shape"]))
+    others = tuple(str(path) for path in entry.get("averaged_with", ()))
+    return Source(str(entry["path"]), str(entry["key"]), str(entry["sha256"]), tuple(int(n) for n in entry["shape"]), others)
 
 
 def _correlation(result: CalibrationResult) -> dict[str, Any] | None:

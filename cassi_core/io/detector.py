@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cassi_core.errors import InputError
 from cassi_core.inputs import BoolImage, Float32Image
+from cassi_core.io.bad_pixels import repair
 
 PLATEAU_PIXELS = 4
 """So many pixels at the very maximum are the least that counts as a plateau: a frame normalised to 1 has one pixel there."""
@@ -48,6 +49,8 @@ def correct_frame(
     flat: NDArray[np.float32] | None,
     *,
     saturation: float | None = None,
+    saturated: BoolImage | None = None,
+    bad: BoolImage | None = None,
     name: str = "measurement",
 ) -> tuple[Float32Image, BoolImage | None]:
     """Subtract the dark frame, divide by the flat field, and find the usable pixels.
@@ -58,10 +61,14 @@ def correct_frame(
         Images of one shape; `flat` includes its own dark level, which is subtracted when `dark` is given.
     saturation
         Raw value from which on a pixel counts as saturated; None: found by :func:`saturation_level`.
+    saturated
+        Which pixels are saturated, where that is known better than from a level (in a mean of several exposures).
+    bad
+        Which pixels of the camera are bad; they are not usable and get the median of their neighbours.
 
     Returns
     -------
-    The image `(H, Wm)` float32, and which pixels are neither saturated nor lost in the dark or flat frame (None: all).
+    The image `(H, Wm)` float32, and which pixels are neither saturated, bad nor lost in the dark or flat frame (None: all).
 
     Raises
     ------
@@ -71,8 +78,11 @@ def correct_frame(
     for other, what in ((dark, "dark frame"), (flat, "flat field")):
         if other is not None and other.shape != raw.shape:
             raise InputError(f"{name}: the {what} has shape {other.shape} and the measurement {raw.shape}; both must be equal")
-    level = saturation_level(raw) if saturation is None else saturation
-    usable = np.ones(raw.shape, bool) if level is None else np.asarray(np.less(raw, level), bool)
+    if saturated is not None:
+        usable = ~saturated
+    else:
+        level = saturation_level(raw) if saturation is None else saturation
+        usable = np.ones(raw.shape, bool) if level is None else np.asarray(np.less(raw, level), bool)
     image = raw.astype(np.float32)
     offset = np.zeros(raw.shape, np.float32)
     if dark is not None:
@@ -85,12 +95,15 @@ def correct_frame(
         good = gain >= SMALLEST_GAIN
         usable &= good
         image /= np.where(good, gain, 1).astype(np.float32)
+    if bad is not None and bad.any():
+        usable &= ~bad
+        image = repair(image, bad)
     if usable.all():
         return image, None
     if np.count_nonzero(usable) < 0.05 * usable.size:
         share = 100 * np.count_nonzero(usable) / usable.size
         raise InputError(
-            f"{name}: only {share:.1f} % of the pixels are usable, the others are saturated or lost in the dark or flat frame; "
+            f"{name}: only {share:.1f} % of the pixels are usable, the others are saturated, bad or lost in the dark or flat frame; "
             "expose shorter or check those frames"
         )
     return image, usable

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from cassi_core.dispersion import Direction, Dispersion, DispersionMode
 from cassi_core.errors import InputError
 from cassi_core.io.readers import Metadata
+from cassi_core.io.text_tables import TextTable, read_text_table
+from cassi_core.io.wavelengths import WORDS as WAVELENGTH_WORDS
+from cassi_core.io.wavelengths import wavelengths_of
 from cassi_core.parameters import SPECS
 
 
@@ -36,59 +39,61 @@ def read_dispersion_csv(path: str | Path) -> tuple[NDArray[np.float64], NDArray[
 
 
 def read_dispersion_table(path: str | Path) -> DispersionTable:
-    """A table of offsets from a text file.
+    """A table of offsets from a text file (:mod:`cassi_core.io.text_tables`: separators, decimal marks, heading, comments).
 
-    One offset per line, two columns `wavelength_nm, offset_px`, or three with the standard error of the offset; a heading, empty
-    lines and lines that begin with # are skipped, except that lines like `# alpha = 0.31 +- 0.01 deg` are taken as `measured`. Columns
-    are separated by commas, semicolons, tabs or blanks; with semicolons a decimal comma is understood.
+    One offset per line, two columns `wavelength_nm, offset_px`, or three with the standard error of the offset; where a heading names
+    a column of wavelengths and one of offsets (shifts, positions in px), they may stand in any order among others. Comments like
+    `# alpha = 0.31 +- 0.01 deg` are taken as `measured`.
 
     Raises
     ------
     InputError
         The file cannot be read, a line holds something else, or lines have different numbers of columns.
     """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file; check the name and the folder") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: the dispersion table cannot be read as text ({type(error).__name__})") from None
-    rows: list[tuple[float, ...]] = []
+    table = read_text_table(path, "dispersion table")
     measured: dict[str, tuple[float, float]] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            measured.update(_measured(line))
-            continue
-        values = _numbers(line)
-        if values is None and not rows:
-            continue  # the heading
-        if values is None or len(values) not in (1, 2, 3) or not np.isfinite(values).all():
-            raise InputError(
-                f"{path}: line {number} is {line.strip()!r}; one offset, or wavelength_nm and offset_px (and sigma_px), is needed"
-            )
-        if rows and len(values) != len(rows[0]):
-            raise InputError(f"{path}: line {number} has {len(values)} columns and the lines before it {len(rows[0])}")
-        if len(values) == 3 and values[2] < 0:
-            raise InputError(f"{path}: line {number} says a standard error of {values[2]:g} px; it cannot be negative")
-        rows.append(values)
-    if not rows:
-        raise InputError(f"{path}: the dispersion table holds no numbers; one offset per line is needed")
-    table = np.array(rows, np.float64)
-    columns = table.shape[1]
+    for comment in table.comments:
+        measured.update(_measured(comment))
+    wavelength, offset, sigma = _columns(table)
+    rows = np.array([row.values for row in table.rows], np.float64)
+    if sigma is not None and (rows[:, sigma] < 0).any():
+        wrong = table.rows[int(np.argmax(rows[:, sigma] < 0))]
+        raise InputError(
+            f"{path}: line {wrong.line} says a standard error of {wrong.values[sigma]:g} px; it cannot be negative"
+        )
     return DispersionTable(
-        table[:, min(columns - 1, 1)],
-        table[:, 0] if columns > 1 else None,
-        table[:, 2] if columns > 2 else None,
+        rows[:, offset],
+        None if wavelength is None else wavelengths_of(table) if table.names else rows[:, wavelength],
+        None if sigma is None else rows[:, sigma],
         measured,
     )
 
 
-_MEASURED = re.compile(r"#\s*(\w+)\s*=\s*([-+.\deE]+)\s*\+-\s*([.\deE+-]+)")
+def _columns(table: TextTable) -> tuple[int | None, int, int | None]:
+    """The columns of wavelengths, offsets and standard errors: by their names, otherwise in this order."""
+    wavelength, sigma = table.column(*WAVELENGTH_WORDS), table.column("sigma", "error", "uncert", "std")
+    offset = table.column("offset", "shift", "s_nom", "displace", "travel", "position")
+    if offset is None:
+        offset = next((i for i, name in enumerate(table.names) if i != sigma and re.search(r"px|pixel", name.lower())), None)
+    count = len(table.rows[0].values)
+    if offset is not None and len({wavelength, offset, sigma}) == 3 - (wavelength is None and sigma is None):
+        return wavelength, offset, sigma
+    if wavelength is not None and offset is None and (count == 1 or sigma is not None):
+        raise InputError(f"{table.path}: the table holds wavelengths and no offsets; give it as wavelengths (--wavelengths)")
+    if count > 3:
+        first = table.rows[0]
+        raise InputError(
+            f"{table.path}: line {first.line} is {first.text!r}; one offset, or wavelength_nm and offset_px (and sigma_px), is needed; "
+            "or a heading with these names"
+        )
+    return (0 if count > 1 else None), min(count - 1, 1), (2 if count > 2 else None)
+
+
+_MEASURED = re.compile(r"(\w+)\s*=\s*([-+.\deE]+)\s*\+-\s*([.\deE+-]+)")
 
 
 def _measured(line: str) -> dict[str, tuple[float, float]]:
-    """`# NAME = VALUE +- SIGMA UNIT` for a parameter of the calibration; nothing for any other comment."""
+    """`NAME = VALUE +- SIGMA UNIT` for a parameter of the calibration; nothing for any other comment."""
     match = _MEASURED.match(line.strip())
     if match is None or match[1] not in SPECS:
         return {}
@@ -97,16 +102,6 @@ def _measured(line: str) -> dict[str, tuple[float, float]]:
     except ValueError:
         return {}
     return {match[1]: (value, sigma)} if np.isfinite([value, sigma]).all() else {}
-
-
-def _numbers(line: str) -> tuple[float, ...] | None:
-    text = line.strip()
-    if ";" in text:
-        text = text.replace(",", ".")
-    try:
-        return tuple(float(cell) for cell in re.split(r"\s*[,;\t]\s*|\s+", text.rstrip(",;")))
-    except ValueError:
-        return None
 
 
 def choose_dispersion(

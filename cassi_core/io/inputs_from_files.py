@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from cassi_core.dispersion import QUARTER_TURNS, Direction, Dispersion, DispersionMode
 from cassi_core.errors import InputError
-from cassi_core.inputs import CalibrationInputs, Frame, Source, check_image
+from cassi_core.inputs import CalibrationInputs, Frame
+from cassi_core.io.camera import CameraReading, read_camera_image, read_frames
 from cassi_core.io.cubes import read_cube
-from cassi_core.io.detector import correct_frame
 from cassi_core.io.dispersion_from_files import choose_dispersion, read_dispersion_csv
 from cassi_core.io.mask_from_files import MaskFile, read_mask
-from cassi_core.io.readers import Metadata, Role, find_key, read_array, read_metadata, split_spec
-from cassi_core.io.readers.select import as_stack
+from cassi_core.io.readers import Metadata, ReadMeter, Roi, Role, Selection, Turn, find_key, read_metadata, split_spec
+from cassi_core.io.readers.raw_files import is_layout
+from cassi_core.io.readers.selection import AS_IT_IS, split_selection
+from cassi_core.io.wavelengths import read_band_wavelengths
 
 Spec = str | Path
 
@@ -34,14 +36,18 @@ def load_inputs(
     direction: Direction = "right",
     mode: DispersionMode = "interpolated",
     reference: Spec | None = None,
-    saturation: float | None = None,
+    camera: CameraReading | None = None,
+    mask_roi: Roi | None = None,
+    mask_turn: Turn = AS_IT_IS,
+    wavelengths: Spec | None = None,
+    meter: ReadMeter | None = None,
 ) -> CalibrationInputs:
     """Read the snapshots of one rig with its mask and dispersion, corrected and checked.
 
     Parameters
     ----------
     measurements
-        `FILE` or `FILE::key` each; a stack of pictures counts as several snapshots.
+        `FILE` or `FILE::key` each (:mod:`cassi_core.io.readers.select`); a stack of pictures counts as several snapshots.
     mask
         The mask `(H, W)`; None: the array `mask` of the (first) measurement's file.
     bands, step, dispersion_csv
@@ -52,8 +58,15 @@ def load_inputs(
         Where the dispersion goes and how fractional offsets are treated (:mod:`cassi_core.dispersion`).
     reference
         An independent cube of the scene, for reporting only.
-    saturation
-        Raw value from which on a pixel is saturated; None: found in the picture.
+    camera
+        Which pictures of the files are taken, how they are cut and turned, and which pixels are left out. The direction of the
+        dispersion is that of the turned pictures.
+    mask_roi, mask_turn
+        The region of the mask's picture that is the mask, and how it is mirrored and turned after that.
+    wavelengths
+        Band centres in nm, which also count the bands.
+    meter
+        Hears how far reading has come and can cancel it.
 
     Raises
     ------
@@ -64,19 +77,19 @@ def load_inputs(
         raise InputError("no measurement given; name at least one file")
     if dispersion_csv is not None and step is not None:
         raise InputError("both --step and --dispersion are given; one of them is enough")
-    raw = [picture for spec in measurements for picture in _read_pictures(spec)]
-    dark_image = None if dark is None else mean_image(dark, "dark")
-    flat_image = None if flat is None else mean_image(flat, "flat")
-    frames = tuple(_frame(image, source, dark_image, flat_image, saturation) for image, source in raw)
-    mask_file = _read_masks(measurements, mask, direction)
+    meter = ReadMeter() if meter is None else meter
+    frames = read_frames(measurements, camera or CameraReading(), dark=dark, flat=flat, meter=meter)
+    mask_file = _read_masks(measurements, mask, direction, Selection(roi=mask_roi, turn=mask_turn), meter)
     metadata = _common_metadata(measurements)
+    if wavelengths is not None:
+        bands, metadata = _with_wavelengths(wavelengths, bands, metadata)
     along = 1 if QUARTER_TURNS[direction] % 2 == 0 else 0
     travel = frames[0].image.shape[along] - mask_file.mask.shape[along]
+    # Sizes that cannot belong together are told before anything is derived from them.
+    _check_sizes(frames, mask_file.mask, direction)
     if dispersion_csv is not None:
         dispersion = _tabulated(dispersion_csv, bands, metadata, direction, mode)
     else:
-        # Sizes that cannot belong together are told before anything is derived from them.
-        CalibrationInputs(frames, mask_file.mask, Dispersion.constant(1, 1.0, direction=direction))
         dispersion = choose_dispersion(
             metadata,
             travel,
@@ -90,49 +103,52 @@ def load_inputs(
     cube = None
     if reference is not None:
         shape = (mask_file.mask.shape[0], mask_file.mask.shape[1])
-        cube = read_cube(reference, n_bands=dispersion.n_bands, image_shape=shape)[0]
+        cube = read_cube(reference, n_bands=dispersion.n_bands, image_shape=shape, meter=meter)[0]
     return CalibrationInputs(frames, mask_file.mask, dispersion, mask_file.source, cube)
 
 
-def _read_pictures(spec: Spec) -> list[tuple[NDArray[np.generic], Source]]:
-    """The snapshots of one file, each checked, with sources that name the picture of a stack."""
-    array, source = read_array(spec, "measurement")
-    stack = as_stack(array)
-    pictures = []
-    for i, image in enumerate(stack):
-        key = f"{source.key}[{i}]" if len(stack) > 1 else source.key
-        check_image(image, source.path if len(stack) == 1 else f"{source.path}::{key}")
-        pictures.append((np.ascontiguousarray(image), replace(source, key=key)))
-    return pictures
+def _check_sizes(frames: tuple[Frame, ...], mask: NDArray[np.float32], direction: Direction) -> None:
+    """Refuse a mask that does not fit the pictures; the message says so when it would fit after a quarter turn."""
+    dispersion = Dispersion.constant(1, 1.0, direction=direction)
+    try:
+        CalibrationInputs(frames, mask, dispersion)
+    except InputError as error:
+        try:
+            CalibrationInputs(frames, np.ascontiguousarray(mask.T), dispersion)
+        except InputError:
+            raise error from None
+        (height, width), (rows, cols) = frames[0].image.shape, mask.shape
+        raise InputError(
+            f"{frames[0].source.path}: the mask of {rows} x {cols} pixels does not fit the measurement of {height} x {width}, but "
+            "it fits when it is turned by a quarter (--mask-turn 90 or --mask-turn 270)"
+        ) from None
 
 
-def _frame(
-    image: NDArray[np.generic],
-    source: Source,
-    dark: NDArray[np.float32] | None,
-    flat: NDArray[np.float32] | None,
-    saturation: float | None,
-) -> Frame:
-    corrected, usable = correct_frame(image, dark, flat, saturation=saturation, name=source.path)
-    return Frame(np.ascontiguousarray(corrected), source, usable)
+def _with_wavelengths(table: Spec, bands: int | None, metadata: Metadata) -> tuple[int, Metadata]:
+    """The number of bands and the metadata with the wavelengths of a table."""
+    nm = read_band_wavelengths(table)
+    if bands is not None and bands != len(nm):
+        raise InputError(f"{table}: the table holds {len(nm)} wavelengths and --bands says {bands}; one per band is needed")
+    return len(nm), replace(metadata, wavelengths_nm=nm)
 
 
 def mean_image(spec: Spec, role: Role) -> NDArray[np.float32]:
     """A dark or flat frame; the mean of a stack, pixels that are NaN in any picture stay NaN."""
-    array, _ = read_array(spec, role)
-    return np.asarray(as_stack(array).mean(axis=0, dtype=np.float64), np.float32)
+    return read_camera_image(spec, role, (0, 0))
 
 
-def _read_masks(measurements: Sequence[Spec], mask: Spec | None, direction: Direction) -> MaskFile:
+def _read_masks(
+    measurements: Sequence[Spec], mask: Spec | None, direction: Direction, selection: Selection, meter: ReadMeter
+) -> MaskFile:
     """The mask that was named, or the one that the measurements carry themselves: it must be the same in all of them."""
     if mask is not None:
-        return read_mask(mask, direction)
+        return read_mask(mask, direction, selection, meter)
     carried: MaskFile | None = None
-    for path in dict.fromkeys(split_spec(spec)[0] for spec in measurements):
-        key = find_key(path, "mask")
+    for path, layout in _files(measurements):
+        key = None if layout else find_key(path, "mask")
         if key is None:
             raise InputError(f"{path}: the file holds no mask; name the mask's file with --mask")
-        found = read_mask(f"{path}::{key}", direction)
+        found = read_mask(f"{path}::{key}", direction, selection, meter)
         if carried is not None and not np.array_equal(carried.mask, found.mask):
             raise InputError(
                 f"{path}: its mask differs from the one in {carried.source.path}; frames of one rig share a mask (--mask)"
@@ -142,11 +158,20 @@ def _read_masks(measurements: Sequence[Spec], mask: Spec | None, direction: Dire
     return carried
 
 
+def _files(specs: Sequence[Spec]) -> list[tuple[Path, str]]:
+    """The files of some specs, each once, with the layout of those that hold raw numbers (otherwise empty)."""
+    found = {}
+    for spec in specs:
+        path, key = split_spec(spec)
+        found[path] = split_selection(key)[0] if is_layout(key) else ""
+    return list(found.items())
+
+
 def _common_metadata(measurements: Sequence[Spec]) -> Metadata:
     """The metadata of the measurements' files, which must not contradict each other."""
     common: dict[str, object] = {}
-    for path in dict.fromkeys(split_spec(spec)[0] for spec in measurements):
-        metadata = read_metadata(path)
+    for path, layout in _files(measurements):
+        metadata = read_metadata(path, layout)
         for name in ("step_px", "n_bands", "wavelengths_nm"):
             value = getattr(metadata, name)
             if value is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cassi_core.dispersion import QUARTER_TURNS, Direction, to_dispersion_frame
 from cassi_core.errors import InputError
 from cassi_core.inputs import Source, check_image
-from cassi_core.io.readers import read_array
+from cassi_core.io.readers import ReadMeter, Selection, opened, source_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,19 +23,33 @@ class MaskFile:
     offsets: NDArray[np.float64] | None = None
 
 
-def read_mask(spec: str | Path, direction: Direction = "right") -> MaskFile:
+def read_mask(
+    spec: str | Path, direction: Direction = "right", selection: Selection | None = None, meter: ReadMeter | None = None
+) -> MaskFile:
     """Read a mask; a 3-dimensional one must hold shifted copies of one mask and is brought back to it.
+
+    What `selection` (or the spec itself) takes of it, a region and an orientation, is applied to the 2-dimensional mask. The key
+    of the source says it, so that the same mask is read again from a calibration file.
 
     Raises
     ------
     InputError
         See :func:`cassi_core.io.readers.read_array`; or the bands of a 3-dimensional mask are no copies of one mask.
     """
-    array, source = read_array(spec, "mask")
-    name = f"{source.path}::{source.key}" if source.key else source.path
     offsets = None
-    if array.ndim == 3:
-        array, offsets = reduce_mask_3d(array, direction, name)
+    with opened(spec, "mask", selection, meter) as chosen:
+        name, taken = chosen.name, chosen.selection
+        if chosen.picture_axis is not None and taken.picture is None:
+            plain = replace(chosen, selection=Selection(axis=taken.axis))
+            array, offsets = reduce_mask_3d(plain.read(), direction, name)
+            if taken.roi is not None:
+                taken.roi.check((array.shape[0], array.shape[1]), name)
+                array = array[slice(*taken.roi.rows), slice(*taken.roi.cols)]
+            if taken.turn:
+                array, offsets = taken.turn.apply(array), None
+        else:
+            array = np.asarray(chosen.read(), np.float32)
+        source = source_of(chosen)
     mask = np.ascontiguousarray(array, np.float32)
     check_image(mask, f"{name} (mask)")
     if mask.max() <= 0 or mask.min() < -0.05 * mask.max():

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.calibration_file import StoredCalibration
+from cassi_core.io.camera import CameraReading
 from cassi_core.io.exports.from_file import DEMO_PREFIX, find_file
 from cassi_core.io.inputs_from_files import load_inputs
+from cassi_core.io.readers import ReadMeter
 
 
 def inputs_of(
@@ -19,12 +21,13 @@ def inputs_of(
     mask: str | Path | None = None,
     dark: str | Path | None = None,
     flat: str | Path | None = None,
-    saturation: float | None = None,
+    camera: CameraReading | None = None,
+    meter: ReadMeter | None = None,
 ) -> CalibrationInputs:
     """Snapshots with the mask and the dispersion of a calibration.
 
-    Without `measurements` those that the calibration names are read again; dark and flat frames have to be named again, as the
-    calibration file does not know them.
+    Without `measurements` those that the calibration names are read again, averaged, cut and turned as they were; dark and flat
+    frames and bad pixels (in `camera`) have to be named again, as the calibration file does not know them.
 
     Raises
     ------
@@ -35,7 +38,11 @@ def inputs_of(
         from cassi_core.demo import load_demo
 
         return replace(load_demo().inputs, dispersion=stored.dispersion)
+    camera = camera or CameraReading()
     named = list(measurements) or [find_file(stored, source, "measurement", "MEAS") for source in stored.inputs]
+    others = stored.inputs[0].averaged_with if stored.inputs else ()
+    if others and not measurements:
+        named, camera = [*named, *others], replace(camera, average="all")
     where = mask if mask is not None else find_file(stored, stored.mask_source, "mask", "--mask")
     dispersion = stored.dispersion
     found = load_inputs(
@@ -47,6 +54,7 @@ def inputs_of(
         flat=flat,
         direction=dispersion.direction,
         mode=dispersion.mode,
-        saturation=saturation,
+        camera=camera,
+        meter=meter,
     )
     return replace(found, dispersion=dispersion)

@@ -81,20 +81,22 @@ def _frame_findings(inputs: CalibrationInputs, frame: Frame, index: int) -> Iter
     saturated, lost = _unusable(frame)
     yield from _saturation(saturated, index)
     yield from _lost(lost, index)
+    yield from _bad(frame, index)
     yield from _pedestal(image, inputs, top, index)
     yield from _hot_pixels(image, top, index)
     yield from _light(image, top, index)
 
 
 def _unusable(frame: Frame) -> tuple[BoolImage, BoolImage]:
-    """Saturated pixels, and pixels that the dark or flat frame lost."""
+    """Saturated pixels, and pixels that the dark or flat frame lost; bad pixels are neither."""
     if frame.usable is None:
         level = saturation_level(frame.image)
         none = np.zeros(frame.image.shape, bool)
         return (none, none) if level is None else (frame.image >= level, none)
     # After correction the saturated pixels are still the bright ones of those that are not usable.
     bright = frame.image >= 0.5 * frame.image.max()
-    return ~frame.usable & bright, ~frame.usable & ~bright
+    unusable = ~frame.usable if frame.bad is None else ~frame.usable & ~frame.bad
+    return unusable & bright, unusable & ~bright
 
 
 def _saturation(saturated: BoolImage, index: int) -> Iterator[Finding]:
@@ -116,6 +118,16 @@ def _lost(lost: BoolImage, index: int) -> Iterator[Finding]:
         severity: Severity = "warning" if share > SATURATED_WARNING else "info"
         text = f"{count} pixels ({_percent(share)}) cannot be corrected by the dark or flat frame and are left out of the fit"
         yield Finding("lost", severity, "Pixels without correction", text, share, SATURATED_WARNING, fullest_block(lost), index)
+
+
+def _bad(frame: Frame, index: int) -> Iterator[Finding]:
+    count = 0 if frame.bad is None else int(np.count_nonzero(frame.bad))
+    if frame.bad is not None and count:
+        share = count / frame.bad.size
+        text = (
+            f"{count} pixels ({_percent(share)}) are bad by the map; they are left out of the fit and shown as their neighbours"
+        )
+        yield Finding("bad", "info", "Bad pixels", text, share, SATURATED_WARNING, fullest_block(frame.bad), index)
 
 
 def _pedestal(image: Float32Image, inputs: CalibrationInputs, top: float, index: int) -> Iterator[Finding]:

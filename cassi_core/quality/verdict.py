@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cassi_core.inputs import CalibrationInputs
+from cassi_core.inputs import CalibrationInputs, Frame
 from cassi_core.parameters import ParameterSet
 from cassi_core.result import LocalShift, Reason, Scores, Verdict, VerdictStatus
 
@@ -100,9 +100,16 @@ def _leftover(shifts: Sequence[LocalShift]) -> Reason:
     return Reason("leftover shifts", "pass", rms, WARN_RMS_PX, text)
 
 
+def _share_lost(frame: Frame) -> float:
+    """The share of the pixels that exposure or correction lost; those of a bad-pixel map were lost before."""
+    if frame.usable is None:
+        return 0.0
+    return float(np.mean(~frame.usable if frame.bad is None else ~frame.usable & ~frame.bad))
+
+
 def _exposure(inputs: CalibrationInputs) -> list[Reason]:
     found = []
-    unusable = max(0.0 if f.usable is None else float(np.mean(~f.usable)) for f in inputs.frames)
+    unusable = max(_share_lost(frame) for frame in inputs.frames)
     if unusable > WARN_SATURATED:
         text = f"{100 * unusable:.2f} % of the pixels are saturated or unusable: lower the exposure"
         found.append(Reason("saturation", "warn", unusable, WARN_SATURATED, text))

@@ -19,9 +19,9 @@ from cassi_core.io.readers.formats import format_of
 from cassi_core.io.readers.meter import ReadMeter
 from cassi_core.io.readers.raw_files import is_layout
 from cassi_core.io.readers.selection import MEAN, Roi, Selection, split_selection
-from cassi_core.io.readers.stored import Region, StoredArray
+from cassi_core.io.readers.stored import Region, StoredArray, region_shape, whole
 
-Role = Literal["measurement", "mask", "dark", "flat", "cube"]
+Role = Literal["measurement", "mask", "dark", "flat", "cube", "bad-pixel map"]
 
 WELL_KNOWN: dict[Role, tuple[str, ...]] = {
     "measurement": ("meas", "meas_real", "y", "measurement"),
@@ -29,6 +29,7 @@ WELL_KNOWN: dict[Role, tuple[str, ...]] = {
     "dark": ("dark", "meas", "meas_real", "y", "measurement"),
     "flat": ("flat", "meas", "meas_real", "y", "measurement"),
     "cube": ("cube", "truth", "img"),
+    "bad-pixel map": ("bad_pixels", "bad_pixel_map", "badpixels", "bad"),
 }
 """Names that public files use, per role, in order of preference.
 
@@ -119,7 +120,7 @@ class ChosenArray:
         out: NDArray[np.generic] = np.empty(
             (region[rows].stop - region[rows].start, region[cols].stop - region[cols].start), self.stored.dtype
         )
-        self._read_into(out, tuple(region))
+        self._read_into(out, tuple(region), (rows, cols))
         return out
 
     def read_mean(self, roi: Roi | None = None) -> NDArray[np.float64]:
@@ -138,28 +139,33 @@ class ChosenArray:
             number = selection.picture
             image = self.read_mean() if number == MEAN else self.read_picture(self.chosen()[0])
             return np.ascontiguousarray(selection.turn.apply(image), dtype)
-        if selection.turn or (selection.roi and self.role == "mask"):
-            raise InputError(f"{self.name}: several pictures are not cropped or turned at once; choose one, or [mean]")
-        region = [slice(0, n) for n in self.stored.shape]
-        if selection.roi is not None:
-            self._crop(region, selection.roi)
+        if selection.turn or selection.roi is not None:
+            raise InputError(f"{self.name}: several pictures are not cropped or turned at once; choose one of them, or [mean]")
         out: NDArray[np.generic] = np.empty(
-            [region[axis].stop - region[axis].start for axis in self.axes], self.stored.dtype if dtype is None else dtype
+            [self.stored.shape[axis] for axis in self.axes], self.stored.dtype if dtype is None else dtype
         )
-        self._read_into(out, tuple(region))
+        self._read_into(out, whole(self.stored.shape), self.axes)
         return out
 
-    def _crop(self, region: list[slice], roi: Roi) -> None:
-        axis = self.picture_axis
-        if axis is None:
-            raise InputError(f"{self.name}: the array has no axis of pictures or bands to crop along")
-        roi.check(self.picture_shape, self.name)
+    def read_stack(self, axis: int, dtype: Any = None) -> NDArray[Any]:
+        """All pictures or bands, which an axis counts, as `(N, H, W)` in C order; None: in its own type."""
         rows, cols = (a for a in self.axes if a != axis)
-        region[rows], region[cols] = slice(*roi.rows), slice(*roi.cols)
+        region = list(whole(self.stored.shape))
+        if self.selection.roi is not None:
+            self.selection.roi.check((self.stored.shape[rows], self.stored.shape[cols]), self.name)
+            region[rows], region[cols] = slice(*self.selection.roi.rows), slice(*self.selection.roi.cols)
+        lengths = region_shape(tuple(region))
+        out: NDArray[Any] = np.empty(
+            (lengths[axis], lengths[rows], lengths[cols]), self.stored.dtype if dtype is None else dtype
+        )
+        self._read_into(np.moveaxis(out, 0, self.axes.index(axis)), tuple(region), self.axes)
+        return out
 
-    def _read_into(self, out: NDArray[Any], region: Region) -> None:
-        self.meter.begin(f"Reading {self.path.name}", out.size * self.stored.dtype.itemsize)
-        self.stored.read_into(out.reshape([s.stop - s.start for s in region]), region, self.meter)
+    def _read_into(self, target: NDArray[Any], region: Region, kept: tuple[int, ...]) -> None:
+        """Read a region into a view whose axes are those of the file in `kept`; the others have length one."""
+        self.meter.begin(f"Reading {self.path.name}", target.size * self.stored.dtype.itemsize)
+        dropped = tuple(axis for axis in range(len(region)) if axis not in kept)
+        self.stored.read_into(np.expand_dims(target, dropped), region, self.meter)
 
 
 @contextmanager
@@ -200,7 +206,7 @@ def read_array(spec: str | Path, role: Role, meter: ReadMeter | None = None) -> 
         `FILE` or `FILE::key`; brackets after the key take a part of the array (:mod:`cassi_core.io.readers.selection`), and a layout in
         the place of the key describes a raw file (:mod:`cassi_core.io.readers.raw_files`).
     role
-        measurement, mask, dark, flat (2 dimensions, or 3 for a stack or a mask of each band) or cube (3 dimensions).
+        measurement, mask, dark, flat, bad-pixel map (2 dimensions, or 3 for a stack or a mask of each band) or cube (3 dimensions).
     meter
         Hears how far reading has come and can cancel it.
 

@@ -88,6 +88,9 @@ class Turn:
         return Turn(self.mirrored != other.mirrored, own + other.quarter_turns)
 
 
+AS_IT_IS = Turn()
+
+
 @dataclass(frozen=True)
 class Selection:
     """What is taken of an array; see the table above. All defaults: everything, as it is."""
@@ -95,7 +98,7 @@ class Selection:
     picture: int | str | None = None
     roi: Roi | None = None
     axis: int | None = None
-    turn: Turn = Turn()
+    turn: Turn = AS_IT_IS
 
     def __str__(self) -> str:
         items = [] if self.picture is None else [str(self.picture)]
