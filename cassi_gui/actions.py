@@ -39,9 +39,33 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "file.open", "Open files …", "File", "open_files", "Choose measurement, mask and other files", "Ctrl+O", "open", True
     ),
-    ActionSpec("file.new", "Clear session", "File", "clear_session", "Remove all inputs, runs and points", "Ctrl+N", "clear"),
     ActionSpec(
-        "file.export", "Export …", "File", "go_export", "Go to the page that writes files", "Ctrl+S", "export", separator=True
+        "file.new",
+        "New session",
+        "File",
+        "clear_session",
+        "Start anew: no inputs, runs and points",
+        "Ctrl+N",
+        "clear",
+        separator=True,
+    ),
+    ActionSpec(
+        "file.open_session",
+        "Open session …",
+        "File",
+        "open_session",
+        "Inputs, settings and all runs of an earlier time",
+        "Ctrl+Shift+O",
+        "folder",
+    ),
+    ActionSpec(
+        "file.save", "Save session", "File", "save_session", "Keep inputs, settings and all runs in a file", "Ctrl+S", "save"
+    ),
+    ActionSpec(
+        "file.save_as", "Save session as …", "File", "save_session_as", "Keep the session in another file", "Ctrl+Shift+S"
+    ),
+    ActionSpec(
+        "file.export", "Export …", "File", "go_export", "Go to the page that writes files", "Ctrl+E", "export", separator=True
     ),
     ActionSpec("file.quit", "Quit", "File", "close", "Close the window; a run is cancelled", "Ctrl+Q", "quit", separator=True),
     ActionSpec("edit.undo", "Undo", "Edit", "undo", "Take the last edit back", "Ctrl+Z", "undo", True),

@@ -26,7 +26,9 @@ logger = logging.getLogger(__name__)
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Options of `cassi-gui`."""
     parser = argparse.ArgumentParser(prog="cassi-gui", description="CASSI calibration: the desktop application.")
-    parser.add_argument("files", nargs="*", metavar="FILE", help="measurements, mask and other files; sorted by content")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="measurements, mask and other files; sorted by content; or a session"
+    )
     parser.add_argument("--demo", action="store_true", help="open the demo rig that comes with the program")
     parser.add_argument("--theme", choices=("system", "light", "dark"), help="colours for this start only")
     parser.add_argument("--version", action="version", version=f"cassi-gui {__version__}")
@@ -66,10 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         window.log.append(
             "warning", f"the settings file was damaged; it was moved to {settings.mended} and the defaults are used"
         )
-    if options.files:
-        QTimer.singleShot(0, window, lambda: window.add_files(options.files))
-    elif options.demo:
-        QTimer.singleShot(0, window.slots_.open_demo)
+
+    def begin() -> None:
+        if options.files:
+            window.add_files(options.files)
+        elif options.demo:
+            window.slots_.open_demo()
+
+    QTimer.singleShot(0, window, lambda: window.sessions.offer_recovery(begin))
     try:
         return app.exec()
     finally:

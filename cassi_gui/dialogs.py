@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QKeySequence
@@ -32,8 +32,11 @@ FILTERS: dict[str, str] = {
     "cube": "Cubes (*.mat *.h5 *.hdf5 *.npy *.npz *.tif *.tiff *.hdr);;All files (*)",
     "csv": "Tables (*.csv *.txt);;All files (*)",
     "calibration": "Calibration (*.cassi.json);;JSON (*.json);;All files (*)",
+    "session": "Sessions (*.cassi.h5);;All files (*)",
     "plot": "PNG (*.png);;SVG (*.svg);;CSV (*.csv)",
 }
+
+SaveAnswer = Literal["save", "discard", "cancel"]
 
 
 class Dialogs:
@@ -87,6 +90,18 @@ class Dialogs:
         box.setDefaultButton(buttons[0])
         box.exec()
         return next((i for i, b in enumerate(buttons) if box.clickedButton() is b), None)
+
+    def ask_save(self, title: str, text: str) -> SaveAnswer:
+        """Whether to save before something that ends the session; closing the question cancels."""
+        box = QMessageBox(QMessageBox.Icon.Question, title, text, QMessageBox.StandardButton.NoButton, self.parent)
+        save = box.addButton("Save", QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton("Don't save", QMessageBox.ButtonRole.DestructiveRole)
+        cancel = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(save)
+        box.setEscapeButton(cancel)
+        box.exec()
+        clicked = box.clickedButton()
+        return "save" if clicked is save else "discard" if clicked is discard else "cancel"
 
     def choose(self, title: str, text: str, choices: Sequence[str], current: int = 0) -> str | None:
         """One of several texts, or None."""

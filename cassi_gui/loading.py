@@ -96,8 +96,14 @@ class InputLoader(QObject):
         self._files = state.snapshot.files
         self._control = RunControl()
         """Of the search for the mask, which steps aside when files change or a run begins."""
+        self._adopted: tuple[FileSelection, Loaded] | None = None
+        """What a session brought with it: its files need not exist any more."""
         state.changed.connect(self._on_changed)
         runner.state_changed.connect(self._on_phase)
+
+    def adopt(self, files: FileSelection, loaded: Loaded) -> None:
+        """Take inputs that come from a session for those of a selection, now and when an undo leads back to it."""
+        self._adopted = files, loaded
 
     @Slot(object)
     def _on_changed(self, names: frozenset[str]) -> None:
@@ -114,15 +120,28 @@ class InputLoader(QObject):
         state, files = self._state, self._state.snapshot.files
         other_pictures = files.measurements != self._files.measurements or files.demo != self._files.demo
         self._files = files
+        self._runner.submit(_nothing, key="findings")
         if not files.measurements and not files.demo:
             self._runner.submit(_nothing, key="load")
             state.replace(inputs=None, truth=None, findings=(), loading=False, load_problem="")
+            return
+        if self._adopted is not None and files is self._adopted[0]:
+            self._use_adopted(self._adopted[1])
             return
         if other_pictures:
             state.replace(inputs=None, truth=None, findings=(), loading=True, load_problem="")
         else:
             state.replace(findings=(), loading=True, load_problem="")
         self._runner.submit(load_selection, files, done=self._on_loaded, failed=self._on_failed, key="load")
+
+    def _use_adopted(self, loaded: Loaded) -> None:
+        """As if the files had just been read, but for the findings that are there already."""
+        self._runner.submit(_nothing, key="load")
+        known = self._state.inputs is loaded.inputs and bool(self._state.findings)
+        self._state.replace(inputs=loaded.inputs, truth=loaded.truth, loading=False, load_problem="")
+        if not known:
+            self._state.replace(findings=())
+            self._examine(loaded.inputs)
 
     def _on_loaded(self, loaded: Loaded) -> None:
         inputs = loaded.inputs
@@ -135,6 +154,9 @@ class InputLoader(QObject):
         text += f"{dispersion.n_bands} bands, {dispersion.step_px:.4g} px per band to the {dispersion.direction}"
         self.logged.emit("info", text)
         self.loaded.emit(self._state.snapshot.files)
+        self._examine(inputs)
+
+    def _examine(self, inputs: CalibrationInputs) -> None:
         self._runner.submit(find_problems, inputs, done=self._on_findings, failed=self._on_failed_findings, key="findings")
 
     def _on_failed(self, error: Exception) -> None:

@@ -31,13 +31,17 @@ from cassi_gui.icons import application_icon
 from cassi_gui.loading import InputLoader, in_window_words
 from cassi_gui.page_deck import PageDeck
 from cassi_gui.recent import RecentFiles
+from cassi_gui.recent_sessions import RecentSessions
 from cassi_gui.run_display import RunDisplay
 from cassi_gui.runner import RunController, RunPhase
+from cassi_gui.session_actions import UNTITLED, SessionKeeper
+from cassi_gui.session_values import is_session
 from cassi_gui.settings import UiSettings
 from cassi_gui.state import AppState, FileSelection
 from cassi_gui.theme import Palette, apply_theme, palette_for
 from cassi_gui.widgets.log_view import LogView
 from cassi_gui.widgets.run_strip import RunStrip
+from cassi_gui.widgets.session_progress import SessionProgress
 from cassi_gui.widgets.step_bar import Step, StepBar
 from cassi_gui.window_actions import WindowActions
 
@@ -74,7 +78,7 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.setObjectName("main_window")
-        self.setWindowTitle("CASSI calibration")
+        self._on_title(UNTITLED, False)
         self.setWindowIcon(application_icon())
         self.settings = settings
         self.colours = palette
@@ -84,7 +88,8 @@ class MainWindow(QMainWindow):
         self.dialogs = dialogs or Dialogs(settings, self)
         self.action_set = Actions(palette, self)
         self.loader = InputLoader(self.state, self.runner, self)
-        self._closed = False
+        self.sessions = SessionKeeper(self.state, self.runner, self.loader, self.dialogs, settings, self)
+        self._closed = self._leaving = False
         # The run is put into the state before any page hears of its end: pages then show what the state holds.
         self.runner.finished.connect(self._on_finished)
         self._build_frame()
@@ -145,6 +150,8 @@ class MainWindow(QMainWindow):
         self.chip.setAccessibleName("Calibration in force")
         bar = QStatusBar()
         bar.setSizeGripEnabled(False)
+        self.session_progress = SessionProgress()
+        bar.addPermanentWidget(self.session_progress)
         bar.addPermanentWidget(self.cursor_label)
         bar.addPermanentWidget(self.chip)
         self.setStatusBar(bar)
@@ -160,6 +167,8 @@ class MainWindow(QMainWindow):
         self.addToolBar(toolbar)
         recent = QMenu("Open recent", self)
         recent.setObjectName("menu.recent")
+        recent_sessions = QMenu("Recent sessions", self)
+        recent_sessions.setObjectName("menu.recent_sessions")
         for spec, action in self.action_set:
             if spec.separator:
                 menus[spec.menu].addSeparator()
@@ -168,6 +177,9 @@ class MainWindow(QMainWindow):
                 toolbar.addAction(action)
             if spec.id == "file.open":
                 menus[spec.menu].addMenu(recent)
+            if spec.id == "file.open_session":
+                menus[spec.menu].addMenu(recent_sessions)
+        self.recent_sessions = RecentSessions(self.settings, recent_sessions, self)
         self.recent = RecentFiles(self.settings, recent, self)
 
     def _connect(self) -> None:
@@ -176,6 +188,13 @@ class MainWindow(QMainWindow):
         self.loader.loaded.connect(self.recent.add)
         self.recent.chosen.connect(self._on_recent)
         self.recent.changed.connect(self._show_recent)
+        self.sessions.logged.connect(self.log.append)
+        self.sessions.title_changed.connect(self._on_title)
+        self.sessions.opened.connect(self._on_session_opened)
+        self.sessions.remembered.connect(self.recent_sessions.add)
+        self.sessions.io.progress.connect(self.session_progress.show_progress)
+        self.session_progress.cancel_requested.connect(self.sessions.io.cancel)
+        self.recent_sessions.chosen.connect(self.sessions.open_path)
         self.step_bar.step_chosen.connect(self.show_page)
         self.step_bar.next_chosen.connect(self.slots_.go_next)
         self.display.logged.connect(self.log.append)
@@ -238,7 +257,11 @@ class MainWindow(QMainWindow):
         self.show_page(STEPS[index].id)
 
     def add_files(self, paths: Sequence[str]) -> None:
-        """Put files into the slots of the Load page, sorted by content."""
+        """Put files into the slots of the Load page, sorted by content; a session among them is opened instead."""
+        session = next((path for path in paths if is_session(path)), None)
+        if session is not None:
+            self.sessions.open_path(session)
+            return
         self.show_page("load")
         self.load_page.add_files(paths)
 
@@ -250,6 +273,15 @@ class MainWindow(QMainWindow):
     def _on_recent(self, files: FileSelection) -> None:
         commands.edit(self.state, "Open recent files", files=files)
         self.show_page("load")
+
+    @Slot(str, bool)
+    def _on_title(self, name: str, modified: bool) -> None:
+        self.setWindowTitle(f"{name}[*] - CASSI calibration")
+        self.setWindowModified(modified)
+
+    @Slot()
+    def _on_session_opened(self) -> None:
+        self.show_page("qa" if self.state.current_run is not None else "load")
 
     @Slot(str)
     def _on_save_log(self, text: str) -> None:
@@ -376,12 +408,24 @@ class MainWindow(QMainWindow):
 
     # -- closing --------------------------------------------------------------------------------------------------
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Cancel what is running, wait for it, save the layout."""
+        """Ask about work that would be lost, cancel what is running, wait for it, save the layout."""
         if not self._closed:
+            answer = "discard" if self._leaving else self.sessions.ask_to_save("closing")
+            if answer == "save":
+                self.sessions.save(self._leave)
+            if answer != "discard":
+                event.ignore()
+                return
             self._closed = True
             self.settings.save_layout("window", self.saveGeometry())
             self.settings.save_layout("docks", self.saveState())
             self.settings.sync()
-            if not self.runner.shutdown():
+            ended = [self.runner.shutdown(), self.sessions.shutdown()]
+            if not all(ended):
                 logger.error("a worker did not end in time")
         super().closeEvent(event)
+
+    def _leave(self) -> None:
+        """Close without another question."""
+        self._leaving = True
+        self.close()

@@ -112,7 +112,7 @@ class _Worker(QObject):
         self.completed.emit(job)
 
 
-class _Lane(QObject):
+class Lane(QObject):
     """One thread with its worker; jobs are handed over by a queued signal."""
 
     request = Signal(object)
@@ -162,8 +162,8 @@ class RunController(QObject):
         self._started_at = 0.0
         self._jobs: list[Job] = []
         self._stopped = False
-        self._run_lane = _Lane("run", self)
-        self._task_lane = _Lane("tasks", self)
+        self._run_lane = Lane("run", self)
+        self._task_lane = Lane("tasks", self)
         self._run_lane.worker.completed.connect(self._on_run_completed)
         self._task_lane.worker.completed.connect(self._on_task_completed)
         self._timer = QTimer(self)

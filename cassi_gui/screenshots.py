@@ -22,7 +22,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from cassi_gui.app import make_application
-from cassi_gui.dialogs import Dialogs
+from cassi_gui.dialogs import Dialogs, SaveAnswer
 from cassi_gui.main_window import STEPS, MainWindow
 from cassi_gui.settings import UiSettings
 from cassi_gui.theme import apply_theme, palette_for
@@ -41,6 +41,9 @@ class QuietDialogs(Dialogs):
 
     def error(self, title: str, text: str, details: str = "") -> None:
         logger.error("%s: %s", title, text)
+
+    def ask_save(self, title: str, text: str) -> SaveAnswer:
+        return "discard"
 
     def inform(self, title: str, text: str) -> None:
         logger.warning("%s: %s", title, text)

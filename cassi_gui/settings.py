@@ -36,7 +36,7 @@ class UiSettings:
 
     @property
     def folder(self) -> Path:
-        """Folder for everything that belongs to this user: presets, crash log."""
+        """Folder for everything that belongs to this user: presets, crash log, recovery files."""
         return self.path.parent / APPLICATION
 
     @property
@@ -88,6 +88,30 @@ class UiSettings:
 
     def clear_recent(self) -> None:
         self._settings.setValue("files/recent", [])
+
+    @property
+    def recent_sessions(self) -> tuple[str, ...]:
+        """Paths of sessions opened or saved lately, newest first."""
+        value = self._settings.value("sessions/recent", [])
+        values = [value] if isinstance(value, str) else value
+        return tuple(str(v) for v in values) if isinstance(values, list) else ()
+
+    def add_recent_session(self, path: str) -> None:
+        """Put a session to the front."""
+        paths = [path, *(p for p in self.recent_sessions if p != path)][:MAX_RECENT]
+        self._settings.setValue("sessions/recent", paths)
+
+    def clear_recent_sessions(self) -> None:
+        self._settings.setValue("sessions/recent", [])
+
+    @property
+    def rig(self) -> str | None:
+        """Name of the rig that accepted runs are added to in the logbook; empty: to none, None: never chosen."""
+        return str(self._settings.value("logbook/rig")) if self._settings.contains("logbook/rig") else None
+
+    @rig.setter
+    def rig(self, name: str) -> None:
+        self._settings.setValue("logbook/rig", name)
 
     def folder_for(self, purpose: str) -> str:
         """Folder last used for a purpose (measurement, mask, export ...); the user's documents (or home) at first."""

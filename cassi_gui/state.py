@@ -16,34 +16,17 @@ from PySide6.QtGui import QUndoStack
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
-from cassi_core.result import CalibrationResult
+from cassi_core.result import CalibrationResult, QualityMaps
+from cassi_core.session import FileSelection, PickedPoint, RunRecord
 from cassi_gui.paths import short_name
+
+__all__ = ["AppState", "FileSelection", "PickedPoint", "RunRecord", "Snapshot", "selection_title"]
 
 UNDO_LIMIT = 200
 KEPT_MAPS = 2
-"""Maps of this many latest runs stay in memory (and those of the accepted and the shown one): about 20 MB each."""
+"""Maps of this many latest runs stay in memory (and those of the accepted and the shown one): about 20 MB each.
 
-
-@dataclass(frozen=True)
-class FileSelection:
-    """What a person chose on the Load page: paths (as `FILE` or `FILE::key`) and the nominal dispersion.
-
-    `n_bands`, `step_px` are None while the file or the widths decide. `mask_turn` is (flip left-right, quarter turns
-    counter-clockwise) applied to the mask after reading.
-    """
-
-    measurements: tuple[str, ...] = ()
-    mask: str = ""
-    dark: str = ""
-    flat: str = ""
-    reference: str = ""
-    dispersion_csv: str = ""
-    n_bands: int | None = None
-    step_px: float | None = None
-    direction: str = "right"
-    mode: str = "interpolated"
-    mask_turn: tuple[bool, int] = (False, 0)
-    demo: bool = False
+The others are in the session's files (:mod:`cassi_gui.run_store`)."""
 
 
 def selection_title(files: FileSelection) -> str:
@@ -53,33 +36,11 @@ def selection_title(files: FileSelection) -> str:
     return f"{first}{more}" + (f" with {short_name(files.mask)}" if files.mask else "")
 
 
-@dataclass(frozen=True)
-class PickedPoint:
-    """A point of the scene whose spectrum is shown: mask pixel (row, col), a label, an index into the palette's series."""
-
-    row: int
-    col: int
-    label: str
-    colour: int
-
-
-@dataclass(frozen=True, eq=False)
-class RunRecord:
-    """A finished run in the session's history."""
-
-    id: int
-    name: str
-    result: CalibrationResult
-    when: datetime
-    note: str = ""
-    accepted: bool = False
-
-
 @dataclass(frozen=True, eq=False)
 class Snapshot:
     """Everything of the session at one moment."""
 
-    files: FileSelection = FileSelection()
+    files: FileSelection = field(default_factory=FileSelection)
     inputs: CalibrationInputs | None = None
     loading: bool = False
     load_problem: str = ""
@@ -166,16 +127,33 @@ class AppState(QObject):
         """Append a finished run, show it, and drop the maps of old ones."""
         record = RunRecord(self._next_id, name or f"Run {self._next_id} ({result.preset})", result, datetime.now())
         self._next_id += 1
-        keep = {record.id, self._snapshot.accepted_id}
-        runs = (*self._snapshot.runs, record)
-        keep |= {r.id for r in runs[-KEPT_MAPS:]}
-        trimmed = tuple(r if r.id in keep or r.result.maps is None else _without_maps(r) for r in runs)
-        self.replace(runs=trimmed, current_id=record.id)
+        runs = _trimmed((*self._snapshot.runs, record), {record.id, self._snapshot.accepted_id})
+        self.replace(runs=runs, current_id=record.id)
         return record
+
+    def put_maps(self, uid: str, maps: QualityMaps) -> None:
+        """Give a run its maps back (read from a session file), and drop those of runs that nobody looks at."""
+        shot = self._snapshot
+        runs = tuple(replace(r, result=replace(r.result, maps=maps)) if r.uid == uid else r for r in shot.runs)
+        self.replace(runs=_trimmed(runs, {shot.accepted_id, shot.current_id}))
+
+    def restore(self, **fields: Any) -> None:
+        """Put another session in place of this one: nothing of the old one is left on show, and nothing of it can be undone."""
+        empty = Snapshot()
+        self.replace(**{name: getattr(empty, name) for name in FIELDS})
+        self.undo_stack.clear()
+        self._next_id = 1 + max((r.id for r in fields.get("runs", ())), default=0)
+        self.replace(**fields)
 
     def edit_run(self, run_id: int, **changes: Any) -> None:
         """Change name, note or accepted of one run."""
         self.replace(runs=tuple(replace(r, **changes) if r.id == run_id else r for r in self._snapshot.runs))
+
+
+def _trimmed(runs: tuple[RunRecord, ...], keep: set[int | None]) -> tuple[RunRecord, ...]:
+    """The runs without the maps of all but the latest and the ones to keep."""
+    kept = keep | {r.id for r in runs[-KEPT_MAPS:]}
+    return tuple(r if r.id in kept or r.result.maps is None else _without_maps(r) for r in runs)
 
 
 def _without_maps(record: RunRecord) -> RunRecord:

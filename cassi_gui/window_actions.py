@@ -10,8 +10,7 @@ from cassi_core.parameters import ParameterSet
 from cassi_gui import commands
 from cassi_gui.about import about_text, shortcut_rows
 from cassi_gui.runner import RunPhase
-from cassi_gui.state import FileSelection, Snapshot
-from cassi_gui.status import plural
+from cassi_gui.state import FileSelection
 
 if TYPE_CHECKING:
     from cassi_gui.main_window import MainWindow
@@ -44,18 +43,20 @@ class WindowActions(QObject):
 
     @Slot()
     def clear_session(self) -> None:
-        """Start anew; asked about when there are runs, which cannot be brought back."""
-        if self._runner.running:
-            self._dialogs.inform("A run is going on", "Cancel the run first, or stop it and keep the best.")
-            return
-        runs = len(self._state.runs)
-        text = f"The inputs and {plural(runs, 'run')} will be removed. Files that were exported stay."
-        if runs and not self._dialogs.confirm("Clear the session?", text, yes="Clear"):
-            return
-        empty = Snapshot()
-        self._state.replace(**{name: getattr(empty, name) for name in Snapshot.__dataclass_fields__})
-        self._state.undo_stack.clear()
-        self._window.show_page("load")
+        """Start anew; asked about when something would be lost."""
+        self._window.sessions.new()
+
+    @Slot()
+    def open_session(self) -> None:
+        self._window.sessions.open()
+
+    @Slot()
+    def save_session(self) -> None:
+        self._window.sessions.save()
+
+    @Slot()
+    def save_session_as(self) -> None:
+        self._window.sessions.save_as()
 
     @Slot()
     def close(self) -> None:

@@ -63,7 +63,7 @@ class QaPage(QWidget):
         self.setObjectName("qa_page")
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
         self._palette: Palette = LIGHT
-        self._shown_id: int | None = None
+        self._shown: tuple[str, bool] | None = None
         self._tuned_id: int | None = None
         self.verdict = VerdictPanel()
         self.cards = ParameterCards()
@@ -251,10 +251,11 @@ class QaPage(QWidget):
             self._show_decision(self._state.current_run)
 
     def _show_record(self, record: RunRecord | None, *, again: bool) -> None:
-        shown = None if record is None else record.id
-        if shown == self._shown_id and not again:
+        # With its maps or without: those of an earlier run come back from the session's file after a moment.
+        shown = None if record is None else (record.uid, record.result.maps is not None)
+        if shown == self._shown and not again:
             return
-        self._shown_id = shown
+        self._shown = shown
         result = None if record is None else record.result
         inputs = self._state.inputs
         mine = result is not None and belongs_to(result, inputs)

@@ -53,7 +53,7 @@ class RunPage(QWidget):
         self._preset_name = state.config.preset
         self._preset_config = CalibrationConfig(preset=state.config.preset)
         self._palette: Palette = LIGHT
-        self._shown_run: int | None = None
+        self._shown_run: tuple[str, bool] | None = None
         self.preset_bar = PresetBar()
         self.table = ParameterTable()
         self.form = ConfigForm()
@@ -192,9 +192,13 @@ class RunPage(QWidget):
 
     def _show_record(self, record: RunRecord | None) -> None:
         """The plots of the run that the QA page shows, so that both pages speak of the same one."""
-        if record is None or record.id == self._shown_run:
+        # With its maps or without: those of an earlier run come back from the session's file after a moment.
+        shown = None if record is None else (record.uid, record.result.maps is not None)
+        if shown == self._shown_run:
             return
-        self._shown_run = record.id
+        self._shown_run = shown
+        if record is None:
+            return
         self.plots.show_result(record.result)
         if record.result.maps is not None:
             self._on_colour_wanted(record.result.maps.cube_after)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
-from cassi_gui.dialogs import Dialogs
+from cassi_gui.dialogs import Dialogs, SaveAnswer
 from cassi_gui.main_window import MainWindow
 from cassi_gui.page_deck import PageDeck
 from cassi_gui.runner import RunController
@@ -42,6 +42,8 @@ class AnsweringDialogs(Dialogs):
         self.array_key: str | None = None
         self.arrays_offered: list[tuple[str, ...]] = []
         self.pages: list[tuple[str, str]] = []
+        self.save_answer: SaveAnswer = "discard"
+        self.asked_to_save: list[tuple[str, str]] = []
 
     def open_files(self, purpose: str, title: str, *, kind: str = "any", multiple: bool = True) -> tuple[str, ...]:
         return self.files
@@ -59,6 +61,10 @@ class AnsweringDialogs(Dialogs):
     def ask(self, title: str, text: str, answers: Any) -> int | None:
         self.said.append((title, text))
         return self.answer
+
+    def ask_save(self, title: str, text: str) -> SaveAnswer:
+        self.asked_to_save.append((title, text))
+        return self.save_answer
 
     def choose(self, title: str, text: str, choices: Any, current: int = 0) -> str | None:
         return str(choices[current])

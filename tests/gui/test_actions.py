@@ -145,10 +145,10 @@ def test_clearing_the_session_asks_when_there_are_runs(
 ) -> None:
     load(window, rig_files.measurement, rig_files.mask)
     window.state.add_run(fakes.result())
-    dialogs.yes = False
+    dialogs.save_answer = "cancel"
     window.slots_.clear_session()
-    assert window.state.runs and "1 run will be removed" in dialogs.said[-1][1]
-    dialogs.yes = True
+    assert window.state.runs and "with 1 run has changes that are not saved" in dialogs.asked_to_save[-1][1]
+    dialogs.save_answer = "discard"
     window.slots_.clear_session()
     assert window.state.runs == () and window.state.inputs is None
     assert not window.action_set["edit.undo"].isEnabled()

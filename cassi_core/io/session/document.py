@@ -58,6 +58,26 @@ class Session:
             return "accepted"
         return "rejected" if record.id in self.rejected_ids else ""
 
+    @property
+    def words(self) -> str:
+        """What is in it, in one sentence: files, runs, which one is in force, points."""
+        files = self.files
+        if files.demo:
+            what = "The demo rig"
+        elif files.measurements:
+            first = Path(files.measurements[0].partition("::")[0]).name
+            more = len(files.measurements) - 1
+            what = f"Measurement {first}" + (f" and {more} more" if more else "")
+        else:
+            what = "No measurement"
+        parts = [f"{len(self.runs)} run{'' if len(self.runs) == 1 else 's'}"]
+        if self.runs:
+            accepted = self.accepted_run
+            parts.append("none accepted" if accepted is None else f"{accepted.name} accepted")
+        if self.points:
+            parts.append(f"{len(self.points)} picked point{'' if len(self.points) == 1 else 's'}")
+        return f"{what}, {', '.join(parts)}."
+
 
 @dataclass(frozen=True)
 class FileReference:
