@@ -33,6 +33,7 @@ FILTERS: dict[str, str] = {
     "csv": "Tables (*.csv *.txt);;All files (*)",
     "calibration": "Calibration (*.cassi.json);;JSON (*.json);;All files (*)",
     "session": "Sessions (*.cassi.h5);;All files (*)",
+    "logbook": "Logbooks (*.sqlite);;All files (*)",
     "plot": "PNG (*.png);;SVG (*.svg);;CSV (*.csv)",
 }
 
@@ -136,6 +137,19 @@ class Dialogs:
         dialog = ContainerBrowser(path, arrays, request, purpose, self.parent)
         try:
             return dialog.key() if dialog.exec() == QDialog.DialogCode.Accepted else None
+        finally:
+            dialog.deleteLater()
+
+    def show_dispersion(
+        self, curve: Any, summary: str, left_out: str, bands: int, palette: Any, on_export: Callable[[Any], None]
+    ) -> int | None:
+        """Show a measured dispersion; the number of bands when it is to be used, else None."""
+        from cassi_gui.widgets.dispersion_result import DispersionResult
+
+        dialog = DispersionResult(curve, summary, left_out, bands, palette, self.parent)
+        dialog.plot.export_requested.connect(on_export)
+        try:
+            return dialog.bands.value() if dialog.exec() == QDialog.DialogCode.Accepted else None
         finally:
             dialog.deleteLater()
 

@@ -141,10 +141,9 @@ def _print(measured: DispersionMeasurement, bands: BandTable, console: Console) 
     headings = ("frame", "nm", "along [px]", "sigma", "residual", "across", "agreement")
     console.table(headings, rows, numeric=(1, 2, 3, 4, 5, 6))
     curve = measured.curve
-    rms = (sum(f.residual_along_px**2 for f in measured.frames) / len(measured.frames)) ** 0.5
     console.result()
     console.result(
-        f"curve           order {curve.order} over {curve.low_nm:g} to {curve.high_nm:g} nm, residual {rms:.4f} px rms, "
+        f"curve           order {curve.order} over {curve.low_nm:g} to {curve.high_nm:g} nm, residual {measured.residual_rms_px:.4f} px rms, "
         f"direction {measured.direction}"
     )
     outside = [nm for nm in bands.wavelengths_nm if not curve.low_nm <= nm <= curve.high_nm]

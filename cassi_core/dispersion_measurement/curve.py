@@ -52,6 +52,11 @@ class DispersionCurve:
         """Position along the dispersion axis in pixels, `(N,)`."""
         return np.asarray(self.basis(wavelengths_nm) @ self.coefficients, np.float64)
 
+    def sampled(self, count: int = 200) -> tuple[Float64, Float64]:
+        """Wavelengths in nm and travel in pixels `(count,)` over the measured range, for drawing."""
+        nm = np.linspace(self.low_nm, self.high_nm, count)
+        return nm, self.travel(nm)
+
     def difference_sigma(self, wavelengths_nm: Float64, reference_nm: float) -> Float64:
         """Standard errors `(N,)` of the travel counted from the travel at a reference wavelength."""
         difference = self.basis(wavelengths_nm) - self.basis(np.array([reference_nm]))

@@ -21,7 +21,7 @@ from cassi_core.dispersion_measurement.curve import DispersionCurve, find_outlie
 from cassi_core.dispersion_measurement.registration import Pose, RegisteredMask, Registration, refine, register
 from cassi_core.errors import InputError
 from cassi_core.inputs import check_image
-from cassi_core.parameters import ParameterSet
+from cassi_core.parameters import ParameterSet, format_value
 from cassi_core.run import RunControl
 
 Float64 = NDArray[np.float64]
@@ -93,6 +93,26 @@ class DispersionMeasurement:
     pose: CommonPose
     direction: Direction
     notes: tuple[str, ...] = ()
+
+    def columns(self) -> tuple[Float64, Float64, Float64, Float64, Float64]:
+        """Wavelengths, travel, its standard errors, residuals along and across of the frames, each `(N,)`, for plots and tables."""
+        names = ("wavelength_nm", "along_px", "sigma_along_px", "residual_along_px", "residual_across_px")
+        nm, travel, sigma, along, across = (np.array([getattr(f, name) for f in self.frames]) for name in names)
+        return nm, travel, sigma, along, across
+
+    @property
+    def residual_rms_px(self) -> float:
+        """Root mean square distance of the frames from the curve in pixels."""
+        return float(np.sqrt(np.mean(self.columns()[3] ** 2)))
+
+    def words(self) -> str:
+        """Curve, scatter, axis and notes in a few sentences."""
+        angle = format_value(self.alpha_deg, self.alpha_sigma_deg, "degrees")
+        text = (
+            f"{len(self.frames)} frames from {self.curve.low_nm:g} to {self.curve.high_nm:g} nm, bands to the {self.direction}. Polynomial of "
+            f"order {self.curve.order}, {self.residual_rms_px:.4f} px rms left over. The axis is turned by {angle}."
+        )
+        return " ".join((text, *(f"{note[:1].upper()}{note[1:]}." for note in self.notes)))
 
     def place(self, reference_nm: float) -> ParameterSet:
         """Start values of a calibration whose band 0 has this wavelength: pose and alpha with standard errors, rig's frame."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -25,6 +26,7 @@ from cassi_gui.actions import Actions
 from cassi_gui.dialogs import Dialogs
 from cassi_gui.icons import make_icon, make_pixmap
 from cassi_gui.loading import in_window_words
+from cassi_gui.pages.load_frames import FramesIntake
 from cassi_gui.pages.load_intake import KINDS, NAMES, SLOTS, FileIntake
 from cassi_gui.pages.saving import save_plot
 from cassi_gui.paths import short_name
@@ -39,13 +41,19 @@ if TYPE_CHECKING:
     from cassi_gui.plots.image_panel import ImagePanel
 
 DEMO_ENTRY = "Demo rig"
+DISPERSION_QUESTION = (
+    "Is there a table with the offset of each band, or a folder with frames of the mask in light of known wavelengths "
+    "(mask_540nm.tif, 540.5.png), to measure it with?"
+)
 
 HELP = """<h2>Load</h2>
 <p>Give the program what your rig left on disk. Drop one or many files anywhere on this page: they are sorted by their content,
 and a line says why each one went where. You can also drop on a slot, type a path into it, or use <b>Choose …</b>.</p>
 <ul><li><b>Measurement</b>: the grey picture of the camera. Several snapshots of <i>one</i> rig are fitted together.</li>
 <li><b>Mask</b>: the picture of the coded aperture as it was made, or photographed without dispersion.</li>
-<li><b>Dark</b> and <b>flat</b> frames, a <b>reference cube</b> and a <b>dispersion table</b> are optional.</li></ul>
+<li><b>Dark</b> and <b>flat</b> frames, a <b>reference cube</b> and a <b>dispersion table</b> are optional.</li>
+<li>Instead of a table, a <b>folder of frames of the mask</b> in light of known wavelengths (named like mask_540nm.tif) can be dropped on the
+dispersion slot: the dispersion is measured with them and shown, with what is left over.</li></ul>
 <p>A file that holds several arrays opens a list with previews; <code>FILE::key</code> in the path names one directly.
 Bands and step come from the file or from the widths unless you set them.</p>"""
 
@@ -73,6 +81,9 @@ class LoadPage(QWidget):
         self.intake.noted.connect(self._show_notes)
         self.intake.logged.connect(self.logged)
         self.intake.seen_changed.connect(self._refresh_slots)
+        self.frames = FramesIntake(state, runner, dialogs, self)
+        self.frames.told.connect(self._on_told)
+        self.frames.logged.connect(self.logged)
         self._build()
         state.changed.connect(self._on_changed)
         self._refresh()
@@ -221,7 +232,7 @@ class LoadPage(QWidget):
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
-        self._palette = palette
+        self._palette = self.frames.palette = palette
         for slot in self.slots.values():
             slot.set_palette(palette)
         if self._picture is not None:
@@ -233,6 +244,15 @@ class LoadPage(QWidget):
     # -- intents --------------------------------------------------------------------------------------------------
     @Slot(str)
     def _on_choose(self, role: str) -> None:
+        if role == "dispersion":
+            answer = self._dialogs.ask("Dispersion", DISPERSION_QUESTION, ("Read a table", "Measure with frames"))
+            if answer is None:
+                return
+            if answer == 1:
+                folder = self._dialogs.folder("frames", "Choose the folder of the monochromatic frames")
+                if folder:
+                    self.frames.offer(folder)
+                return
         several = self.slots[role].spec.multiple
         paths = self._dialogs.open_files(role, f"Choose the {NAMES[role]}", kind=KINDS.get(role, "image"), multiple=several)
         if paths:
@@ -240,6 +260,9 @@ class LoadPage(QWidget):
 
     @Slot(str, object)
     def _on_paths(self, role: str, paths: tuple[str, ...]) -> None:
+        if len(paths) == 1 and Path(paths[0]).is_dir() and role == "dispersion":
+            self.frames.offer(paths[0])
+            return
         single = not self.slots[role].spec.multiple
         # Several files dropped on a slot for one are sorted like a drop on the page.
         self.intake.offer(paths, "" if single and len(paths) > 1 else role)
@@ -269,6 +292,10 @@ class LoadPage(QWidget):
         if paths:
             event.acceptProposedAction()
             self.add_files(paths)
+
+    @Slot(str, str)
+    def _on_told(self, level: str, text: str) -> None:
+        self._show_notes(((level, text),) if text else ())
 
     # -- showing --------------------------------------------------------------------------------------------------
     @Slot(object)

@@ -27,7 +27,12 @@ SLOTS: tuple[SlotSpec, ...] = (
     SlotSpec("dark", "Dark frame", "dark", "Taken with the light blocked; it is subtracted."),
     SlotSpec("flat", "Flat field", "flat", "An evenly lit frame without the mask; the measurement is divided by it."),
     SlotSpec("cube", "Reference cube", "cube", "An independent cube of the scene, used for comparison only."),
-    SlotSpec("dispersion", "Dispersion table", "curve", "CSV with the offset of each band in pixels (and its wavelength)."),
+    SlotSpec(
+        "dispersion",
+        "Dispersion table",
+        "curve",
+        "Table with the offset of each band in px, or a folder of monochromatic frames.",
+    ),
 )
 FIELDS = {"mask": "mask", "dark": "dark", "flat": "flat", "cube": "reference", "dispersion": "dispersion_csv"}
 """Field of the selection for every slot that holds one file."""
