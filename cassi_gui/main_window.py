@@ -129,6 +129,7 @@ class MainWindow(QMainWindow):
         central = QWidget()
         layout = QVBoxLayout(central)
         layout.setContentsMargins(0, 0, 0, 0)
+            ("session_given", self.sessions.open_path),
         layout.setSpacing(0)
         layout.addWidget(self.step_bar)
         layout.addWidget(self.deck, 1)

@@ -31,6 +31,7 @@ from cassi_gui.pages.load_intake import KINDS, NAMES, SLOTS, FileIntake
 from cassi_gui.pages.saving import save_plot
 from cassi_gui.paths import short_name
 from cassi_gui.runner import RunController
+from cassi_gui.session_values import is_session
 from cassi_gui.state import AppState, FileSelection, selection_title
 from cassi_gui.theme import GAP, LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.dispersion_form import DispersionForm, DispersionValues
@@ -64,6 +65,8 @@ class LoadPage(QWidget):
     next_requested = Signal()
     cursor_text = Signal(str)
     logged = Signal(str, str)
+    session_given = Signal(str)
+    """Path of a session that was dropped or chosen among files."""
 
     title = "Load"
     help_html = HELP
@@ -102,8 +105,15 @@ class LoadPage(QWidget):
 
     def add_files(self, paths: Sequence[str]) -> None:
         """Sort files by content and put them into the slots (drop on the page, Open files, command line)."""
-        if paths:
-            self.intake.offer(paths)
+        self._take(paths, "")
+
+    def _take(self, paths: Sequence[str], role: str) -> None:
+        """A session among the files is opened in place of everything; other files go into their slots."""
+        session = next((path for path in paths if is_session(path)), "")
+        if session:
+            self.session_given.emit(session)
+        elif paths:
+            self.intake.offer(paths, role)
 
     # -- building -------------------------------------------------------------------------------------------------
     def _build(self) -> None:
@@ -255,8 +265,7 @@ class LoadPage(QWidget):
                 return
         several = self.slots[role].spec.multiple
         paths = self._dialogs.open_files(role, f"Choose the {NAMES[role]}", kind=KINDS.get(role, "image"), multiple=several)
-        if paths:
-            self.intake.offer(paths, role)
+        self._take(paths, role)
 
     @Slot(str, object)
     def _on_paths(self, role: str, paths: tuple[str, ...]) -> None:
@@ -265,7 +274,7 @@ class LoadPage(QWidget):
             return
         single = not self.slots[role].spec.multiple
         # Several files dropped on a slot for one are sorted like a drop on the page.
-        self.intake.offer(paths, "" if single and len(paths) > 1 else role)
+        self._take(paths, "" if single and len(paths) > 1 else role)
 
     @Slot(str)
     def _on_array(self, role: str) -> None:
@@ -366,6 +375,10 @@ class LoadPage(QWidget):
         items = [seen[e] for e in entries]
         problem = next((i.problem for i in items if i.problem), "")
         several = f"{len(items)} snapshots of one rig; the last: " if len(items) > 1 else ""
+        gone = [e for e in entries if not Path(e.partition("::")[0]).is_file()]
+        if problem and gone and self._state.inputs is not None:
+            slot.set_facts("Kept in the session; the file itself is not there any more.", "warn")
+            return
         slot.set_facts(in_window_words(problem) if problem else several + items[-1].facts, "bad" if problem else "")
         slot.set_thumbnail(items[-1].thumbnail)
 
