@@ -6,7 +6,7 @@ Used by the Load page and for files given without a role (dropped, or named afte
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,19 @@ from numpy.typing import NDArray
 from cassi_core.errors import InputError
 from cassi_core.io.detector import saturation_level
 from cassi_core.io.dispersion_from_files import read_dispersion_csv
-from cassi_core.io.readers import ArrayInfo, Role, find_key, list_arrays, read_array, split_spec
+from cassi_core.io.readers import ArrayInfo, ChosenArray, Role, find_key, list_arrays, opened, split_spec
+from cassi_core.io.readers.envi_files import header_of
+from cassi_core.io.readers.formats import holds_raw_numbers
+from cassi_core.io.readers.raw_files import is_layout
 from cassi_core.io.readers.select import WELL_KNOWN, as_stack
+from cassi_core.io.text_tables import read_text_table
+from cassi_core.io.wavelengths import TEXT_SUFFIXES, read_band_wavelengths
+from cassi_core.io.wavelengths import WORDS as WAVELENGTH_WORDS
 from cassi_core.quality.display import robust_levels
 
 THUMBNAIL_PX = 256
+WHOLE_BYTES = 2**27
+"""Arrays up to this size are looked at whole, larger ones by one picture: a first look must not take long."""
 TWO_LEVEL_SHARE = 0.15
 """A picture with more than this share of its pixels near the darkest and as many near the brightest level is a mask; measured
 on real rigs: masks 0.32-0.44 for the lesser of the two shares, dispersed pictures 0.01-0.05."""
@@ -29,6 +37,7 @@ DARK_SHARE = 0.15
 """A picture this much darker than the others of its size is a dark frame."""
 
 ROLE_WORDS: dict[str, tuple[str, ...]] = {
+    "bad-pixel map": ("bad_pix", "badpix", "bad-pix", "bad pix", "defect", "hot_pix", "hotpix"),
     "dark": ("dark", "black", "background", "bias"),
     "flat": ("flat", "white", "uniform"),
     "mask": ("mask", "aperture", "code"),
@@ -55,12 +64,15 @@ class Overview:
     pictures: int
     not_finite: int
     thumbnail: NDArray[np.uint8]
+    part: str = ""
+    """What the range belongs to, where only a part of a large array was looked at."""
 
     def words(self) -> str:
         """Size, type, range and saturation in one line."""
         size = " × ".join(str(n) for n in self.shape)
         depth = f", {self.bit_depth} bits used" if self.bit_depth is not None else ""
-        parts = [f"{size} px, {self.dtype}{depth}", f"{self.minimum:.4g} … {self.maximum:.4g}"]
+        part = f" in the {self.part}" if self.part else ""
+        parts = [f"{size} px, {self.dtype}{depth}", f"{self.minimum:.4g} … {self.maximum:.4g}{part}"]
         if self.pictures > 1:
             parts.insert(1, f"{self.pictures} pictures")
         if self.saturated is not None:
@@ -72,7 +84,7 @@ class Overview:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Where a file belongs (a role, `dispersion` for a table, or an empty string) and why, in words."""
+    """Where a file belongs (a role, `dispersion` or `wavelengths` for a table, or an empty string) and why, in words."""
 
     spec: str
     role: str
@@ -87,8 +99,17 @@ def overview(spec: str | Path, role: Role) -> Overview:
     InputError
         See :func:`cassi_core.io.readers.read_array`.
     """
-    array, _ = read_array(spec, role)
-    return describe(array, str(spec), role)
+    with opened(spec, role) as chosen:
+        taken = chosen.selection.picture is not None
+        size = int(np.prod(chosen.stored.shape)) * chosen.stored.dtype.itemsize
+        if size <= WHOLE_BYTES or taken or chosen.picture_axis is None:
+            seen = describe(chosen.read(), str(spec), role)
+            return seen if taken or chosen.picture_axis is None or role == "cube" else replace(seen, pictures=chosen.pictures)
+        number = chosen.pictures // 2 if role == "cube" else 0
+        seen = describe(chosen.read_picture(number), str(spec), role)
+        what = "middle band" if role == "cube" else "first picture"
+        count = 1 if role == "cube" else chosen.pictures
+        return replace(seen, shape=tuple(chosen.stored.shape), pictures=count, part=what)
 
 
 def describe(array: NDArray[np.generic], name: str, role: Role = "measurement") -> Overview:
@@ -147,25 +168,42 @@ def sort_files(paths: Sequence[str | Path]) -> tuple[Assignment, ...]:
 def _sort_one(spec: str) -> tuple[list[Assignment], NDArray[np.float32] | None]:
     """The role of one file by its names; or its picture where only the content can tell."""
     path, key = split_spec(spec)
-    if path.suffix.lower() in (".csv", ".txt"):
-        return [Assignment(spec, "dispersion", "a table")], None
-    if path.suffix.lower() == ".hdr":
-        return [Assignment(spec, "cube", "an ENVI header")], None
-    arrays = [a for a in list_arrays(path) if a.usable and len(a.shape) >= 2]
+    if path.suffix.lower() in TEXT_SUFFIXES:
+        return [_sort_table(spec, path)], None
+    arrays = [a for a in list_arrays(path, key) if a.usable and len(a.shape) >= 2]
     if not arrays:
         raise InputError(f"{path}: there is no picture in it")
-    if not key:
-        by_array = _by_array_names(path)
+    if not key or is_layout(key):
+        by_array = [] if key else _by_array_names(path)
         if by_array:
             return by_array, None
     word = _role_in(path.stem)
     if word:
         return [Assignment(spec, word, f"its name says {word}")], None
     chosen = next((a for a in arrays if a.key == key), arrays[0])
-    if _is_cube(chosen):
+    if _is_cube(chosen) or _is_envi_cube(path, chosen):
         return [Assignment(spec, "cube", f"{chosen.describe()} has three dimensions")], None
-    array, _ = read_array(spec, "measurement")
-    return [], np.asarray(_one_picture(array, "measurement"), np.float32)
+    with opened(spec, "measurement") as opened_array:
+        return [], np.asarray(_first_picture(opened_array), np.float32)
+
+
+def _first_picture(chosen: ChosenArray) -> NDArray[np.generic]:
+    return chosen.read() if chosen.picture_axis is None else chosen.read_picture(chosen.chosen()[0])
+
+
+def _sort_table(spec: str, path: Path) -> Assignment:
+    """A table of offsets, of wavelengths or of bad pixels, by its heading and its name."""
+    if _role_in(path.stem) == "bad-pixel map":
+        return Assignment(spec, "bad-pixel map", "its name says bad pixels")
+    try:
+        table = read_text_table(path, "table")
+    except InputError:
+        return Assignment(spec, "dispersion", "a table")
+    if table.column("row") is not None and table.column("col") is not None:
+        return Assignment(spec, "bad-pixel map", "a table of rows and columns")
+    if table.column(*WAVELENGTH_WORDS) is not None and len(table.rows[0].values) == 1:
+        return Assignment(spec, "wavelengths", "a table of wavelengths")
+    return Assignment(spec, "dispersion", "a table")
 
 
 def _by_array_names(path: Path) -> list[Assignment]:
@@ -196,7 +234,13 @@ def _role_in(name: str) -> str:
 
 
 def _is_cube(array: ArrayInfo) -> bool:
-    return len([n for n in array.shape if n != 1]) == 3 and bool(array.key)
+    """Whether an array is a cube rather than a stack of pictures, which is what a nameless array (a TIFF, raw numbers) is."""
+    return len([n for n in array.shape if n != 1]) == 3 and bool(array.key) and not is_layout(array.key)
+
+
+def _is_envi_cube(path: Path, array: ArrayInfo) -> bool:
+    """An ENVI file with several bands: they are bands, not pictures of a stack."""
+    return bool(header_of(path)) and array.picture_axis is not None and array.shape[array.picture_axis] > 1
 
 
 def _one_picture(array: NDArray[np.generic], role: Role) -> NDArray[np.generic]:
@@ -238,7 +282,11 @@ def _by_content(spec: str, picture: NDArray[np.float32], others: Sequence[float]
 
 @dataclass(frozen=True, eq=False)
 class Examined:
-    """A file looked at for a role: facts in words and a thumbnail; arrays to choose from; or why it cannot be used."""
+    """A file looked at for a role: facts in words and a thumbnail; arrays to choose from; or why it cannot be used.
+
+    `raw_bytes` is the size of a file of raw numbers whose layout has to be asked for (0: it is none). `pictures` counts the pictures of a
+    stack.
+    """
 
     spec: str
     role: str
@@ -247,10 +295,12 @@ class Examined:
     thumbnail: NDArray[np.uint8] | None = None
     arrays: tuple[ArrayInfo, ...] = ()
     problem: str = ""
+    raw_bytes: int = 0
+    pictures: int = 1
 
 
 def examine(specs: Sequence[str], role: str = "") -> tuple[Examined, ...]:
-    """Look at files for a role (measurement, mask, dark, flat, cube or dispersion), or sort them when no role is given.
+    """Look at files for a role (measurement, mask, dark, flat, cube, bad-pixel map, dispersion or wavelengths), or sort them when no role is given.
 
     A file that holds several fitting arrays without telling names comes back with `arrays` filled, to be asked about.
     """
@@ -260,6 +310,8 @@ def examine(specs: Sequence[str], role: str = "") -> tuple[Examined, ...]:
 
 def _examine_one(assignment: Assignment) -> Examined:
     spec, role = assignment.spec, assignment.role
+    if not split_spec(spec)[1] and holds_raw_numbers(split_spec(spec)[0]):
+        return Examined(spec, role, raw_bytes=split_spec(spec)[0].stat().st_size)
     if not role:
         return Examined(spec, "", problem=assignment.reason)
     try:
@@ -268,8 +320,15 @@ def _examine_one(assignment: Assignment) -> Examined:
             nm = "" if wavelengths is None else f", {wavelengths[0]:g} … {wavelengths[-1]:g} nm"
             facts = f"{len(offsets)} offsets, {offsets[0]:g} … {offsets[-1]:g} px{nm}"
             return Examined(spec, role, assignment.reason, facts)
+        if role == "wavelengths":
+            centres = read_band_wavelengths(split_spec(spec)[0])
+            facts = f"{len(centres)} bands, {centres[0]:g} … {centres[-1]:g} nm"
+            return Examined(spec, role, assignment.reason, facts)
+        if role == "bad-pixel map" and split_spec(spec)[0].suffix.lower() in TEXT_SUFFIXES:
+            count = len(read_text_table(spec, "list of bad pixels").rows)
+            return Examined(spec, role, assignment.reason, f"{count} bad pixels")
         seen = overview(spec, role)  # type: ignore[arg-type]
-        return Examined(spec, role, assignment.reason, seen.words(), seen.thumbnail)
+        return Examined(spec, role, assignment.reason, seen.words(), seen.thumbnail, pictures=seen.pictures)
     except InputError as error:
         path, key = split_spec(spec)
         several = () if key else _pictures_inside(path)

@@ -14,7 +14,7 @@ from cassi_core.io.text_tables import TextTable, read_text_table
 SHORTEST_NM, LONGEST_NM = 100.0, 30_000.0
 WORDS = ("wave", "lambda", "λ", "nm", "micro", "µm", "um")
 """What a column of wavelengths is called."""
-TEXT_SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".dat"})
+TEXT_SUFFIXES = frozenset({".csv", ".txt", ".tsv"})
 
 
 def read_band_wavelengths(path: str | Path) -> NDArray[np.float64]:

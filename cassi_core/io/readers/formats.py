@@ -12,6 +12,7 @@ from cassi_core.io.readers.raw_files import EXAMPLE, RawFormat, is_layout
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 KNOWN = ".npz, .npy, .mat, .h5, .hdf5, .tif, .tiff or .png file, an ENVI .hdr"
+UNKNOWN = "a file of a kind that this program does not read"
 ENVI_DATA = frozenset({".raw", ".img", ".dat", ".bin", ".bsq", ".bil", ".bip", ".cube"})
 
 
@@ -61,6 +62,19 @@ def format_of(path: Path, key: str = "") -> Format:
     raise InputError(f"{path}: {_what_it_is(path, head)}; give a {KNOWN}, or say how raw numbers are stored: FILE::{EXAMPLE}")
 
 
+def holds_raw_numbers(path: Path) -> bool:
+    """Whether a file may hold raw numbers: it is there, of no known format, and no text."""
+    try:
+        format_of(path)
+    except InputError:
+        if not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            head = stream.read(4096)
+        return bool(head) and _what_it_is(path, head) == UNKNOWN
+    return False
+
+
 def _first_bytes(path: Path) -> tuple[bytes, bool]:
     """The first 2048 bytes, and whether an HDF5 file begins at one of the places where one may begin."""
     if path.is_dir():
@@ -99,4 +113,4 @@ def _what_it_is(path: Path, head: bytes) -> str:
         return "a MATLAB file that is cut short"
     if all(byte >= 32 or byte in b"\t\n\r\f" for byte in head):
         return f"the file holds text{', whatever its name says' if path.suffix else ''}"
-    return "a file of a kind that this program does not read"
+    return UNKNOWN
