@@ -37,7 +37,7 @@ def add_parser(subparsers: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("calibration", metavar="C.cassi.json", help="calibration file")
+    parser.add_argument("calibration", metavar="C.cassi.json", help="calibration file, or a session with an accepted run")
     parser.add_argument(
         "--profile", choices=("mst-real", "mst-simulation", "dauhst", "plain"), default="plain", help="layout (plain)"
     )

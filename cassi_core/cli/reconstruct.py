@@ -43,7 +43,9 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("measurements", nargs="*", metavar="MEAS", help="snapshot of the calibrated rig")
-    parser.add_argument("--calibration", metavar="C.cassi.json", required=True, help="calibration file")
+    parser.add_argument(
+        "--calibration", metavar="C.cassi.json", required=True, help="calibration file, or a session with an accepted run"
+    )
     parser.add_argument(
         "--out", metavar="FILE", required=True, action="append", help="file to write; may be given several times"
     )

@@ -18,7 +18,8 @@ DESCRIPTION = """Write a report about a calibration, with all pictures inside: v
 leftover shifts, spectra, convergence, inputs with hashes, settings. The name of --out chooses the kind: .pdf is laid out on A4 with page
 numbers, everything else is one HTML page that reads in every browser.
 
-Given a calibration file, its inputs are read again for the pictures (without them the page has none). Given snapshots, they are
+Given a calibration file, its inputs are read again for the pictures (without them the page has none). Given a session, the page is about
+its accepted run. Given snapshots, they are
 calibrated first, and the page shows the search as well.
 """
 
@@ -30,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "report",
         help="a report about a calibration as HTML or PDF, to read, print and keep",
-        usage="cassi report C.cassi.json [--out FILE.html|FILE.pdf] | cassi report MEAS [MEAS ...] [options]",
+        usage="cassi report C.cassi.json|S.cassi.h5 [--out FILE.html|FILE.pdf] | cassi report MEAS [MEAS ...] [options]",
         description=DESCRIPTION,
         epilog=FILES_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -52,20 +53,28 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace, console: Console) -> int:
     """Gather what the page tells, write it, say where it is."""
     from cassi_core.io.atomic import check_writable
+    from cassi_core.io.calibration_file import is_session
     from cassi_core.io.readers import split_spec
     from cassi_core.report import write_report
 
     first = split_spec(args.measurements[0])[0]
-    out = (
-        Path(args.out)
-        if args.out
-        else Path(first.name.removesuffix(".json").removesuffix(".cassi")).with_suffix(".report.html")
-    )
+    alone = len(args.measurements) == 1
+    of_session = alone and is_session(first)
+    out = Path(args.out or _default_name(first))
     check_writable(out)
-    of_file = len(args.measurements) == 1 and first.suffix.lower() == CALIBRATION_SUFFIX
-    content = _of_file(first, args, console) if of_file else _of_snapshots(args, console)
+    of_file = of_session or (alone and first.suffix.lower() == CALIBRATION_SUFFIX)
+    if of_session:
+        content = _of_session(first, console)
+    else:
+        content = _of_file(first, args, console) if of_file else _of_snapshots(args, console)
     console.result(f"written: {write_report(content, out)}")
     return EXIT_VERDICT_FAIL if not of_file and content.verdict.status == "fail" else 0
+
+
+def _default_name(first: Path) -> str:
+    """NAME.report.html for NAME.cassi.json, NAME.cassi.h5 and NAME with any suffix of a snapshot."""
+    known = next((s for s in (".cassi.json", ".cassi.h5", ".json") if first.name.lower().endswith(s)), first.suffix)
+    return first.name.removesuffix(known) + ".report.html"
 
 
 def _of_file(path: Path, args: argparse.Namespace, console: Console) -> ReportContent:
@@ -90,6 +99,18 @@ def _of_file(path: Path, args: argparse.Namespace, console: Console) -> ReportCo
         content = content_of_file(stored, inputs, control)
         control.checkpoint()
     return content
+
+
+def _of_session(path: Path, console: Console) -> ReportContent:
+    """The page of the accepted run of a session: everything is in there, so nothing is computed again."""
+    from cassi_core.io.session import read_session
+    from cassi_core.io.session.calibration import accepted_of, snapshots_of
+    from cassi_core.report import content_of_result
+
+    session = read_session(path).session
+    record = accepted_of(path, session.accepted_run)
+    console.info(f"{path}: {record.name}" + (f" ({record.note})" if record.note else ""))
+    return content_of_result(record.result, snapshots_of(record.result, session.inputs), f"{path.name}: {record.name}")
 
 
 def _of_snapshots(args: argparse.Namespace, console: Console) -> ReportContent:

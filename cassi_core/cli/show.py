@@ -1,4 +1,4 @@
-"""`cassi show`: a calibration file for humans."""
+"""`cassi show`: a calibration file or a session for humans."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from cassi_core.cli.console import Console
 from cassi_core.cli.options import add_json_option
 
 DESCRIPTION = (
-    "Print a calibration file: parameters with error bars, verdict with its reasons, inputs with hashes, how it was made."
+    "Print a calibration file: parameters with error bars, verdict with its reasons, inputs with hashes, how it was made. "
+    "Of a session (*.cassi.h5): inputs, settings, all runs, which one is accepted, notes."
 )
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command and its options."""
-    parser = subparsers.add_parser("show", help="print a calibration file for humans", description=DESCRIPTION)
-    parser.add_argument("calibration", metavar="C.cassi.json", help="calibration file")
+    parser = subparsers.add_parser("show", help="print a calibration file or a session for humans", description=DESCRIPTION)
+    parser.add_argument("calibration", metavar="FILE", help="calibration file C.cassi.json or session S.cassi.h5")
     add_json_option(parser, "the file, checked,")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Read, check and print."""
-    from cassi_core.io.calibration_file import read_calibration
+    from cassi_core.io.calibration_file import is_session, read_calibration
     from cassi_core.parameters import GEOMETRY_NAMES, format_value
 
+    if is_session(args.calibration):
+        from cassi_core.cli.show_session import show_session
+
+        return show_session(args.calibration, args.json, console)
     stored = read_calibration(args.calibration)
     document = stored.document
     if args.json:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cassi_core.dispersion import Dispersion
 from cassi_core.errors import CassiError, InputError, SessionError
-from cassi_core.inputs import Source
+from cassi_core.inputs import CalibrationInputs, Source
 from cassi_core.io.atomic import atomic_write
 from cassi_core.io.software import software_versions
 from cassi_core.parameters import GEOMETRY_NAMES, Parameter, ParameterSet
@@ -25,6 +26,7 @@ from cassi_core.result import CalibrationResult, Reason, Scores, Verdict
 FORMAT = "cassi-calibration"
 VERSION = 1
 SUFFIX = ".cassi.json"
+SESSION_SUFFIX = ".cassi.h5"
 
 CONVENTIONS = (
     "Pixel centres at integers, origin at the mask's centre ((H-1)/2, (W-1)/2), columns to the right, rows down. "
@@ -38,7 +40,10 @@ CONVENTIONS = (
 
 @dataclass(frozen=True, eq=False)
 class StoredCalibration:
-    """A calibration read from a file; `document` is the whole of it, `start` the parameters before the fit."""
+    """A calibration read from a file; `document` is the whole of it, `start` the parameters before the fit.
+
+    `mask` and `snapshots` come with the accepted run of a session, which keeps them; a calibration file only names them.
+    """
 
     path: Path
     parameters: ParameterSet
@@ -50,6 +55,8 @@ class StoredCalibration:
     mask_source: Source
     preset: str
     document: dict[str, Any]
+    mask: NDArray[np.float32] | None = None
+    snapshots: CalibrationInputs | None = None
 
 
 def calibration_document(result: CalibrationResult) -> dict[str, Any]:
@@ -106,14 +113,19 @@ def write_calibration(result: CalibrationResult, path: str | Path) -> Path:
 
 
 def read_calibration(path: str | Path) -> StoredCalibration:
-    """Read a calibration file.
+    """Read a calibration file, or the accepted run of a session `*.cassi.h5`.
 
     Raises
     ------
     SessionError
-        No such file, no JSON, another format, written by a newer program, or a value is missing or makes no sense.
+        No such file, no JSON, another format, written by a newer program, or a value is missing or makes no sense; a session
+        in which no run is accepted.
     """
     path = Path(path)
+    if is_session(path):
+        from cassi_core.io.session.calibration import accepted_calibration
+
+        return accepted_calibration(path)
     document = _load(path)
     try:
         parameters, start = _read_parameters(document["parameters"])
@@ -140,6 +152,11 @@ def read_calibration(path: str | Path) -> StoredCalibration:
         raise SessionError(f"{path}: the calibration file lacks {error}; it was changed or cut short") from None
     except (CassiError, TypeError, ValueError, AttributeError) as error:
         raise SessionError(f"{path}: the calibration file cannot be used ({error})") from None
+
+
+def is_session(path: str | Path) -> bool:
+    """Whether a file is a session, by its name."""
+    return str(path).lower().endswith(SESSION_SUFFIX)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def inputs_of(
     """Snapshots with the mask and the dispersion of a calibration.
 
     Without `measurements` those that the calibration names are read again, averaged, cut and turned as they were; dark and flat
-    frames and bad pixels (in `camera`) have to be named again, as the calibration file does not know them.
+    frames and bad pixels (in `camera`) have to be named again, as the calibration file does not know them. A session may have
+    kept the snapshots themselves.
 
     Raises
     ------
@@ -39,6 +40,8 @@ def inputs_of(
 
         return replace(load_demo().inputs, dispersion=stored.dispersion)
     camera = camera or CameraReading()
+    if stored.snapshots is not None and not measurements and (mask, dark, flat, camera) == (None, None, None, CameraReading()):
+        return replace(stored.snapshots, dispersion=stored.dispersion)
     named = list(measurements) or [find_file(stored, source, "measurement", "MEAS") for source in stored.inputs]
     others = stored.inputs[0].averaged_with if stored.inputs else ()
     if others and not measurements:

@@ -34,6 +34,8 @@ def load_calibrated_mask(path: str | Path, mask: str | Path | None = None) -> Ca
 
 def mask_of(stored: StoredCalibration, mask: str | Path | None = None) -> NDArray[np.float32]:
     """The nominal mask `(H, W)` float32 of a stored calibration, in the rig's frame; InputError where it is not found."""
+    if mask is None and stored.mask is not None:
+        return stored.mask
     source = stored.mask_source
     if mask is None and source.path.startswith(DEMO_PREFIX):
         from cassi_core.demo import load_demo
