@@ -86,7 +86,7 @@ def write(group: h5py.Group, name: str, value: Any, hint: Any, meter: Meter, lab
 
 def write_fields(group: h5py.Group, record: Any, meter: Meter, *, leave_out: Iterable[str] = ()) -> None:
     """Store the fields of a dataclass into a group."""
-    cls: type[object] = type(record)
+    cls: Any = type(record)
     for name, hint in fields_of(cls).items():
         if name not in leave_out:
             write(group, name, getattr(record, name), hint, meter, f"{cls.__name__}.{name}")
