@@ -61,6 +61,8 @@ def add_parser(subparsers: Any) -> None:
     group = parser.add_argument_group("result")
     group.add_argument("--out", metavar="FILE", help="calibration file (default: NAME.cassi.json, none with --json)")
     group.add_argument("--report", metavar="FILE", help="also write a report about the calibration, .html or .pdf")
+    group.add_argument("--iterations", metavar="CSV", help="also write every step of the search as a table")
+    group.add_argument("--grids", metavar="CSV", help="also write every point of the grid searches with its score as a table")
     group.add_argument(
         "--logbook", action="store_true", help="add the result to the logbook (see cassi logbook), unless it failed"
     )
@@ -76,7 +78,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     parameters = start_parameters(config, args)
     out = output_path(args)
     rig = _logbook_rig(args)
-    for target in (out, args.report):
+    for target in (out, args.report, args.iterations, args.grids):
         if target is not None:
             check_writable(target)
     inputs = load_inputs_of(args, console)
@@ -88,9 +90,23 @@ def run(args: argparse.Namespace, console: Console) -> int:
         from cassi_core.report import write_report
 
         (console.info if args.json else console.result)(f"written: {write_report(result, args.report, inputs, config)}")
+    _write_tables(result, args, console)
     if rig is not None:
         _add_to_logbook(result, rig, out, args, console)
     return EXIT_VERDICT_FAIL if result.verdict.status == "fail" else 0
+
+
+def _write_tables(result: CalibrationResult, args: argparse.Namespace, console: Console) -> None:
+    """The record of the search as CSV, where it was asked for."""
+    from cassi_core.io.tables import write_grids, write_iterations
+
+    say = console.info if args.json else console.result
+    if args.iterations is not None:
+        say(f"written: {write_iterations(result, args.iterations)}")
+    if args.grids is not None:
+        if not result.grids:
+            console.warning(f"{args.grids}: the preset {result.preset} searched no grid; the table holds its heading only")
+        say(f"written: {write_grids(result, args.grids)}")
 
 
 def _logbook_rig(args: argparse.Namespace) -> str | None:

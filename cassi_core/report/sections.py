@@ -9,13 +9,12 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
 from cassi_core.config import CalibrationConfig
 from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, SPECS, format_value
 from cassi_core.quality.colour import pseudo_colours
 from cassi_core.quality.display import predicted_measurement, robust_levels, shift_statistics, spectrum_at, symmetric_levels
+from cassi_core.quality.points import spectrum_points
 from cassi_core.quality.verdict import leftover_rms
 from cassi_core.report.charts import COLOURS, Arrow, Line, arrow_field, line_chart, matrix, score_map
 from cassi_core.report.content import ReportContent
@@ -180,22 +179,6 @@ def _shifts(m: QualityMaps) -> str:
 def _within_errors(shift: LocalShift) -> bool:
     errors = (max(shift.sigma_right, 1e-9), max(shift.sigma_down, 1e-9))
     return math.hypot(shift.right / errors[0], shift.down / errors[1]) < 3
-
-
-def spectrum_points(cube: NDArray[np.float32], count: int = 4) -> tuple[tuple[int, int], ...]:
-    """Bright points `(row, col)` of a cube `(L, H, W)`, from top to bottom: far from each other, borders left out."""
-    bright = ndi.uniform_filter(np.nan_to_num(np.asarray(cube, np.float32)).mean(axis=0), 5)
-    height, width = bright.shape
-    edge, apart = max(1, min(height, width) // 16), max(height, width) / 5
-    free = np.zeros(bright.shape, bool)
-    free[edge : height - edge, edge : width - edge] = True
-    rows, cols = np.ogrid[:height, :width]
-    points: list[tuple[int, int]] = []
-    while len(points) < count and free.any():
-        at = np.unravel_index(int(np.where(free, bright, -np.inf).argmax()), bright.shape)
-        points.append((int(at[0]), int(at[1])))
-        free &= np.hypot(rows - at[0], cols - at[1]) > apart
-    return tuple(sorted(points))
 
 
 def _spectra(c: ReportContent, m: QualityMaps, points: Sequence[tuple[int, int]]) -> str:

@@ -23,16 +23,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cassi_core.io.exports import ExportChoices
 from cassi_gui import commands
 from cassi_gui.actions import Actions
 from cassi_gui.dialogs import Dialogs
 from cassi_gui.icons import make_icon
-from cassi_gui.pages.export_items import EXPORT_ITEMS, GROUPS, ExportItem, Written, preview_text, write_items
+from cassi_gui.pages.export_items import EXPORT_ITEMS, GROUPS, MASKS, ExportItem, Written, preview_text, write_items
 from cassi_gui.runner import RunController
 from cassi_gui.state import AppState, RunRecord
 from cassi_gui.status import VERDICT_STATUS, Badge, plural
 from cassi_gui.theme import HALF_SPACE, LIGHT, MARGIN, SPACE, TYPE_SMALL_PT, Palette, font
 
+SHIFTS = (
+    ("Band shifts as each program assumes", None),
+    ("Whole-pixel band shifts", "integer"),
+    ("Sub-pixel pattern for each band", "interpolated"),
+)
 VERDICTS = {"pass": "pass", "warn": "look closer", "fail": "fail"}
 
 HELP = """<h2>Export</h2>
@@ -133,6 +139,8 @@ class ExportPage(QWidget):
             heading = QLabel(group)
             heading.setProperty("role", "muted")
             rows.addWidget(heading)
+            if group == MASKS:
+                rows.addLayout(self._build_mask_choices())
             for item in (i for i in EXPORT_ITEMS if i.group == group):
                 self._add_item(item, rows)
             rows.addSpacing(HALF_SPACE)
@@ -198,6 +206,26 @@ class ExportPage(QWidget):
         row_layout.addWidget(self.write)
         layout.addLayout(row_layout)
         return card
+
+    def _build_mask_choices(self) -> QHBoxLayout:
+        """How the masks for reconstruction software are written; the proposal is what each program assumes."""
+        self.shifts = QComboBox()
+        self.shifts.setObjectName("export.shifts")
+        self.shifts.setAccessibleName("Band shifts of masks")
+        self.shifts.setToolTip("One mask moved by whole pixels, or the pattern of each band where it really lies")
+        for text, value in SHIFTS:
+            self.shifts.addItem(text, value)
+        self.normalise = QCheckBox("Scale to 1")
+        self.normalise.setObjectName("export.normalise")
+        self.normalise.setAccessibleName("Scale masks to 1")
+        self.normalise.setToolTip(
+            "The largest value written is exactly 1; otherwise values are relative to the nominal mask's brightest"
+        )
+        row = QHBoxLayout()
+        row.setSpacing(SPACE)
+        row.addWidget(self.shifts, 1)
+        row.addWidget(self.normalise)
+        return row
 
     def _build_done_card(self) -> QFrame:
         self.done_card, layout = self._card("export.done_card", "Written just now")
@@ -356,7 +384,14 @@ class ExportPage(QWidget):
             return
         self._dialogs.settings.remember_folder("export", str(targets[0][1].parent))
         self.write.setEnabled(False)
-        self._runner.submit(write_items, record.result, targets, done=self._on_written, failed=self._on_write_failed)
+        done, failed = self._on_written, self._on_write_failed
+        self._runner.submit(write_items, record.result, targets, self._choices(record), done=done, failed=failed)
+
+    def _choices(self, record: RunRecord) -> ExportChoices:
+        """How masks are written, and the picked points that lie in this run's picture."""
+        rows, cols = record.result.mask.shape
+        points = tuple((p.row, p.col) for p in self._state.points if 0 <= p.row < rows and 0 <= p.col < cols)
+        return ExportChoices(self.shifts.currentData(), self.normalise.isChecked(), points)
 
     def _on_written(self, written: tuple[Written, ...]) -> None:
         self._written = written

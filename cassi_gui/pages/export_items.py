@@ -7,26 +7,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cassi_core.io.exports import EXPORTS
+from cassi_core.io.exports import EXPORTS, ExportChoices
 from cassi_core.result import CalibrationResult
 
 
 @dataclass(frozen=True)
 class ExportItem:
-    """One kind of file: `suffix` follows the common name; `write(result, path)` returns the paths that were written."""
+    """One kind of file: `suffix` follows the common name; `write(result, path, choices)` returns the paths that were written."""
 
     id: str
     group: str
     title: str
     text: str
     suffix: str
-    write: Callable[[CalibrationResult, Path], Sequence[Path]]
+    write: Callable[[CalibrationResult, Path, ExportChoices], Sequence[Path]]
     missing: Callable[[CalibrationResult], str] = lambda result: ""
     """Why this file cannot be written for a run, in words; empty when it can."""
     ticked: bool = False
 
 
-def _write_calibration(result: CalibrationResult, path: Path) -> Sequence[Path]:
+def _write_calibration(result: CalibrationResult, path: Path, choices: ExportChoices) -> Sequence[Path]:
     """Write the calibration file and read it again: what cannot be read back is worth nothing."""
     from cassi_core.io.calibration_file import read_calibration, write_calibration
 
@@ -35,7 +35,7 @@ def _write_calibration(result: CalibrationResult, path: Path) -> Sequence[Path]:
     return (written,)
 
 
-def _write_report(result: CalibrationResult, path: Path) -> Sequence[Path]:
+def _write_report(result: CalibrationResult, path: Path, choices: ExportChoices) -> Sequence[Path]:
     from cassi_core.report import write_report
 
     return (write_report(result, path),)
@@ -103,14 +103,16 @@ class Written:
     problem: str = ""
 
 
-def write_items(result: CalibrationResult, targets: Sequence[tuple[ExportItem, Path]]) -> tuple[Written, ...]:
+def write_items(
+    result: CalibrationResult, targets: Sequence[tuple[ExportItem, Path]], choices: ExportChoices
+) -> tuple[Written, ...]:
     """Write files one after the other (in the worker's thread); a problem with one does not stop the others."""
     from cassi_core.errors import CassiError
 
     written = []
     for item, path in targets:
         try:
-            paths = tuple(Path(p).absolute() for p in item.write(result, path))
+            paths = tuple(Path(p).absolute() for p in item.write(result, path, choices))
             written.append(Written(item, paths, sum(p.stat().st_size for p in paths)))
         except (CassiError, OSError) as error:
             written.append(Written(item, problem=str(error)))

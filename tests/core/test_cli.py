@@ -32,7 +32,7 @@ from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.calibration_file import read_calibration
 from cassi_core.parameters import ParameterSet
 from cassi_core.result import CalibrationResult, Verdict
-from cassi_core.run import Message, Progress, RunControl, RunStarted, StageFinished, StageStarted
+from cassi_core.run import GridScores, IterationRow, Message, Progress, RunControl, RunStarted, StageFinished, StageStarted
 
 ROOT = Path(__file__).resolve().parents[2]
 MASK = np.random.default_rng(1).random((24, 32)).astype(np.float32)
@@ -109,6 +109,23 @@ def test_json_and_out_do_both(rig: Path, pipeline, capsys: pytest.CaptureFixture
     out, err = capsys.readouterr()
     assert json.loads(out) == json.loads(Path("here.cassi.json").read_text(encoding="utf-8"))
     assert f"written: {Path.cwd() / 'here.cassi.json'}" in err
+
+
+def test_the_record_of_the_search_is_written_as_tables(rig: Path, pipeline, capsys: pytest.CaptureFixture[str]):
+    row = IterationRow("fine", 3, 1.5, 0.25, tuple(float(i) for i in range(9)), None)
+    axes = (np.array([0.0, 1.0]), np.array([-1.0]))
+    grid = GridScores("stage 0", ("dx", "dy"), axes, np.array([[0.5], [0.25]], np.float32), (1.0, -1.0))
+    pipeline(lambda control: make_result(table=(row,), grids=(grid,)))
+    assert main(["calibrate", str(rig), "--iterations", "i.csv", "--grids", "g.csv"]) == 0
+    assert f"written: {Path.cwd() / 'g.csv'}" in capsys.readouterr().out
+    heading, only = (line.split(",") for line in Path("i.csv").read_text().splitlines())
+    assert only[heading.index("dy [px]")] == "1.0" and only[heading.index("residual")] == "0.25"
+    assert Path("g.csv").read_text().splitlines() == [
+        "stage,dx [px],dy [px],score,best",
+        "stage 0,0.0,-1.0,0.5,0",
+        "stage 0,1.0,-1.0,0.25,1",
+    ]
+    assert main(["calibrate", str(rig), "--iterations", "none/i.csv"]) == 3, "before anything is computed"
 
 
 def test_quiet_keeps_notes_back_but_not_warnings(rig: Path, pipeline, capsys: pytest.CaptureFixture[str]):

@@ -23,7 +23,16 @@ from cassi_core.dispersion import QUARTER_TURNS, Dispersion
 from cassi_core.errors import ConfigError, InputError, OutputError
 from cassi_core.inputs import CalibrationInputs, Source
 from cassi_core.io.calibration_file import write_calibration
-from cassi_core.io.exports import EXPORTS, PROFILES, CalibratedMask, Export, containers, export_mask, load_calibrated_mask
+from cassi_core.io.exports import (
+    EXPORTS,
+    PROFILES,
+    CalibratedMask,
+    Export,
+    ExportChoices,
+    containers,
+    export_mask,
+    load_calibrated_mask,
+)
 from cassi_core.io.exports.rig_masks import optical_blur
 from cassi_core.io.reconstruction_files import Reconstruction, write_reconstruction
 from cassi_core.parameters import ParameterSet
@@ -273,6 +282,25 @@ def test_every_export_of_a_run_leaves_files_under_the_common_name(tmp_path: Path
     paths = export.function(result, tmp_path / f"rig7{export.suffix}")
     assert tmp_path / f"rig7{export.suffix}" in paths
     assert sorted(paths) == sorted(tmp_path.iterdir()) and all(p.stat().st_size > 50 for p in paths)
+
+
+def test_choices_reach_the_files(tmp_path: Path) -> None:
+    """Sub-pixel patterns instead of one mask, scaled to 1; spectra at the points that were picked."""
+    by_id = {e.id: e for e in EXPORTS}
+    dispersion = Dispersion(np.array([0.0, 2.5, 5.25]), "right", "interpolated", np.array([450.0, 500.0, 600.5]))
+    result = replace(full_result(), mask=0.6 * make_mask(24, 32), dispersion=dispersion)
+    whole, fine = tmp_path / "whole.mat", tmp_path / "fine.mat"
+    by_id["mst-simulation"].function(result, whole)
+    by_id["mst-simulation"].function(result, fine, ExportChoices(shifts="interpolated", normalise=True))
+    one, other = loadmat(whole), loadmat(fine)
+    assert str(one["shifts"][0]) == "integer" and str(other["shifts"][0]) == "interpolated"
+    np.testing.assert_array_equal(one["mask_3d_shift"][:, 2 : 2 + 32, 1], one["mask_3d_shift"][:, :32, 0])
+    assert np.abs(other["mask_3d_shift"][:, 2 : 2 + 32, 1] - other["mask_3d_shift"][:, :32, 0]).max() > 0.05
+    assert other["mask_3d_shift"].max() == 1 and one["mask_3d_shift"].max() < 0.65
+    by_id["cube.csv"].function(result, tmp_path / "s.csv", ExportChoices(points=((3, 30), (20, 1))))
+    rows = (tmp_path / "s.csv").read_text().splitlines()
+    assert rows[0] == "band,wavelength [nm],row 3 column 30,row 20 column 1"
+    assert result.maps is not None and float(rows[2].split(",")[3]) == result.maps.cube_after[1, 20, 1]
 
 
 def test_exports_say_what_a_run_lacks() -> None:

@@ -81,7 +81,7 @@ PROFILES: dict[str, ExportProfile] = {
         ExportProfile(
             "mst-real",
             "Mask for MST / TSA-Net (real data)",
-            "mask.mat as the public loaders of real data read it; they shift it by whole pixels themselves",
+            "the mask as the public loaders of real data read it (mask.mat); they shift it by whole pixels themselves",
             "integer",
             (_MASK, _SHIFTED),
             (("mask.mat", ("mask", "mask_3d_shift")),),
@@ -90,7 +90,7 @@ PROFILES: dict[str, ExportProfile] = {
         ExportProfile(
             "mst-simulation",
             "Shifted mask for MST / DAUHST (simulation)",
-            "mask_3d_shift.mat as the public simulation code reads it",
+            "the masks of all bands as the public simulation code reads them (mask_3d_shift.mat)",
             "integer",
             (_SHIFTED, _MASK),
             (("mask_3d_shift.mat", ("mask_3d_shift",)), ("mask.mat", ("mask",))),

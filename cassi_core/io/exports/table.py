@@ -6,14 +6,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from cassi_core.io.exports.profiles import PROFILES, export_mask
-from cassi_core.io.exports.rig_masks import CalibratedMask
+from cassi_core.io.exports.rig_masks import CalibratedMask, Shifts
 from cassi_core.io.reconstruction_files import FORMATS, Reconstruction, write_reconstruction
 from cassi_core.io.tables import write_grids, write_iterations
 from cassi_core.result import CalibrationResult
 
-Writer = Callable[[CalibrationResult, Path], Sequence[Path]]
+
+@dataclass(frozen=True)
+class ExportChoices:
+    """What a person may choose: band shifts of masks (None: as the consumer assumes), their scale, points `(row, col)` of spectra."""
+
+    shifts: Shifts | None = None
+    normalise: bool = False
+    points: tuple[tuple[int, int], ...] = ()
+
+
+AS_PROPOSED = ExportChoices()
+
+
+class Writer(Protocol):
+    """Writes one kind of file for a result and returns the paths."""
+
+    def __call__(self, result: CalibrationResult, path: Path, choices: ExportChoices = AS_PROPOSED) -> Sequence[Path]: ...
 
 
 def _always(result: CalibrationResult) -> str:
@@ -22,7 +39,7 @@ def _always(result: CalibrationResult) -> str:
 
 @dataclass(frozen=True)
 class Export:
-    """One kind of file: `suffix` follows a common name, `function(result, path)` writes it and returns the paths written.
+    """One kind of file: `suffix` follows a common name, `function(result, path, choices)` writes it and returns the paths written.
 
     `missing(result)` says in words why it cannot be written for a result; empty when it can.
     """
@@ -35,15 +52,29 @@ class Export:
     missing: Callable[[CalibrationResult], str] = _always
 
 
-def _mask(profile: str, result: CalibrationResult, path: Path) -> Sequence[Path]:
-    return export_mask(CalibratedMask.from_result(result), profile, path).paths
+def _mask(profile: str, result: CalibrationResult, path: Path, choices: ExportChoices = AS_PROPOSED) -> Sequence[Path]:
+    rig = CalibratedMask.from_result(result)
+    return export_mask(rig, profile, path, shifts=choices.shifts, normalise=choices.normalise).paths
 
 
-def _reconstruction(result: CalibrationResult, path: Path) -> Sequence[Path]:
+def _reconstruction(result: CalibrationResult, path: Path, choices: ExportChoices = AS_PROPOSED) -> Sequence[Path]:
     if result.maps is None:
         return ()
-    cube = Reconstruction(result.maps.cube_after, result.dispersion.wavelengths_nm)
-    return write_reconstruction(cube, path)
+    cube = result.maps.cube_after
+    points = choices.points
+    if path.suffix == ".csv" and not points:
+        from cassi_core.quality.points import spectrum_points
+
+        points = spectrum_points(cube)
+    return write_reconstruction(Reconstruction(cube, result.dispersion.wavelengths_nm, points), path)
+
+
+def _iterations(result: CalibrationResult, path: Path, choices: ExportChoices = AS_PROPOSED) -> Sequence[Path]:
+    return (write_iterations(result, path),)
+
+
+def _grids(result: CalibrationResult, path: Path, choices: ExportChoices = AS_PROPOSED) -> Sequence[Path]:
+    return (write_grids(result, path),)
 
 
 def _no_maps(result: CalibrationResult) -> str:
@@ -78,11 +109,19 @@ EXPORTS: tuple[Export, ...] = (
         for suffix in RECONSTRUCTION_SUFFIXES
     ),
     Export(
+        "cube.csv",
+        "Spectra",
+        "-spectra.csv",
+        "Spectra of the reconstruction at the picked points (bright ones when none is picked), one band a line.",
+        _reconstruction,
+        _no_maps,
+    ),
+    Export(
         "iterations",
         "Iteration table",
         "-iterations.csv",
         "Every step of the search: stage, time, residual, all parameters. Opens in a spreadsheet.",
-        lambda result, path: (write_iterations(result, path),),
+        _iterations,
         _no_table,
     ),
     Export(
@@ -90,7 +129,7 @@ EXPORTS: tuple[Export, ...] = (
         "Grid scores",
         "-grids.csv",
         "Every point of the grid searches with its score.",
-        lambda result, path: (write_grids(result, path),),
+        _grids,
         _no_grids,
     ),
 )

@@ -1,0 +1,58 @@
+"""Choices of the Export page: how masks are written, at which points spectra are taken, and the printed report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fakes
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+from scipy.io import loadmat
+
+from cassi_gui.main_window import MainWindow
+from cassi_gui.state import PickedPoint
+
+
+@pytest.fixture
+def folder(window: MainWindow, tmp_path: Path) -> Path:
+    window.state.add_run(fakes.result())
+    window.show_page("export")
+    out = tmp_path / "out"
+    out.mkdir()
+    window.export_page.folder.setText(str(out))
+    window.export_page.name.setText("rig7")
+    return out
+
+
+def write(qtbot: QtBot, window: MainWindow, *ids: str) -> None:
+    for item_id, box in window.export_page._boxes.items():
+        box.setChecked(item_id in ids)
+    qtbot.mouseClick(window.export_page.write, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.runner.busy)
+
+
+def test_masks_are_written_as_chosen(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
+    page = window.export_page
+    write(qtbot, window, "mst-simulation")
+    first = loadmat(folder / "rig7-mask_3d_shift.mat")
+    assert str(first["shifts"][0]) == "integer"
+    page.shifts.setCurrentIndex(page.shifts.findData("interpolated"))
+    page.normalise.setChecked(True)
+    write(qtbot, window, "mst-simulation")
+    second = loadmat(folder / "rig7-mask_3d_shift.mat")
+    assert str(second["shifts"][0]) == "interpolated" and second["mask_3d_shift"].max() == 1
+
+
+def test_spectra_are_taken_at_the_picked_points(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
+    write(qtbot, window, "cube.csv")
+    assert (folder / "rig7-spectra.csv").read_text().count("row ") >= 1, "bright points when none is picked"
+    window.state.replace(points=(PickedPoint(7, 11, "P1", 0), PickedPoint(999, 2, "of another picture", 1)))
+    write(qtbot, window, "cube.csv")
+    assert (folder / "rig7-spectra.csv").read_text().splitlines()[0] == "band,wavelength [nm],row 7 column 11"
+
+
+def test_the_report_for_printing(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
+    write(qtbot, window, "report-pdf")
+    assert (folder / "rig7-report.pdf").read_bytes().startswith(b"%PDF-")
+    assert "rig7-report.pdf" in window.export_page.done.text()
