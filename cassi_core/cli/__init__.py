@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "benchmark": ("cassi_core.cli.benchmark", "measure the calibration and the solvers on known cases"),
     "reconstruct": ("cassi_core.cli.reconstruct", "rebuild the spectral cube of snapshots with a calibration"),
     "export": ("cassi_core.cli.export", "write the calibrated mask for reconstruction software"),
-    "report": ("cassi_core.cli.report", "a report about a calibration as HTML or PDF, to read, print and keep"),
+    "report": ("cassi_core.cli.report", "a report as HTML or PDF, to read, print and keep"),
     "show": ("cassi_core.cli.show", "print a calibration file for humans"),
     "logbook": ("cassi_core.cli.logbook", "accepted calibrations of your rigs over time, and their drift"),
     "diff": ("cassi_core.cli.diff", "compare two calibration files"),

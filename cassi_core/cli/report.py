@@ -30,7 +30,7 @@ def add_parser(subparsers: Any) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser(
         "report",
-        help="a report about a calibration as HTML or PDF, to read, print and keep",
+        help="a report as HTML or PDF, to read, print and keep",
         usage="cassi report C.cassi.json|S.cassi.h5 [--out FILE.html|FILE.pdf] | cassi report MEAS [MEAS ...] [options]",
         description=DESCRIPTION,
         epilog=FILES_HELP,
