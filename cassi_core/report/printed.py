@@ -223,10 +223,14 @@ def column_widths(rows: list[list[tuple[str, str, float]]], total: float) -> lis
     if spare >= 0:
         widest = natural.index(max(natural))
         return [w + spare * (i == widest) for i, w in enumerate(natural)]
-    give = [max(0.0, n - m) for n, m in zip(natural, least, strict=True)]
-    share = min(1.0, -spare / max(sum(give), 1e-9))
-    widths = [n - share * g for n, g in zip(natural, give, strict=True)]
-    return [w * min(1.0, total / sum(widths)) for w in widths]
+    # The widest give way first: columns below a common limit keep their text on one line.
+    low, high = 0.0, max(natural)
+    for _ in range(40):
+        limit = (low + high) / 2
+        fits = sum(min(n, max(limit, m)) for n, m in zip(natural, least, strict=True)) <= total
+        low, high = (limit, high) if fits else (low, limit)
+    widths = [min(n, max(low, m)) for n, m in zip(natural, least, strict=True)]
+    return [w * total / sum(widths) for w in widths]
 
 
 def _definitions(node: Node, width: float) -> Table:

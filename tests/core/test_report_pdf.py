@@ -106,6 +106,8 @@ def test_columns_share_the_width_by_what_they_hold() -> None:
     assert sum(widths) == pytest.approx(WIDTH)
     assert widths[2] >= stringWidth("12345.678", "Helvetica", 9.0), "numbers are not broken"
     assert widths[1] > 0.8 * WIDTH
+    many = [[("660 x 714", "Helvetica", 9.0), ("n" * 90, "Helvetica", 9.0), ("a" * 64, "Courier", 7.5)]]
+    assert column_widths(many, WIDTH)[0] >= stringWidth("660 x 714", "Helvetica", 9.0), "the widest give way first"
     assert sum(column_widths([[("f" * 400, "Helvetica", 9.0), ("g" * 400, "Courier", 7.5)]], WIDTH)) == pytest.approx(WIDTH)
 
 
