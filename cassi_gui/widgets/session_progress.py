@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QElapsedTimer, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
+from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QWidget
 
 from cassi_gui.theme import SPACE
 
@@ -18,6 +18,8 @@ class SessionProgress(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("session_progress")
+        # No wider than its parts: the label stays beside the bar.
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.label = QLabel()
         self.label.setObjectName("session_progress_label")
         self.bar = QProgressBar()
@@ -25,17 +27,18 @@ class SessionProgress(QWidget):
         self.bar.setAccessibleName("Progress of reading or writing the session")
         self.bar.setRange(0, 100)
         self.bar.setTextVisible(False)
-        self.bar.setFixedWidth(120)
+        self.bar.setFixedSize(120, 2 * SPACE)
         self.stop = QToolButton()
         self.stop.setObjectName("session_progress_stop")
         self.stop.setText("Stop")
         self.stop.setToolTip("Stop reading or writing the session; files stay as they were")
+        self.stop.setAutoRaise(True)
         self.stop.clicked.connect(self.cancel_requested)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE)
         for part in (self.label, self.bar, self.stop):
-            layout.addWidget(part)
+            layout.addWidget(part, 0, Qt.AlignmentFlag.AlignVCenter)
         self._since = QElapsedTimer()
         self.hide()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 from session_samples import session
 
 from cassi_core.io.session import is_same, locate, read_session, relocated, with_path, write_session
+from cassi_core.io.session.references import ROLES
 from cassi_core.session import FileSelection
 
 
@@ -65,6 +66,13 @@ def test_files_that_are_gone_or_changed_are_told_and_can_be_replaced(rig: tuple[
     files = relocated(found.files, {spec: with_path(spec, elsewhere)})
     assert files.measurements[1] == f"{elsewhere}::meas"
     assert replace(files, measurements=rig[1].measurements) == rig[1]
+
+
+def test_every_file_of_a_selection_has_a_role() -> None:
+    """A new slot of the Load page must be looked for as well when a session is opened."""
+    no_files = {"direction", "mode"}
+    texts = {f.name for f in fields(FileSelection) if f.default == "" or f.type == "str"} - no_files
+    assert texts == set(ROLES)
 
 
 def test_the_demo_needs_no_files(tmp_path: Path) -> None:

@@ -56,6 +56,16 @@ def test_questions_give_plain_answers(real: Dialogs) -> None:
     assert real.ask("Which?", "One of two", ("First", "Second")) is None
 
 
+def test_the_question_before_something_is_lost_has_three_answers(real: Dialogs) -> None:
+    for button, said in (("Save", "save"), ("Don't save", "discard"), ("Cancel", "cancel")):
+        answer(press(button))
+        assert real.ask_save("Save before closing?", "Runs would be lost.") == said
+    answer(lambda box: box.reject())
+    assert real.ask_save("Save before closing?", "Runs would be lost.") == "cancel"
+    answer(lambda box: box.defaultButton().click())
+    assert real.ask_save("Save before closing?", "Runs would be lost.") == "save"
+
+
 def test_the_harmless_answer_is_the_default(real: Dialogs) -> None:
     seen: list[str] = []
 
