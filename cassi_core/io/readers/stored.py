@@ -19,8 +19,11 @@ from cassi_core.io.readers.meter import ReadMeter
 
 Region = tuple[slice, ...]
 
-BLOCK_BYTES = 16 * 2**20
-"""Read at a time: large enough to be quick, small enough to be forgotten beside a region and to cancel within 0.1 s."""
+BLOCK_BYTES = 4 * 2**20
+"""Read at a time: large enough to be quick, small enough to be forgotten beside a region and to cancel within 0.1 s.
+
+Measured with 1, 4 and 16 MB on files of 4 GB: no difference in time; a region of narrow rows costs up to four times a block in mapped
+pages, because a page holds neighbours that are not wanted."""
 
 
 class StoredArray(Protocol):
