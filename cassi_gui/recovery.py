@@ -73,7 +73,7 @@ class RecoveryFolder:
     def _sweep(self) -> None:
         """Remove half-written files of processes that were killed before their first autosave was done."""
         for part in self.folder.glob(f".*{SUFFIX}"):
-            owner = part.with_name(re.sub(r"^\.[0-9a-f]+\.", "", part.name))
+            owner = part.with_name(re.sub(r"^\.[0-9a-f-]+\.", "", part.name))
             held = None if owner.is_file() else self._locked(owner)
             if held is not None:
                 held.release(remove=True)

@@ -6,13 +6,9 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from session_samples import session
-
-from cassi_core.io.session import write_session
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,14 +23,3 @@ def test_a_killed_saving_leaves_a_whole_session() -> None:
     seen = json.loads(done.stdout)
     assert seen["neither"] == 0 and seen["first"] + seen["second"] == 20
     assert seen["killed_while_writing"] >= 3, "the kills came between the savings: nothing was tested"
-
-
-def test_what_a_killed_process_left_is_removed_when_it_is_old(tmp_path: Path) -> None:
-    path = tmp_path / "a.cassi.h5"
-    old, young, other = (tmp_path / name for name in (".0123abcd.a.cassi.h5", ".89abcdef.a.cassi.h5", ".0123abcd.b.cassi.h5"))
-    for left in (old, young, other):
-        left.write_bytes(b"half")
-    for left in (old, other):
-        os.utime(left, (time.time() - 7200,) * 2)
-    write_session(session(), path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([young.name, other.name, path.name])

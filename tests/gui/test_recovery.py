@@ -154,7 +154,7 @@ def test_a_damaged_recovery_file_is_put_aside(
 ) -> None:
     left = abandoned(qtbot, make_window)
     left.write_bytes(left.read_bytes()[:5000])
-    half = left.with_name(".0123abcd.gone.cassi.h5")
+    half = left.with_name(".0123abcd-1f-89abcdef.gone.cassi.h5")
     half.write_bytes(b"half")
     window = make_window()
     window.sessions.offer_recovery()

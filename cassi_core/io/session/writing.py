@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -28,7 +26,6 @@ DESCRIPTION = (
     "Arrays are [row, column], cubes [band, row, column]; see the attributes units and axes."
 )
 RESULT, MAPS = "result", "maps"
-LEFTOVER_AGE_S = 3600.0
 
 
 def write_session(
@@ -83,18 +80,7 @@ def write_session(
             for record in session.runs:
                 _write_run(runs.create_group(f"run_{record.id:03d}"), record, stored, meter)
         meter.advance(0)
-    _remove_leftovers(path)
     return path.absolute()
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Temporary files of this name that a killed process left long ago; a young one may be another window's, at work."""
-    pattern = re.compile(rf"\.[0-9a-f]{{8}}\.{re.escape(path.name)}")
-    for other in path.parent.iterdir():
-        if pattern.fullmatch(other.name):
-            with suppress(OSError):
-                if time.time() - other.stat().st_mtime > LEFTOVER_AGE_S:
-                    other.unlink()
 
 
 def _now() -> str:
