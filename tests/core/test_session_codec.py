@@ -21,7 +21,7 @@ from cassi_core.io.session.codec import bytes_of, read, write
 from cassi_core.io.session.leaves import CHUNK_BYTES, chunk_shape
 from cassi_core.io.session.meter import Meter
 
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def round_trip(value: Any, hint: Any) -> Any:

@@ -205,12 +205,12 @@ def test_a_changed_file_is_told_with_the_place(path: Path, damage, said: str) ->
 def test_damaged_bytes_never_give_anything_but_a_session_error(path: Path, rng: np.random.Generator) -> None:
     write_session(session(), path)
     whole = path.read_bytes()
-    for cut in range(0, len(whole), len(whole) // 25):
+    for cut in range(0, len(whole), len(whole) // 12):
         path.write_bytes(whole[:cut])
         with pytest.raises(SessionError):
             read_session(path)
     refused = 0
-    for _ in range(40):
+    for _ in range(20):
         spoiled = bytearray(whole)
         for place in rng.integers(0, len(whole), 30):
             spoiled[place] ^= int(rng.integers(1, 256))
