@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from cassi_core.io.inputs_from_files import mean_image
     from cassi_core.io.mask_from_files import read_mask
     from cassi_core.io.monochromatic_frames import find_frames, read_frames
-    from cassi_core.run import RunControl
+    from cassi_core.run import Progress, RunControl
 
     if args.out is not None:
         check_writable(args.out)
@@ -81,12 +82,24 @@ def run(args: argparse.Namespace, console: Console) -> int:
         saturation=args.saturation,
     )
     console.info(f"{len(frames)} frames of the mask; registering them ...")
-    control = RunControl()
+    control, begun = RunControl(), time.perf_counter()
+
+    def show(done: int, total: int) -> None:
+        elapsed = time.perf_counter() - begun
+        console.observe(Progress("frames", done, total, done / total, elapsed, elapsed * (total - done) / done))
+
     with cancel_on_interrupt(control):
         measured = measure_dispersion(
-            frames, mask, order=args.order, direction=args.direction, left_out=(*strangers, *broken), control=control
+            frames,
+            mask,
+            order=args.order,
+            direction=args.direction,
+            left_out=(*strangers, *broken),
+            control=control,
+            progress=show,
         )
         control.checkpoint()
+    console.done()
     for left in measured.left_out:
         console.warning(f"{left.name} is left out: {left.reason}")
     for note in measured.notes:

@@ -8,8 +8,11 @@ the place of the mask, `dx dy theta scale_x scale_y`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +29,8 @@ from cassi_core.run import RunControl
 
 Float64 = NDArray[np.float64]
 Progress = Callable[[int, int], None]
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 SMALLEST_Z = 9.0
 """A match below this height above the noise of all shifts may be chance: noise alone reaches 5 to 6, simulated frames 40 and more."""
@@ -35,6 +40,7 @@ REACH_DEG = 3.0
 ANGLE_SCOUTS = 3
 """So many frames, the ones that match best as they are, are tried at all angles."""
 OUTLIER_ORDER = 3
+MOST_THREADS = 8
 LARGE_CHI2, WORTH_SAYING_PX = 9.0, 0.02
 
 
@@ -169,28 +175,43 @@ def measure_dispersion(
     good = _of_one_size(frames, dropped)
     model = RegisteredMask.of(mask)
     coarse, theta = _coarse(good, mask, control)
-    found: list[tuple[MonochromaticFrame, CoarsePlace, Registration]] = []
-    for i, (frame, place) in enumerate(zip(good, coarse, strict=True)):
+    steps = 2 * len(good)
+
+    def first(item: tuple[MonochromaticFrame, CoarsePlace]) -> tuple[str, Registration | None]:
         control.checkpoint()
-        problem, registration = _register(frame, place, model, theta)
+        return _register(*item, model, theta)
+
+    found: list[tuple[MonochromaticFrame, CoarsePlace, Registration]] = []
+    pairs = list(zip(good, coarse, strict=True))
+    for i, ((frame, place), (problem, registration)) in enumerate(zip(pairs, _in_parallel(first, pairs), strict=True)):
         if registration is None:
             dropped.append(LeftOut(frame.name, problem))
         else:
             found.append((frame, place, registration))
         if progress is not None:
-            progress(i + 1, 2 * len(good))
+            progress(i + 1, steps)
     _enough({f.wavelength_nm for f, _, _ in found}, dropped)
     pose = common_pose([r for _, _, r in found])
-    placed = []
-    for i, (frame, place, registration) in enumerate(found):
+
+    def second(item: tuple[MonochromaticFrame, CoarsePlace, Registration]) -> Registration | None:
         control.checkpoint()
-        start = replace(pose.at(0, 0), right=registration.pose.right, down=registration.pose.down)
-        again = refine(frame.image, _usable(frame), model, start, fit=("right", "down"))
+        frame, _, before = item
+        start = pose.at(before.pose.right, before.pose.down)
+        return refine(frame.image, _usable(frame), model, start, fit=("right", "down"))
+
+    placed = []
+    for i, ((frame, place, _), again) in enumerate(zip(found, _in_parallel(second, found), strict=True)):
         if again is not None:
             placed.append((frame, place, again))
         if progress is not None:
-            progress(len(good) + i + 1, 2 * len(good))
+            progress(len(good) + i + 1, steps)
     return _separate(placed, mask, pose, order, direction, dropped)
+
+
+def _in_parallel(work: Callable[[Item], Answer], items: Sequence[Item]) -> Iterator[Answer]:
+    """Answers in the order of the items; the filters behind them let other threads run."""
+    with ThreadPoolExecutor(max(1, min(MOST_THREADS, os.cpu_count() or 1))) as pool:
+        yield from pool.map(work, items)
 
 
 def _of_one_size(frames: Sequence[MonochromaticFrame], dropped: list[LeftOut]) -> list[MonochromaticFrame]:
