@@ -6,15 +6,29 @@ one run never loses a run that finished since.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from PySide6.QtGui import QUndoCommand
 
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.parameters import ParameterSet
-from cassi_gui.state import AppState, PickedPoint
+from cassi_gui.state import AppState, PickedPoint, RunRecord
 
 MAX_POINTS = 8
+
+
+class RunLogbook(Protocol):
+    """What is told about accepted runs: :class:`cassi_gui.logbook_keeper.LogbookKeeper`."""
+
+    @property
+    def rig(self) -> str:
+        """The rig that accepted runs belong to; empty: they are not kept."""
+
+    def rig_of(self, uid: str) -> str:
+        """The rig under which a run counts in the logbook; empty when it does not."""
+
+    def tell(self, record: RunRecord, rig: str) -> None:
+        """Let a run count under a rig, or (empty name) under none."""
 
 
 class EditFields(QUndoCommand):
@@ -58,15 +72,23 @@ class EditRun(QUndoCommand):
 
 
 class AcceptRun(QUndoCommand):
-    """Make a run the calibration in force (or none), with a note; undo gives the earlier one back."""
+    """Make a run the calibration in force (or none), with a note; undo gives the earlier one back.
 
-    def __init__(self, state: AppState, text: str, run_id: int, note: str, *, accept: bool) -> None:
+    The logbook, if there is one, follows: an accepted run is added to it, a rejected one or an undone acceptance is withdrawn.
+    """
+
+    def __init__(
+        self, state: AppState, text: str, run_id: int, note: str, *, accept: bool, logbook: RunLogbook | None = None
+    ) -> None:
         super().__init__(text)
         self._state, self._run_id, self._note, self._accept = state, run_id, note, accept
+        self._logbook = logbook
         record = state.run(run_id)
         self._note_before = record.note if record is not None else ""
         self._accepted_before = state.snapshot.accepted_id
         self._rejected_before = state.snapshot.rejected_ids
+        self._rig_before = logbook.rig_of(record.uid) if logbook is not None and record is not None else ""
+        self._rig_after = logbook.rig if logbook is not None and accept else ""
 
     def redo(self) -> None:
         state = self._state
@@ -76,10 +98,17 @@ class AcceptRun(QUndoCommand):
         else:
             kept = None if self._accepted_before == self._run_id else self._accepted_before
             self._apply(kept, self._rejected_before | {self._run_id})
+        self._tell(self._rig_before, self._rig_after)
 
     def undo(self) -> None:
         self._state.edit_run(self._run_id, note=self._note_before)
         self._apply(self._accepted_before, self._rejected_before)
+        self._tell(self._rig_after, self._rig_before)
+
+    def _tell(self, before: str, after: str) -> None:
+        record = self._state.run(self._run_id)
+        if self._logbook is not None and record is not None and before != after:
+            self._logbook.tell(record, after)
 
     def _apply(self, accepted_id: int | None, rejected_ids: frozenset[int]) -> None:
         state = self._state
@@ -143,18 +172,20 @@ def clear_points(state: AppState) -> bool:
     return edit(state, "Remove all points", points=())
 
 
-def accept_run(state: AppState, run_id: int, note: str = "") -> None:
-    """Make a run the calibration in force."""
+def accept_run(state: AppState, run_id: int, note: str = "", logbook: RunLogbook | None = None) -> None:
+    """Make a run the calibration in force, and add it to the logbook."""
     record = state.run(run_id)
     if record is not None:
-        state.undo_stack.push(AcceptRun(state, f"Accept {record.name}", run_id, note or record.note, accept=True))
+        command = AcceptRun(state, f"Accept {record.name}", run_id, note or record.note, accept=True, logbook=logbook)
+        state.undo_stack.push(command)
 
 
-def reject_run(state: AppState, run_id: int, note: str = "") -> None:
-    """Mark a run as rejected; when it was in force, none is."""
+def reject_run(state: AppState, run_id: int, note: str = "", logbook: RunLogbook | None = None) -> None:
+    """Mark a run as rejected; when it was in force, none is, and the logbook no longer counts it."""
     record = state.run(run_id)
     if record is not None:
-        state.undo_stack.push(AcceptRun(state, f"Reject {record.name}", run_id, note or record.note, accept=False))
+        command = AcceptRun(state, f"Reject {record.name}", run_id, note or record.note, accept=False, logbook=logbook)
+        state.undo_stack.push(command)
 
 
 def edit_run(state: AppState, run_id: int, **changes: Any) -> None:

@@ -30,6 +30,7 @@ SHAPES: dict[str, str] = {
     "reject": '<path d="M6 6l12 12M18 6L6 18"/>',
     "blink": '<path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z"/><circle cx="12" cy="12" r="2.8"/>',
     "log": '<path d="M4 5h16M4 10h16M4 15h10M4 20h7"/>',
+    "logbook": '<path d="M5 3h14v18H5zM9 3v18M12 15l2.5-3 2 1.5L19 10M12 7h4"/>',
     "help": '<circle cx="12" cy="12" r="9"/><path d="M9.5 9.5a2.6 2.6 0 1 1 3.6 2.4c-.8.4-1.1.9-1.1 1.9M12 17v.2"/>',
     "keyboard": '<path d="M3 6h18v12H3zM7 10h.1M11 10h.1M15 10h.1M18 10h.1M8 14h8"/>',
     "about": '<circle cx="12" cy="12" r="9"/><path d="M12 11v6M12 7.5v.2"/>',
@@ -83,6 +84,14 @@ def make_icon(name: str, palette: Palette, colour: str = "") -> QIcon:
     for size in _SIZES:
         icon.addPixmap(_pixmap(shape, colour or palette.text, size), QIcon.Mode.Normal)
         icon.addPixmap(_pixmap(shape, palette.muted, size), QIcon.Mode.Disabled)
+    return icon
+
+
+def make_row_icon(name: str, palette: Palette, colour: str) -> QIcon:
+    """An icon for a line of a table: in the colour of the text on a selected line, where its own would not be seen."""
+    icon = make_icon(name, palette, colour)
+    for size in _SIZES:
+        icon.addPixmap(_pixmap(SHAPES[name], palette.accent_text, size), QIcon.Mode.Selected)
     return icon
 
 

@@ -29,6 +29,7 @@ from cassi_gui.actions import MENUS, Actions
 from cassi_gui.dialogs import Dialogs
 from cassi_gui.icons import application_icon
 from cassi_gui.loading import InputLoader, in_window_words
+from cassi_gui.logbook_keeper import LogbookKeeper
 from cassi_gui.page_deck import PageDeck
 from cassi_gui.recent import RecentFiles
 from cassi_gui.recent_sessions import RecentSessions
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from cassi_gui.pages.check import CheckPage
     from cassi_gui.pages.export import ExportPage
     from cassi_gui.pages.load import LoadPage
+    from cassi_gui.pages.logbook import LogbookPage
     from cassi_gui.pages.qa import QaPage
     from cassi_gui.pages.run import RunPage
 
@@ -61,7 +63,16 @@ STEPS = (
     Step("qa", "QA", "qa"),
     Step("export", "Export", "export"),
 )
-PAGES = {"load": "LoadPage", "check": "CheckPage", "run": "RunPage", "qa": "QaPage", "export": "ExportPage"}
+PAGES = {
+    "load": "LoadPage",
+    "check": "CheckPage",
+    "run": "RunPage",
+    "qa": "QaPage",
+    "export": "ExportPage",
+    "logbook": "LogbookPage",
+}
+"""Pages by their step; the logbook is no step, and comes last."""
+WITH_LOGBOOK = ("qa", "export", "logbook")
 DEFAULT_SIZE = QSize(1280, 760)
 
 
@@ -89,6 +100,7 @@ class MainWindow(QMainWindow):
         self.action_set = Actions(palette, self)
         self.loader = InputLoader(self.state, self.runner, self)
         self.sessions = SessionKeeper(self.state, self.runner, self.loader, self.dialogs, settings, self)
+        self.logbook = LogbookKeeper(self.state, self.runner, settings, self)
         self._closed = self._leaving = False
         # The run is put into the state before any page hears of its end: pages then show what the state holds.
         self.runner.finished.connect(self._on_finished)
@@ -106,7 +118,8 @@ class MainWindow(QMainWindow):
     def _make_page(self, step_id: str) -> QWidget:
         """Import and build one page: most of them bring the plots with them."""
         module = import_module(f"cassi_gui.pages.{step_id}")
-        page: QWidget = getattr(module, PAGES[step_id])(self.state, self.runner, self.action_set, self.dialogs)
+        given = {"keeper": self.logbook} if step_id in WITH_LOGBOOK else {}
+        page: QWidget = getattr(module, PAGES[step_id])(self.state, self.runner, self.action_set, self.dialogs, **given)
         return page
 
     @Slot(object)
@@ -116,6 +129,7 @@ class MainWindow(QMainWindow):
             ("cursor_text", self.cursor_label.setText),
             ("logged", self.log.append),
             ("next_requested", self.slots_.go_next),
+            ("session_given", self.sessions.open_path),
             ("badge_changed", self._refresh),
         ):
             if hasattr(page, signal):
@@ -123,13 +137,12 @@ class MainWindow(QMainWindow):
 
     def _build_frame(self) -> None:
         self.step_bar = StepBar(STEPS, self.colours)
-        self.deck = PageDeck({step.id: partial(self._make_page, step.id) for step in STEPS})
+        self.deck = PageDeck({page_id: partial(self._make_page, page_id) for page_id in PAGES})
         self.strip = RunStrip()
         self.display = RunDisplay(self.runner, self.strip, self.action_set, self)
         central = QWidget()
         layout = QVBoxLayout(central)
         layout.setContentsMargins(0, 0, 0, 0)
-            ("session_given", self.sessions.open_path),
         layout.setSpacing(0)
         layout.addWidget(self.step_bar)
         layout.addWidget(self.deck, 1)
@@ -186,6 +199,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.state.changed.connect(self._on_state_changed)
         self.loader.logged.connect(self.log.append)
+        self.logbook.logged.connect(self.log.append)
         self.loader.loaded.connect(self.recent.add)
         self.recent.chosen.connect(self._on_recent)
         self.recent.changed.connect(self._show_recent)
@@ -239,6 +253,10 @@ class MainWindow(QMainWindow):
     @property
     def qa_page(self) -> QaPage:
         return self.deck.page("qa")  # type: ignore[return-value]
+
+    @property
+    def logbook_page(self) -> LogbookPage:
+        return self.deck.page("logbook")  # type: ignore[return-value]
 
     @property
     def export_page(self) -> ExportPage:
@@ -424,6 +442,7 @@ class MainWindow(QMainWindow):
             ended = [self.runner.shutdown(), self.sessions.shutdown()]
             if not all(ended):
                 logger.error("a worker did not end in time")
+            self.logbook.finish()
         super().closeEvent(event)
 
     def _leave(self) -> None:

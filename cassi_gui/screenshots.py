@@ -1,6 +1,7 @@
 """Pictures of every page, made by the program itself: `python -m cassi_gui.screenshots OUT [--theme light|dark] [--size WxH]`.
 
-Each page is rendered empty, in the middle of a run of the demo, and with the finished run. No screen is needed.
+Each page is rendered empty, in the middle of a run of the demo, and with the finished run; the logbook empty, with the accepted run, and
+with a made-up rig that drifts. No screen is needed.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
+from cassi_core.logbook.location import VARIABLE
 from cassi_gui.app import make_application
 from cassi_gui.dialogs import Dialogs, SaveAnswer
+from cassi_gui.made_up_logbook import RIG, fill
 from cassi_gui.main_window import STEPS, MainWindow
 from cassi_gui.settings import UiSettings
 from cassi_gui.theme import apply_theme, palette_for
@@ -34,6 +37,9 @@ LOAD_TIMEOUT_S = 60.0
 RUN_TIMEOUT_S = 600.0
 MID_RUN = 350
 """The pictures of a running calibration are taken when its bar (0..1000) has come this far."""
+
+LOGBOOK_PICTURES = 5
+"""Empty, one entry, trends that drift, an entry, limits."""
 
 
 class QuietDialogs(Dialogs):
@@ -69,13 +75,17 @@ class Photographer:
         self.wait(lambda: False, seconds)
 
     def take(self, name: str) -> None:
-        """Save every page under `PAGE-name.png`."""
+        """Save every page of the way under `PAGE-name.png`."""
         for step in STEPS:
-            self.window.show_page(step.id)
-            self.settle()
-            path = self.out / f"{step.id}-{name}.png"
-            self.window.grab().save(str(path))
-            self.files.append(path)
+            self.take_page(step.id, name)
+
+    def take_page(self, page_id: str, name: str) -> None:
+        """Save one page."""
+        self.window.show_page(page_id)
+        self.settle()
+        path = self.out / f"{page_id}-{name}.png"
+        self.window.grab().save(str(path))
+        self.files.append(path)
 
 
 def render(out: Path, theme: str = "light", size: tuple[int, int] = (1280, 720)) -> list[Path]:
@@ -84,6 +94,7 @@ def render(out: Path, theme: str = "light", size: tuple[int, int] = (1280, 720))
     app = make_application()
     with tempfile.TemporaryDirectory() as folder:
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
+        os.environ[VARIABLE] = str(Path(folder) / "logbook.sqlite")
         settings = UiSettings()
         settings.theme = theme
         palette = palette_for(theme)
@@ -98,6 +109,7 @@ def render(out: Path, theme: str = "light", size: tuple[int, int] = (1280, 720))
             window.close()
             window.deleteLater()
             QApplication.processEvents()
+            del os.environ[VARIABLE]
     return photographer.files
 
 
@@ -106,6 +118,7 @@ def _session(window: MainWindow, photographer: Photographer) -> None:
     window.deck.build_all()
     photographer.settle()
     photographer.take("empty")
+    photographer.take_page("logbook", "empty")
     window.slots_.open_demo()
     if not photographer.wait(lambda: window.state.inputs is not None, LOAD_TIMEOUT_S):
         logger.error("the demo did not load: %s", window.state.snapshot.load_problem)
@@ -122,7 +135,25 @@ def _session(window: MainWindow, photographer: Photographer) -> None:
         logger.error("the run did not end in time")
         return
     photographer.settle()
+    window.show_page("qa")
+    window.qa_page.accept_current()
     photographer.take("done")
+    _logbooks(window, photographer)
+
+
+def _logbooks(window: MainWindow, photographer: Photographer) -> None:
+    """The logbook with the one run that was accepted, then with a rig that drifts: its trends, an entry, its limits."""
+    photographer.take_page("logbook", "one")
+    fill(window.logbook.path)
+    page = window.logbook_page
+    window.logbook.refresh()
+    photographer.wait(lambda: len(window.logbook.view.contents.entries) > 1, LOAD_TIMEOUT_S)
+    page.filter.rig.setCurrentText(RIG)
+    photographer.take_page("logbook", "drift")
+    page.table.select_entry(page.table.entries_model.entry(0).id)
+    for index, name in ((1, "entry"), (2, "limits")):
+        page.tabs.setCurrentIndex(index)
+        photographer.take_page("logbook", name)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -142,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING)
     files = render(options.out, options.theme, options.size)
     sys.stdout.write("".join(f"{path}\n" for path in files))
-    return 0 if len(files) == 3 * len(STEPS) else 1
+    return 0 if len(files) == 3 * len(STEPS) + LOGBOOK_PICTURES else 1
 
 
 if __name__ == "__main__":

@@ -102,6 +102,10 @@ class WindowActions(QObject):
         self._window.show_page("export")
 
     @Slot()
+    def go_logbook(self) -> None:
+        self._window.show_page("logbook")
+
+    @Slot()
     def go_next(self) -> None:
         self._window.go_by(1)
 

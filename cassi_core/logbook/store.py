@@ -115,12 +115,12 @@ class Logbook:
         """Give an entry to another rig; ConfigError for an empty name."""
         self._change("UPDATE entries SET rig = ? WHERE id = ?", (entry_id,), rig_name(rig))
 
-    def withdraw_run(self, run: str, rig: str | None = None) -> None:
-        """Take back the entries of a run of the window (of one rig only, if named); nothing happens when there are none."""
+    def withdraw_run(self, run: str, *, but: str | None = None) -> None:
+        """Take back the entries of a run of the window (`but` those of one rig); nothing happens when there are none."""
         with writing(self.path) as db:
             db.execute(
-                "UPDATE entries SET withdrawn = coalesce(withdrawn, ?) WHERE run = ? AND run <> '' AND rig = coalesce(?, rig)",
-                (_text(datetime.now(UTC)), run, rig),
+                "UPDATE entries SET withdrawn = ? WHERE run = ? AND run <> '' AND withdrawn IS NULL AND rig IS NOT ?",
+                (_text(datetime.now(UTC)), run, but),
             )
 
     def annotate_run(self, run: str, note: str) -> None:

@@ -28,6 +28,7 @@ from cassi_gui import commands
 from cassi_gui.actions import Actions
 from cassi_gui.dialogs import Dialogs
 from cassi_gui.icons import make_icon
+from cassi_gui.logbook_keeper import LogbookKeeper
 from cassi_gui.pages.export_items import EXPORT_ITEMS, GROUPS, MASKS, ExportItem, Written, preview_text, write_items
 from cassi_gui.runner import RunController
 from cassi_gui.state import AppState, RunRecord
@@ -57,11 +58,19 @@ class ExportPage(QWidget):
     help_html = HELP
     next_problems: tuple[str, ...] = ()
 
-    def __init__(self, state: AppState, runner: RunController, actions: Actions, dialogs: Dialogs) -> None:
+    def __init__(
+        self,
+        state: AppState,
+        runner: RunController,
+        actions: Actions,
+        dialogs: Dialogs,
+        keeper: LogbookKeeper | None = None,
+    ) -> None:
         super().__init__()
         self.setObjectName("page.export")
         self.setAccessibleName("Export")
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
+        self._keeper = keeper
         self._palette: Palette = LIGHT
         self._written: tuple[Written, ...] = ()
         self._boxes: dict[str, QCheckBox] = {}
@@ -371,7 +380,7 @@ class ExportPage(QWidget):
     @Slot()
     def _on_accept(self) -> None:
         if self.record is not None:
-            commands.accept_run(self._state, self.record.id)
+            commands.accept_run(self._state, self.record.id, logbook=self._keeper)
 
     @Slot()
     def _on_write(self) -> None:
@@ -384,8 +393,8 @@ class ExportPage(QWidget):
             return
         self._dialogs.settings.remember_folder("export", str(targets[0][1].parent))
         self.write.setEnabled(False)
-        done, failed = self._on_written, self._on_write_failed
-        self._runner.submit(write_items, record.result, targets, self._choices(record), done=done, failed=failed)
+        done = partial(self._on_written, record.uid)
+        self._runner.submit(write_items, record.result, targets, self._choices(record), done=done, failed=self._on_write_failed)
 
     def _choices(self, record: RunRecord) -> ExportChoices:
         """How masks are written, and the picked points that lie in this run's picture."""
@@ -393,8 +402,11 @@ class ExportPage(QWidget):
         points = tuple((p.row, p.col) for p in self._state.points if 0 <= p.row < rows and 0 <= p.col < cols)
         return ExportChoices(self.shifts.currentData(), self.normalise.isChecked(), points)
 
-    def _on_written(self, written: tuple[Written, ...]) -> None:
+    def _on_written(self, uid: str, written: tuple[Written, ...]) -> None:
         self._written = written
+        for path in (p for w in written if w.item.id == "calibration" for p in w.paths):
+            if self._keeper is not None:
+                self._keeper.name_file(uid, path)
         lines = []
         for item in written:
             if item.problem:

@@ -25,6 +25,7 @@ from cassi_core.quality.pictures import ResultPictures, belongs_to
 from cassi_core.result import CalibrationResult
 from cassi_gui import commands
 from cassi_gui.icons import make_icon
+from cassi_gui.logbook_keeper import LogbookKeeper
 from cassi_gui.pages.qa_proof import UNIT, ProofView
 from cassi_gui.pages.saving import save_plot
 from cassi_gui.plots.matrix import CorrelationPanel
@@ -32,6 +33,7 @@ from cassi_gui.state import AppState, RunRecord
 from cassi_gui.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.candidate_tuner import CandidateTuner, Look
 from cassi_gui.widgets.parameter_cards import ParameterCards
+from cassi_gui.widgets.rig_choice import RigChoice
 from cassi_gui.widgets.run_facts import facts_html
 from cassi_gui.widgets.run_list import RunEntry, RunList
 from cassi_gui.widgets.verdict_panel import VerdictPanel
@@ -54,14 +56,15 @@ class QaPage(QWidget):
         "within their error. Arrows that all point one way, or turn round a centre, mean that a parameter is still wrong.</p>"
         "<p><b>Numbers</b> shows which parameters the data can hardly tell apart, <b>Runs</b> compares the runs so far, "
         "<b>Tune by hand</b> puts three candidates side by side.</p>"
-        "<p><b>Accept</b> makes the run the calibration in force, which Export writes; <b>Reject</b> marks it. Both keep "
-        "your note and can be undone.</p>"
+        "<p><b>Accept</b> makes the run the calibration in force, which Export writes, and adds it to the <b>logbook</b> under "
+        "the rig named above the buttons; <b>Reject</b> marks it. Both keep your note and can be undone.</p>"
     )
 
-    def __init__(self, state: AppState, runner: Any, actions: Any, dialogs: Any) -> None:
+    def __init__(self, state: AppState, runner: Any, actions: Any, dialogs: Any, keeper: LogbookKeeper | None = None) -> None:
         super().__init__()
         self.setObjectName("qa_page")
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
+        self._keeper = keeper
         self._palette: Palette = LIGHT
         self._shown: tuple[str, bool] | None = None
         self._tuned_id: int | None = None
@@ -69,6 +72,7 @@ class QaPage(QWidget):
         self.cards = ParameterCards()
         self.proof = ProofView()
         self.correlation = CorrelationPanel("qa_correlation", "Correlations")
+        self.rig = RigChoice()
         self.facts = QLabel()
         self.runs = RunList()
         self.tuner = CandidateTuner()
@@ -149,7 +153,9 @@ class QaPage(QWidget):
         layout.setContentsMargins(SPACE * 3 // 2, SPACE, SPACE * 3 // 2, SPACE * 3 // 2)
         layout.setSpacing(SPACE)
         layout.addWidget(self.decision_label)
+        layout.addWidget(self.rig)
         layout.addLayout(row)
+        self.rig.setVisible(self._keeper is not None)
         return card
 
     def _numbers_tab(self) -> QWidget:
@@ -194,6 +200,11 @@ class QaPage(QWidget):
         for source in (self.proof, self.correlation, self.tuner):
             source.export_requested.connect(self._on_export)
         self.splitter.splitterMoved.connect(self._save_layout)
+        if self._keeper is not None:
+            self._keeper.changed.connect(self._show_logbook)
+            self.rig.rig_chosen.connect(self._keeper.set_rig)
+            self.rig.logbook_requested.connect(self._actions["go.logbook"].trigger)
+            self._keeper.read_soon()
 
     # -- what the shell calls -----------------------------------------------------------------------------------------
     @Slot()
@@ -206,14 +217,16 @@ class QaPage(QWidget):
             text = "The checks say that the mask is not right. Accept this calibration all the same?"
             if not self._dialogs.confirm("The verdict is: fail", text, yes="Accept anyway"):
                 return
-        commands.accept_run(self._state, record.id, self.note.text().strip())
+        if self._keeper is not None:
+            self._keeper.set_rig(self.rig.rig)
+        commands.accept_run(self._state, record.id, self.note.text().strip(), self._keeper)
 
     @Slot()
     def reject_current(self) -> None:
         """Mark the run on show as rejected."""
         record = self._state.current_run
         if record is not None and record.id not in self._state.snapshot.rejected_ids:
-            commands.reject_run(self._state, record.id, self.note.text().strip())
+            commands.reject_run(self._state, record.id, self.note.text().strip(), self._keeper)
 
     def toggle_blink(self) -> None:
         """Flip the pictures between before and after."""
@@ -230,7 +243,7 @@ class QaPage(QWidget):
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
         self._palette = palette
-        for part in (self.verdict, self.cards, self.proof, self.correlation, self.runs, self.tuner):
+        for part in (self.verdict, self.cards, self.proof, self.correlation, self.runs, self.tuner, self.rig):
             part.set_palette(palette)
         self.accept_button.setIcon(make_icon("accept", palette, palette.accent_text))
         self.reject_button.setIcon(make_icon("reject", palette))
@@ -290,7 +303,23 @@ class QaPage(QWidget):
             else "Select a run to look at it on all tabs. Names and notes can be changed (double-click)."
         )
 
+    @Slot()
+    def _show_logbook(self) -> None:
+        """The rigs on offer, and what the logbook says about the run on show."""
+        keeper, record = self._keeper, self._state.current_run
+        if keeper is None:
+            return
+        self.rig.set_rigs(keeper.view.contents.rigs, keeper.rig)
+        entry = None if record is None else keeper.entry_of(record.uid)
+        if keeper.problem:
+            self.rig.set_entry(f"Logbook: {keeper.problem}", bad=True)
+        elif entry is not None:
+            self.rig.set_entry(f"Entry {entry.id} of {entry.rig} in the logbook.", keeper.view.reasons(entry))
+        else:
+            self.rig.set_entry("")
+
     def _show_decision(self, record: RunRecord | None) -> None:
+        self._show_logbook()
         shot = self._state.snapshot
         for widget in (self.note, self.accept_button, self.reject_button):
             widget.setEnabled(record is not None)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from cassi_core.parameters import GEOMETRY_NAMES, format_value
 from cassi_core.result import CalibrationResult
-from cassi_gui.icons import make_icon
+from cassi_gui.icons import make_row_icon
 from cassi_gui.theme import LIGHT, ROW_HEIGHT, Palette
 
 Index = QModelIndex | QPersistentModelIndex
@@ -63,7 +63,7 @@ class RunModel(QAbstractTableModel):
 
     def set_palette(self, palette: Palette) -> None:
         self._palette = palette
-        self._icons = {s: make_icon(ICONS[s], palette, palette.colour(s)) for s in ICONS}
+        self._icons = {s: make_row_icon(ICONS[s], palette, palette.colour(s)) for s in ICONS}
         if self._entries:
             self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
 

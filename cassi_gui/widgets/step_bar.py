@@ -151,8 +151,15 @@ class StepBar(QFrame):
         return self._buttons[step_id]
 
     def set_current(self, step_id: str) -> None:
-        """Mark the page that is shown."""
-        self._buttons[step_id].setChecked(True)
+        """Mark the page that is shown; none for a page that is no step of the way."""
+        if step_id in self._buttons:
+            self._buttons[step_id].setChecked(True)
+            return
+        for button in self._buttons.values():
+            # Buttons that exclude each other cannot all be up.
+            button.setAutoExclusive(False)
+            button.setChecked(False)
+            button.setAutoExclusive(True)
 
     def set_badge(self, step_id: str, text: str, status: str = "") -> None:
         self._buttons[step_id].set_badge(text, status)

@@ -102,9 +102,9 @@ def test_entries_are_taken_back_put_back_annotated_moved_and_deleted(book: Logbo
     assert taken.withdrawn is not None and book.read().entry(first.id).withdrawn == taken.withdrawn, "the first time counts"
     put_back = book.add(replace(line(0, 0.1, run="run 0", sha256="0"), note="again"))
     assert (put_back.outcome, put_back.entry.id, put_back.entry.note, put_back.entry.in_force) == ("restored", 1, "again", True)
-    book.withdraw_run("run 1", "elsewhere")
+    book.withdraw_run("run 1", but="bench")
     assert book.read().entry(second.id).in_force
-    book.withdraw_run("run 1", "bench")
+    book.withdraw_run("run 1", but="elsewhere")
     assert not book.read().entry(second.id).in_force
     book.restore(second.id)
     book.annotate(second.id, " after the lens was changed ")

@@ -69,7 +69,7 @@ def test_every_action_can_be_triggered_once(
 
 VISIBLE = {
     *("go.check", "go.run", "go.qa", "go.export", "go.next", "file.export", "run.start", "qa.accept", "qa.reject"),
-    *("help.page", "help.shortcuts", "help.crash_log", "help.about"),
+    *("help.page", "help.shortcuts", "help.crash_log", "help.about", "go.logbook"),
     *("file.demo", "file.new", "view.theme_dark", "view.log", "view.full_screen", "file.quit"),
 }
 """Actions that change something that is seen in the state that the test puts the window into."""
@@ -92,7 +92,7 @@ def test_shortcuts_lead_to_the_pages(qtbot: QtBot, window: MainWindow) -> None:
 
 
 def test_help_is_about_the_page_on_show_and_lists_the_shortcuts(window: MainWindow, dialogs: AnsweringDialogs) -> None:
-    for page in ("load", "check", "run", "qa", "export"):
+    for page in ("load", "check", "run", "qa", "export", "logbook"):
         window.show_page(page)
         window.slots_.show_help()
         html = dialogs.pages[-1][1]
