@@ -11,10 +11,11 @@ from cassi_core.result import CalibrationResult
 
 @dataclass(frozen=True)
 class FileSelection:
-    """What a person chose: paths (as `FILE` or `FILE::key`) and the nominal dispersion.
+    """What a person chose: paths (as `FILE` or `FILE::key`), how their pictures are read, and the nominal dispersion.
 
     `n_bands`, `step_px` are None while the file or the widths decide. `mask_turn` is (flip left-right, quarter turns
-    counter-clockwise) applied to the mask after reading.
+    counter-clockwise) applied to the mask after reading, `turn` the same for the camera's pictures. `picture`, `average`, `roi` and
+    `saturation` are those of :class:`cassi_core.io.camera.CameraReading`; regions are written `ROW:ROW,COL:COL`, empty: everything.
     """
 
     measurements: tuple[str, ...] = ()
@@ -29,6 +30,14 @@ class FileSelection:
     mode: str = "interpolated"
     mask_turn: tuple[bool, int] = (False, 0)
     demo: bool = False
+    bad_pixels: str = ""
+    wavelengths: str = ""
+    picture: int | None = None
+    average: str = ""
+    roi: str = ""
+    turn: tuple[bool, int] = (False, 0)
+    mask_roi: str = ""
+    saturation: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from cassi_core.errors import RunCancelled
 from cassi_core.inputs import CalibrationInputs
@@ -19,11 +20,18 @@ WORDS = (
     ("--direction", "the field Direction"),
     ("--bands", "the field Bands"),
     ("--step", "the field Step"),
+    ("(--mask-turn 90 or --mask-turn 270)", "(field Mask turned)"),
+    ("(--bad-pixels)", "(the slot Bad pixels)"),
+    ("(--wavelengths)", "(the slot Wavelengths)"),
     ("--mask", "the Mask slot"),
     ("--dark", "the Dark slot"),
     ("--flat", "the Flat slot"),
 )
 """Options of the command line in messages of the core, and what a person at the window calls them."""
+
+
+CANCELLED = "Reading was cancelled: read the files again, or choose others."
+PROGRESS_INTERVAL_MS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,18 +49,33 @@ def in_window_words(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def load_selection(files: FileSelection) -> Loaded:
-    """Read everything that was chosen (in the worker's thread)."""
-    from cassi_core.quality.placement import turn_mask
+def load_selection(files: FileSelection, control: RunControl, report: Callable[[str, float], None]) -> Loaded:
+    """Read everything that was chosen (in the worker's thread); `report` hears what is read and how far it is.
 
-    flip, turns = files.mask_turn
+    Raises
+    ------
+    RunCancelled
+        After ``control.cancel()``.
+    """
     if files.demo:
         from cassi_core.demo import load_demo
+        from cassi_core.quality.placement import turn_mask
 
         demo = load_demo()
+        flip, turns = files.mask_turn
         return Loaded(turn_mask(demo.inputs, flip, turns), demo.truth)
+    from cassi_core.io.camera import CameraReading
     from cassi_core.io.inputs_from_files import load_inputs
+    from cassi_core.io.readers import ReadMeter, Roi, Turn
 
+    camera = CameraReading(
+        files.picture,
+        files.average,  # type: ignore[arg-type]
+        Roi.parse(files.roi) if files.roi else None,
+        Turn(*files.turn),
+        files.bad_pixels or None,
+        files.saturation,
+    )
     inputs = load_inputs(
         files.measurements,
         mask=files.mask or None,
@@ -64,8 +87,13 @@ def load_selection(files: FileSelection) -> Loaded:
         direction=files.direction,  # type: ignore[arg-type]
         mode=files.mode,  # type: ignore[arg-type]
         reference=files.reference or None,
+        camera=camera,
+        mask_roi=Roi.parse(files.mask_roi) if files.mask_roi else None,
+        mask_turn=Turn(*files.mask_turn),
+        wavelengths=files.wavelengths or None,
+        meter=ReadMeter(control, report),
     )
-    return Loaded(turn_mask(inputs, flip, turns))
+    return Loaded(inputs)
 
 
 def find_problems(inputs: CalibrationInputs) -> tuple[Any, ...]:
@@ -89,6 +117,8 @@ class InputLoader(QObject):
     """A line for the log: (level, text)."""
     loaded = Signal(object)
     """The selection whose inputs have just arrived."""
+    progress = Signal(str, float)
+    """What is being read and the fraction (0..1) of it that is done, a few times a second while a large file is read."""
 
     def __init__(self, state: AppState, runner: RunController, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -96,6 +126,13 @@ class InputLoader(QObject):
         self._files = state.snapshot.files
         self._control = RunControl()
         """Of the search for the mask, which steps aside when files change or a run begins."""
+        self._reading = RunControl()
+        """Of the files that are being read."""
+        self._heard: tuple[str, float] | None = None
+        """The latest report of the worker's thread, passed on by a timer: never one signal per block."""
+        self._timer = QTimer(self)
+        self._timer.setInterval(PROGRESS_INTERVAL_MS)
+        self._timer.timeout.connect(self._on_timer)
         self._adopted: tuple[FileSelection, Loaded] | None = None
         """What a session brought with it: its files need not exist any more."""
         state.changed.connect(self._on_changed)
@@ -132,7 +169,43 @@ class InputLoader(QObject):
             state.replace(inputs=None, truth=None, findings=(), loading=True, load_problem="")
         else:
             state.replace(findings=(), loading=True, load_problem="")
-        self._runner.submit(load_selection, files, done=self._on_loaded, failed=self._on_failed, key="load")
+        self._read(files)
+
+    def _read(self, files: FileSelection) -> None:
+        self._reading, self._heard = RunControl(), None
+        self._timer.start()
+        self._runner.submit(
+            load_selection,
+            files,
+            self._reading,
+            self._hear,
+            done=self._on_loaded,
+            failed=self._on_failed,
+            key="load",
+            control=self._reading,
+        )
+
+    def cancel(self) -> None:
+        """Stop reading; the selection stays, and :meth:`read_again` reads it from the beginning."""
+        self._reading.cancel()
+
+    def read_again(self) -> None:
+        """Read the files of the selection once more (after a cancel, or when they have changed on disk)."""
+        files = self._state.snapshot.files
+        if files.measurements or files.demo:
+            self._state.replace(inputs=None, truth=None, findings=(), loading=True, load_problem="")
+            self._read(files)
+
+    def _hear(self, text: str, fraction: float) -> None:
+        """Take a report (in the worker's thread)."""
+        self._heard = text, fraction
+
+    @Slot()
+    def _on_timer(self) -> None:
+        if not self._state.snapshot.loading:
+            self._timer.stop()
+        elif self._heard is not None:
+            self.progress.emit(*self._heard)
 
     def _use_adopted(self, loaded: Loaded) -> None:
         """As if the files had just been read, but for the findings that are there already."""
@@ -161,6 +234,8 @@ class InputLoader(QObject):
 
     def _on_failed(self, error: Exception) -> None:
         text = in_window_words(str(error)) or type(error).__name__
+        if isinstance(error, RunCancelled):
+            text = CANCELLED
         self._state.replace(inputs=None, truth=None, findings=(), loading=False, load_problem=text)
         self.logged.emit("error", text)
 

@@ -24,8 +24,9 @@ def selection_from_text(text: str) -> FileSelection | None:
     try:
         fields: dict[str, Any] = json.loads(text)
         fields["measurements"] = tuple(str(m) for m in fields["measurements"])
-        flip, turns = fields.get("mask_turn", (False, 0))
-        fields["mask_turn"] = (bool(flip), int(turns))
+        for name in ("mask_turn", "turn"):
+            flip, turns = fields.get(name, (False, 0))
+            fields[name] = (bool(flip), int(turns))
         return FileSelection(**fields)
     except (ValueError, TypeError, KeyError):
         return None

@@ -81,20 +81,23 @@ class Mailbox:
 
 @dataclass(eq=False)
 class Job:
-    """One piece of work for a worker; `stale` jobs are skipped, or their result is dropped."""
+    """One piece of work for a worker; `stale` jobs are skipped, stopped where they have a `control`, or their result is dropped."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
     done: Callable[[Any], None] | None = None
     failed: Callable[[Exception], None] | None = None
     key: str = ""
+    control: RunControl | None = None
     stale: bool = False
     result: Any = None
     error: Exception | None = field(default=None)
 
     def cancel(self) -> None:
-        """Drop the job: skipped when it has not begun, its result ignored when it has."""
+        """Drop the job: skipped when it has not begun, stopped (or its result ignored) when it has."""
         self.stale = True
+        if self.control is not None:
+            self.control.cancel()
 
 
 class _Worker(QObject):
@@ -235,17 +238,19 @@ class RunController(QObject):
         done: Callable[[Any], None] | None = None,
         failed: Callable[[Exception], None] | None = None,
         key: str = "",
+        control: RunControl | None = None,
     ) -> Job:
         """Call `function(*args)` in the task thread; `done(result)` or `failed(error)` follow in the GUI thread.
 
-        A new job makes an older one with the same `key` stale, so that only the latest answer arrives.
+        A new job makes an older one with the same `key` stale, so that only the latest answer arrives. `control` is what the
+        function listens to: a job that became stale is cancelled with it.
         """
-        job = Job(function, args, done, failed, key)
-        if key:
-            for older in self._jobs:
-                older.stale = older.stale or older.key == key
+        job = Job(function, args, done, failed, key, control)
+        for older in self._jobs:
+            if key and older.key == key:
+                older.cancel()
         if self._stopped:
-            job.stale = True
+            job.cancel()
             return job
         was_busy = self.busy
         self._jobs.append(job)
@@ -261,7 +266,7 @@ class RunController(QObject):
         self._stopped = True
         self._timer.stop()
         for job in self._jobs:
-            job.stale = True
+            job.cancel()
         self._jobs.clear()
         if self._control is not None:
             self._control.cancel()
