@@ -25,11 +25,14 @@ from PySide6.QtWidgets import (
 )
 
 from cassi_gui.settings import UiSettings
+from cassi_gui.theme import Palette
 
 FILTERS: dict[str, str] = {
     "any": "All files (*)",
-    "image": "Pictures and containers (*.mat *.h5 *.hdf5 *.npy *.npz *.tif *.tiff *.png);;All files (*)",
-    "cube": "Cubes (*.mat *.h5 *.hdf5 *.npy *.npz *.tif *.tiff *.hdr);;All files (*)",
+    "image": "Pictures and containers (*.mat *.h5 *.hdf5 *.npy *.npz *.tif *.tiff *.png *.hdr *.raw *.bin);;All files (*)",
+    "bad": "Bad pixels (*.png *.tif *.tiff *.npy *.npz *.mat *.h5 *.hdf5 *.csv *.txt);;All files (*)",
+    "wavelengths": "Tables and cubes (*.csv *.txt *.hdr *.mat *.h5 *.hdf5 *.npz);;All files (*)",
+    "cube": "Cubes (*.mat *.h5 *.hdf5 *.npy *.npz *.tif *.tiff *.hdr *.raw);;All files (*)",
     "csv": "Tables (*.csv *.txt);;All files (*)",
     "calibration": "Calibration (*.cassi.json);;JSON (*.json);;All files (*)",
     "session": "Sessions (*.cassi.h5);;All files (*)",
@@ -150,6 +153,28 @@ class Dialogs:
         dialog.plot.export_requested.connect(on_export)
         try:
             return dialog.bands.value() if dialog.exec() == QDialog.DialogCode.Accepted else None
+        finally:
+            dialog.deleteLater()
+
+    def describe_raw(self, path: str, size_bytes: int) -> str | None:
+        """How a file of raw numbers is stored, as it stands behind `FILE::`, or None."""
+        from cassi_gui.widgets.raw_form import RawDialog
+
+        dialog = RawDialog(path, size_bytes, self.parent)
+        try:
+            return dialog.layout_text() if dialog.exec() == QDialog.DialogCode.Accepted else None
+        finally:
+            dialog.deleteLater()
+
+    def choose_region(
+        self, title: str, request: Callable[[Any], None], current: tuple[int, int, int, int] | None, palette: Palette
+    ) -> tuple[int, int, int, int] | None:
+        """First row, end row, first column and end column of a region of a picture, or None; `request` as in :class:`RegionDialog`."""
+        from cassi_gui.widgets.region_dialog import RegionDialog
+
+        dialog = RegionDialog(title, request, current, palette, self.parent)
+        try:
+            return dialog.region() if dialog.exec() == QDialog.DialogCode.Accepted else None
         finally:
             dialog.deleteLater()
 

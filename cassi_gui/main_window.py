@@ -130,10 +130,14 @@ class MainWindow(QMainWindow):
             ("logged", self.log.append),
             ("next_requested", self.slots_.go_next),
             ("session_given", self.sessions.open_path),
+            ("cancel_requested", self.loader.cancel),
+            ("again_requested", self.loader.read_again),
             ("badge_changed", self._refresh),
         ):
             if hasattr(page, signal):
                 getattr(page, signal).connect(slot)
+        if hasattr(page, "show_reading"):
+            self.loader.progress.connect(page.show_reading)
 
     def _build_frame(self) -> None:
         self.step_bar = StepBar(STEPS, self.colours)

@@ -20,6 +20,7 @@ from cassi_core.io.readers.envi_files import header_of
 from cassi_core.io.readers.formats import holds_raw_numbers
 from cassi_core.io.readers.raw_files import is_layout
 from cassi_core.io.readers.select import WELL_KNOWN, as_stack
+from cassi_core.io.readers.selection import AS_IT_IS
 from cassi_core.io.text_tables import read_text_table
 from cassi_core.io.wavelengths import TEXT_SUFFIXES, read_band_wavelengths
 from cassi_core.io.wavelengths import WORDS as WAVELENGTH_WORDS
@@ -110,6 +111,14 @@ def overview(spec: str | Path, role: Role) -> Overview:
         what = "middle band" if role == "cube" else "first picture"
         count = 1 if role == "cube" else chosen.pictures
         return replace(seen, shape=tuple(chosen.stored.shape), pictures=count, part=what)
+
+
+def whole_picture(spec: str | Path, role: Role) -> NDArray[np.generic]:
+    """One picture `(H, W)` of a file, uncut and as it lies in the file, to choose a region in; InputError where there is none."""
+    with opened(spec, role) as chosen:
+        number = chosen.selection.picture
+        plain = replace(chosen, selection=replace(chosen.selection, roi=None, turn=AS_IT_IS))
+        return plain.read_picture(number if isinstance(number, int) else 0)
 
 
 def describe(array: NDArray[np.generic], name: str, role: Role = "measurement") -> Overview:

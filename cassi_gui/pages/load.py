@@ -25,17 +25,20 @@ from cassi_gui import commands
 from cassi_gui.actions import Actions
 from cassi_gui.dialogs import Dialogs
 from cassi_gui.icons import make_icon, make_pixmap
-from cassi_gui.loading import in_window_words
+from cassi_gui.loading import CANCELLED, in_window_words
 from cassi_gui.pages.load_frames import FramesIntake
-from cassi_gui.pages.load_intake import KINDS, NAMES, SLOTS, FileIntake
+from cassi_gui.pages.load_intake import FIELDS, KINDS, NAMES, SLOTS, FileIntake
+from cassi_gui.pages.load_pictures import PictureSettings
 from cassi_gui.pages.saving import save_plot
 from cassi_gui.paths import short_name
 from cassi_gui.runner import RunController
 from cassi_gui.session_values import is_session
 from cassi_gui.state import AppState, FileSelection, selection_title
 from cassi_gui.theme import GAP, LIGHT, MARGIN, SPACE, Palette
+from cassi_gui.widgets.camera_form import CameraForm
 from cassi_gui.widgets.dispersion_form import DispersionForm, DispersionValues
 from cassi_gui.widgets.file_slot import FileSlot, dropped_paths
+from cassi_gui.widgets.reading_bar import ReadingBar
 from cassi_gui.widgets.recent_list import RecentList
 
 if TYPE_CHECKING:
@@ -53,9 +56,12 @@ and a line says why each one went where. You can also drop on a slot, type a pat
 <ul><li><b>Measurement</b>: the grey picture of the camera. Several snapshots of <i>one</i> rig are fitted together.</li>
 <li><b>Mask</b>: the picture of the coded aperture as it was made, or photographed without dispersion.</li>
 <li><b>Dark</b> and <b>flat</b> frames, a <b>reference cube</b> and a <b>dispersion table</b> are optional.</li>
+<li>A map or table of <b>bad pixels</b> keeps them out of the fit; a table of <b>wavelengths</b> names the bands.</li>
+<li><b>Pictures</b>: average repeated exposures, use a region of the sensor (… draws it), mirror or turn pictures and mask.</li>
 <li>Instead of a table, a <b>folder of frames of the mask</b> in light of known wavelengths (named like mask_540nm.tif) can be dropped on the
 dispersion slot: the dispersion is measured with them and shown, with what is left over.</li></ul>
 <p>A file that holds several arrays opens a list with previews; <code>FILE::key</code> in the path names one directly.
+A <code>.raw</code> file without a header is asked about: rows, columns, type. ENVI cubes are chosen by their <code>.hdr</code>.
 Bands and step come from the file or from the widths unless you set them.</p>"""
 
 
@@ -65,6 +71,9 @@ class LoadPage(QWidget):
     next_requested = Signal()
     cursor_text = Signal(str)
     logged = Signal(str, str)
+    cancel_requested = Signal()
+    again_requested = Signal()
+    """Stop reading the chosen files; read them from the beginning."""
     session_given = Signal(str)
     """Path of a session that was dropped or chosen among files."""
 
@@ -133,6 +142,8 @@ class LoadPage(QWidget):
         grid.setColumnStretch(1, 1)
         self.form = DispersionForm()
         self.form.edited.connect(self._on_dispersion)
+        self.camera = CameraForm()
+        self.pictures = PictureSettings(self.camera, self._state, self._runner, self._dialogs, self)
         self.notes = QLabel()
         self.notes.setObjectName("load_notes")
         self.notes.setWordWrap(True)
@@ -145,6 +156,7 @@ class LoadPage(QWidget):
         column.setSpacing(SPACE)
         column.addLayout(grid)
         column.addWidget(self.form)
+        column.addWidget(self.camera)
         column.addWidget(self.notes)
         self.recent = RecentList()
         self.recent.chosen.connect(self._on_recent)
@@ -210,6 +222,10 @@ class LoadPage(QWidget):
         self._summary_layout.setSpacing(SPACE)
         self._summary_layout.addWidget(self.summary_title)
         self._summary_layout.addWidget(self.summary)
+        self.reading = ReadingBar()
+        self.reading.cancel_requested.connect(self.cancel_requested)
+        self.reading.again_requested.connect(self.again_requested)
+        self._summary_layout.addWidget(self.reading)
         self._filler = QWidget()
         self._summary_layout.addWidget(self._filler, 1)
         return card
@@ -242,7 +258,7 @@ class LoadPage(QWidget):
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
-        self._palette = self.frames.palette = palette
+        self._palette = self.frames.palette = self.pictures.palette = palette
         for slot in self.slots.values():
             slot.set_palette(palette)
         if self._picture is not None:
@@ -335,13 +351,7 @@ class LoadPage(QWidget):
             return (DEMO_ENTRY,) if role in ("measurement", "mask", "cube") and inputs is not None else ()
         if role == "measurement":
             return files.measurements
-        entry = {
-            "mask": files.mask,
-            "dark": files.dark,
-            "flat": files.flat,
-            "cube": files.reference,
-            "dispersion": files.dispersion_csv,
-        }[role]
+        entry = str(getattr(files, FIELDS[role]))
         return (entry,) if entry else ()
 
     @Slot()
@@ -364,6 +374,7 @@ class LoadPage(QWidget):
         values = DispersionValues(files.n_bands, files.step_px, files.direction, files.mode)
         shown = inputs.dispersion if inputs is not None else None
         self.form.set_values(values, shown, from_table=bool(files.dispersion_csv), locked=files.demo)
+        self.pictures.refresh()
 
     def _show_facts(self, slot: FileSlot, entries: tuple[str, ...]) -> None:
         seen = self.intake.seen
@@ -396,13 +407,24 @@ class LoadPage(QWidget):
             self.summary_title.setText("Reading …" if shot.loading else "Not complete yet")
             self.summary.setText(shot.load_problem or ("The files are being read and checked." if shot.loading else ""))
             self._status(self.summary, "bad" if shot.load_problem else "")
+            if shot.load_problem == CANCELLED:
+                self.reading.show_stopped()
+            else:
+                self.reading.rest()
             if self._picture is not None:
                 self._picture.set_image(None, empty="The measurement appears here when the files fit together.")
             return
+        self.reading.rest()
         self.summary_title.setText("Ready")
         self._status(self.summary, "")
         self.summary.setText(_summary_text(shot.inputs, shot.truth is not None))
         self.picture.set_image(shot.inputs.frames[0].image)
+
+    @Slot(str, float)
+    def show_reading(self, text: str, fraction: float) -> None:
+        """How far the files have been read."""
+        if self._state.snapshot.loading:
+            self.reading.show_progress(text, fraction)
 
     @staticmethod
     def _status(label: QLabel, status: str) -> None:

@@ -33,10 +33,20 @@ SLOTS: tuple[SlotSpec, ...] = (
         "curve",
         "Table with the offset of each band in px, or a folder of monochromatic frames.",
     ),
+    SlotSpec("bad-pixel map", "Bad pixels", "reject", "Picture in which bad pixels are not 0, or a table of row and column."),
+    SlotSpec("wavelengths", "Wavelengths", "curve", "Band centres in nm: a table with one a line, or the file of a cube."),
 )
-FIELDS = {"mask": "mask", "dark": "dark", "flat": "flat", "cube": "reference", "dispersion": "dispersion_csv"}
+FIELDS = {
+    "mask": "mask",
+    "dark": "dark",
+    "flat": "flat",
+    "cube": "reference",
+    "dispersion": "dispersion_csv",
+    "bad-pixel map": "bad_pixels",
+    "wavelengths": "wavelengths",
+}
 """Field of the selection for every slot that holds one file."""
-KINDS = {"cube": "cube", "dispersion": "csv"}
+KINDS = {"cube": "cube", "dispersion": "csv", "bad-pixel map": "bad", "wavelengths": "wavelengths"}
 NAMES = {spec.id: spec.title.lower() for spec in SLOTS}
 
 Line = tuple[str, str]
@@ -71,7 +81,10 @@ class FileIntake(QObject):
 
     def choose_array(self, entry: str, role: str) -> None:
         """Ask for another array of the file of an entry."""
-        path = entry.partition("::")[0]
+        path, _, key = entry.partition("::")
+        if key.startswith("shape="):
+            self.offer((path,), role)  # raw numbers: asks for their layout again
+            return
         self._runner.submit(_arrays_of, path, done=partial(self._on_arrays, role, entry), failed=self._on_failed)
 
     def remove(self, role: str, index: int) -> None:
@@ -108,6 +121,13 @@ class FileIntake(QObject):
             lines.append(("error", f"{name} is not used: {text}"))
             if role:
                 self.refused[role] = text
+            return
+        if item.raw_bytes:
+            layout = self._dialogs.describe_raw(item.spec, item.raw_bytes)
+            if layout is None:
+                lines.append(("info", f"{name} is not used: nobody said how its numbers are stored"))
+            else:
+                self.offer((f"{item.spec}::{layout}",), role)
             return
         self.refused.pop(item.role, None)
         if item.arrays:

@@ -19,7 +19,7 @@ from cassi_core.io.bad_pixels import read_bad_pixels, repair
 from cassi_core.io.camera import CameraReading, read_frames
 from cassi_core.io.inputs_from_files import load_inputs
 from cassi_core.io.mask_from_files import read_mask
-from cassi_core.io.readers import Roi, Selection, Turn, region_in_file
+from cassi_core.io.readers import Roi, Selection, Turn
 from cassi_core.io.readers.selection import split_selection
 from cassi_core.quality.findings import find_problems
 
@@ -58,18 +58,6 @@ def test_other_keys_are_left_alone(key: str):
 @given(turns, turns)
 def test_orientations_follow_each_other(first: Turn, second: Turn):
     np.testing.assert_array_equal(first.then(second).apply(MASK), second.apply(first.apply(MASK)))
-
-
-@given(turns, st.booleans())
-def test_a_region_on_show_is_found_again_in_the_file(turn: Turn, cut: bool):
-    """Cutting the file at the answer shows exactly what was cut out on show."""
-    roi = ROI if cut else None
-    first = MEAS[slice(*ROI.rows), slice(*ROI.cols)] if cut else MEAS
-    shown = turn.apply(first)
-    region = Roi((1, 5), (2, 9))
-    found = region_in_file(region, shown.shape, roi, turn)
-    again = turn.apply(MEAS[slice(*found.rows), slice(*found.cols)])
-    np.testing.assert_array_equal(again, shown[1:5, 2:9])
 
 
 def test_an_orientation_is_mirrored_first_and_turned_to_the_left_then():

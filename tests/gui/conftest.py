@@ -11,7 +11,7 @@ from typing import Any
 import fakes
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from PySide6.QtCore import QEventLoop, QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -41,6 +41,10 @@ class AnsweringDialogs(Dialogs):
         self.words: str | None = "a note"
         self.array_key: str | None = None
         self.arrays_offered: list[tuple[str, ...]] = []
+        self.raw_layout: str | None = None
+        self.raw_sizes: list[int] = []
+        self.region: tuple[int, int, int, int] | None = None
+        self.region_pictures: list[Any] = []
         self.pages: list[tuple[str, str]] = []
         self.save_answer: SaveAnswer = "discard"
         self.asked_to_save: list[tuple[str, str]] = []
@@ -81,6 +85,21 @@ class AnsweringDialogs(Dialogs):
     def choose_array(self, path: str, arrays: Any, request: Any, purpose: str = "") -> str | None:
         self.arrays_offered.append(tuple(a.key for a in arrays))
         return self.array_key
+
+    def describe_raw(self, path: str, size_bytes: int) -> str | None:
+        self.raw_sizes.append(size_bytes)
+        return self.raw_layout
+
+    def choose_region(self, title: str, request: Any, current: Any, palette: Any) -> tuple[int, int, int, int] | None:
+        loop = QEventLoop()
+
+        def show(picture: Any) -> None:
+            self.region_pictures.append(picture)
+            loop.quit()
+
+        request(show)
+        loop.exec()
+        return self.region
 
     def open_folder(self, path: str) -> None:
         self.pages.append(("folder", path))

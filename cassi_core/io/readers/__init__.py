@@ -8,7 +8,7 @@ from cassi_core.io.readers.formats import list_arrays
 from cassi_core.io.readers.metadata import Metadata, read_metadata
 from cassi_core.io.readers.meter import ReadMeter
 from cassi_core.io.readers.select import ChosenArray, Role, find_key, opened, read_array, source_of, split_spec
-from cassi_core.io.readers.selection import Roi, Selection, Turn, region_in_file
+from cassi_core.io.readers.selection import Roi, Selection, Turn
 
 __all__ = [
     "ArrayInfo",
@@ -24,7 +24,6 @@ __all__ = [
     "opened",
     "read_array",
     "read_metadata",
-    "region_in_file",
     "source_of",
     "split_spec",
 ]

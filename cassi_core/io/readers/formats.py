@@ -63,7 +63,9 @@ def format_of(path: Path, key: str = "") -> Format:
 
 
 def holds_raw_numbers(path: Path) -> bool:
-    """Whether a file may hold raw numbers: it is there, of no known format, and no text."""
+    """Whether a file may hold raw numbers: it is called like one, of no known format, and no text."""
+    if path.suffix.lower() not in ENVI_DATA and path.suffix:
+        return False
     try:
         format_of(path)
     except InputError:

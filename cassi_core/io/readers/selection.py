@@ -91,22 +91,6 @@ class Turn:
 AS_IT_IS = Turn()
 
 
-def region_in_file(shown: Roi, shown_shape: tuple[int, int], cut: Roi | None, turn: Turn) -> Roi:
-    """Where a region of a picture on show lies in the picture of the file, which was cut and then turned for showing.
-
-    `shown_shape` are the rows and columns of the picture on show.
-    """
-    rows, cols, (height, width) = shown.rows, shown.cols, shown_shape
-    for _ in range(turn.quarter_turns):
-        # One turn to the left put column c of the picture before it into row (its width - 1 - c).
-        rows, cols = cols, (height - rows[1], height - rows[0])
-        height, width = width, height
-    if turn.mirrored:
-        cols = (width - cols[1], width - cols[0])
-    down, right = (0, 0) if cut is None else (cut.rows[0], cut.cols[0])
-    return Roi((rows[0] + down, rows[1] + down), (cols[0] + right, cols[1] + right))
-
-
 @dataclass(frozen=True)
 class Selection:
     """What is taken of an array; see the table above. All defaults: everything, as it is."""
