@@ -40,6 +40,8 @@ SHAPES: dict[str, str] = {
     "flat": '<circle cx="12" cy="12" r="4"/><path d="M12 2.5v3M12 18.5v3M2.5 12h3M18.5 12h3"/>'
     '<path d="M5 5l2.3 2.3M16.7 16.7L19 19M19 5l-2.3 2.3M7.3 16.7L5 19"/>',
     "cube": '<path d="M12 3l8 4.5v9L12 21l-8-4.5v-9zM12 12l8-4.5M12 12L4 7.5M12 12v9"/>',
+    "pixels": '<path d="M4 4h16v16H4zM4 12h16M12 4v16M14 14l4 4M18 14l-4 4"/>',
+    "rainbow": '<path d="M3 18a9 9 0 0 1 18 0M7 18a5 5 0 0 1 10 0M11 18a1 1 0 0 1 2 0"/>',
     "curve": '<path d="M4 4v16h16M7 16c5 0 4-9 12-10"/>',
     "remove": '<path d="M6 12h12"/>',
     "add": '<path d="M6 12h12M12 6v12"/>',

@@ -15,6 +15,7 @@ from cassi_core.inputs import BoolImage, Float32Image, Frame, Source, check_imag
 from cassi_core.io.bad_pixels import read_bad_pixels
 from cassi_core.io.detector import correct_frame, saturation_level
 from cassi_core.io.readers import ChosenArray, ReadMeter, Roi, Role, Selection, Turn, opened, source_of
+from cassi_core.io.readers.select import joined_spec
 from cassi_core.io.readers.selection import AS_IT_IS, MEAN, split_selection
 
 Spec = str | Path
@@ -141,19 +142,20 @@ def _snapshots(specs: Sequence[Spec], camera: CameraReading, references: _Refere
     """The raw pictures that count as snapshots, averaged where that was asked for."""
     together = _Mean(camera.saturation)
     first: RawPicture | None = None
+    named: list[str] = []
     for spec in specs:
         with opened(spec, "measurement", camera.selection, meter) as chosen:
             if camera.average == "all":
                 for picture in _pictures(chosen, references):
                     first = first or picture
                     together.add(picture)
+                named.append(joined_spec(chosen.path, chosen.entry.key, chosen.selection))
             elif chosen.selection.picture == MEAN and chosen.pictures > 1:
                 yield _mean_of(chosen, references, camera.saturation)
             else:
                 yield from _pictures(chosen, references)
     if first is not None:
-        others = tuple(dict.fromkeys(str(spec) for spec in specs[1:]))
-        source = replace(first.source, averaged_with=others, key=_mean_key(first.source.key, together, len(specs)))
+        source = replace(first.source, averaged_with=tuple(named[1:]), key=_mean_key(first.source.key, together, len(specs)))
         yield replace(first, image=together.image, saturated=together.saturated, source=source)
 
 

@@ -187,7 +187,7 @@ def _sort_one(spec: str) -> tuple[list[Assignment], NDArray[np.float32] | None]:
         if by_array:
             return by_array, None
     word = _role_in(path.stem)
-    if word:
+    if word and not (word == "cube" and all(len([n for n in a.shape if n > 1]) < 3 for a in arrays)):
         return [Assignment(spec, word, f"its name says {word}")], None
     chosen = next((a for a in arrays if a.key == key), arrays[0])
     if _is_cube(chosen) or _is_envi_cube(path, chosen):

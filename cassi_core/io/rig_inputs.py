@@ -9,7 +9,7 @@ from pathlib import Path
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.calibration_file import StoredCalibration
 from cassi_core.io.camera import CameraReading
-from cassi_core.io.exports.from_file import DEMO_PREFIX, find_file
+from cassi_core.io.exports.from_file import DEMO_PREFIX, find_file, mask_spec
 from cassi_core.io.inputs_from_files import load_inputs
 from cassi_core.io.readers import ReadMeter
 
@@ -46,7 +46,7 @@ def inputs_of(
     others = stored.inputs[0].averaged_with if stored.inputs else ()
     if others and not measurements:
         named, camera = [*named, *others], replace(camera, average="all")
-    where = mask if mask is not None else find_file(stored, stored.mask_source, "mask", "--mask")
+    where = mask_spec(stored, mask)
     dispersion = stored.dispersion
     found = load_inputs(
         named,

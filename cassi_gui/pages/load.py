@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from cassi_gui.plots.image_panel import ImagePanel
 
 DEMO_ENTRY = "Demo rig"
+RARE = ("bad-pixel map", "wavelengths")
+"""Slots that few rigs need: they come after everything else."""
 DISPERSION_QUESTION = (
     "Is there a table with the offset of each band, or a folder with frames of the mask in light of known wavelengths "
     "(mask_540nm.tif, 540.5.png), to measure it with?"
@@ -127,9 +129,7 @@ class LoadPage(QWidget):
     # -- building -------------------------------------------------------------------------------------------------
     def _build(self) -> None:
         self.slots: dict[str, FileSlot] = {}
-        grid = QGridLayout()
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(SPACE)
+        main, more = _two_columns(), _two_columns()
         for i, spec in enumerate(SLOTS):
             slot = FileSlot(spec, self._palette)
             slot.choose_requested.connect(self._on_choose)
@@ -137,9 +137,7 @@ class LoadPage(QWidget):
             slot.array_requested.connect(self._on_array)
             slot.remove_requested.connect(self.intake.remove)
             self.slots[spec.id] = slot
-            grid.addWidget(slot, i // 2, i % 2)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
+            (more if spec.id in RARE else main).addWidget(slot, i // 2, i % 2)
         self.form = DispersionForm()
         self.form.edited.connect(self._on_dispersion)
         self.camera = CameraForm()
@@ -154,10 +152,11 @@ class LoadPage(QWidget):
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, SPACE, 0)
         column.setSpacing(SPACE)
-        column.addLayout(grid)
+        column.addLayout(main)
         column.addWidget(self.form)
-        column.addWidget(self.camera)
         column.addWidget(self.notes)
+        column.addWidget(self.camera)
+        column.addLayout(more)
         self.recent = RecentList()
         self.recent.chosen.connect(self._on_recent)
         column.addWidget(self.recent, 1)
@@ -441,6 +440,15 @@ class LoadPage(QWidget):
         written = save_plot(self._dialogs, request)
         if written:
             self.logged.emit("info", f"written: {written}")
+
+
+def _two_columns() -> QGridLayout:
+    grid = QGridLayout()
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setSpacing(SPACE)
+    grid.setColumnStretch(0, 1)
+    grid.setColumnStretch(1, 1)
+    return grid
 
 
 def _summary_text(inputs: Any, demo: bool) -> str:

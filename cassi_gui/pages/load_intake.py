@@ -33,8 +33,8 @@ SLOTS: tuple[SlotSpec, ...] = (
         "curve",
         "Table with the offset of each band in px, or a folder of monochromatic frames.",
     ),
-    SlotSpec("bad-pixel map", "Bad pixels", "reject", "Picture in which bad pixels are not 0, or a table of row and column."),
-    SlotSpec("wavelengths", "Wavelengths", "curve", "Band centres in nm: a table with one a line, or the file of a cube."),
+    SlotSpec("bad-pixel map", "Bad pixels", "pixels", "Picture in which bad pixels are not 0, or a table of row and column."),
+    SlotSpec("wavelengths", "Wavelengths", "rainbow", "Band centres in nm: a table with one a line, or the file of a cube."),
 )
 FIELDS = {
     "mask": "mask",

@@ -13,16 +13,20 @@ from cassi_gui.widgets.config_form import CountBox
 ORDERS = (("little", "Little endian (PC)"), ("big", "Big endian"))
 USUAL = ((2048, 2048), (1024, 1280), (1200, 1920), (2048, 2448), (1080, 1440), (1024, 1024), (512, 640), (512, 512), (480, 640))
 """Rows and columns that cameras often have: tried first on a file whose size they explain."""
+LONGEST_HEADER = 4096
 
 
 def likely_layout(size_bytes: int) -> RawLayout:
-    """A layout that explains the size of a file, the usual sensors first; otherwise one picture of a megapixel."""
-    for dtype in RAW_TYPES[:2]:
-        for rows, cols in USUAL:
-            one = RawLayout((rows, cols), dtype).size_bytes
-            if size_bytes and size_bytes % one == 0:
-                count = size_bytes // one
-                return RawLayout((rows, cols) if count == 1 else (count, rows, cols), dtype)
+    """A layout that explains the size of a file, the usual sensors first; otherwise one picture of a megapixel.
+
+    Files without a header go before those with a short one.
+    """
+    for longest in (0, LONGEST_HEADER):
+        for dtype in RAW_TYPES[:2]:
+            for rows, cols in USUAL:
+                count, rest = divmod(size_bytes, RawLayout((rows, cols), dtype).size_bytes)
+                if count and rest <= longest:
+                    return RawLayout((rows, cols) if count == 1 else (count, rows, cols), dtype, offset=rest)
     return RawLayout((1024, 1280), "uint16")
 
 
@@ -44,6 +48,7 @@ class RawDialog(QDialog):
             box.setValue(value)
         self.offset.setRange(0, 2**31 - 1)
         self.offset.setSuffix(" bytes")
+        self.offset.setValue(guess.offset)
         self.dtype, self.order = QComboBox(), QComboBox()
         self.dtype.addItems(list(RAW_TYPES))
         self.dtype.setCurrentText(guess.dtype)

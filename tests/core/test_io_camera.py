@@ -10,17 +10,21 @@ import pytest
 import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
+from test_calibration_file import make_result
 
 from cassi_core.cli import main
 from cassi_core.dispersion import Dispersion
 from cassi_core.errors import InputError
 from cassi_core.inputs import CalibrationInputs, Frame
 from cassi_core.io.bad_pixels import read_bad_pixels, repair
+from cassi_core.io.calibration_file import read_calibration, write_calibration
 from cassi_core.io.camera import CameraReading, read_frames
+from cassi_core.io.exports.from_file import mask_of
 from cassi_core.io.inputs_from_files import load_inputs
 from cassi_core.io.mask_from_files import read_mask
 from cassi_core.io.readers import Roi, Selection, Turn
 from cassi_core.io.readers.selection import split_selection
+from cassi_core.io.rig_inputs import inputs_of
 from cassi_core.quality.findings import find_problems
 
 RNG = np.random.default_rng(11)
@@ -243,6 +247,38 @@ def test_wavelengths_of_a_table_count_the_bands(tmp_path: Path, mask: str):
     assert dispersion.n_bands == 4 and dispersion.step_px == 2
     with pytest.raises(InputError, match="holds 4 wavelengths and --bands says 5"):
         load_inputs([meas], mask=mask, wavelengths=tmp_path / "nm.txt", bands=5)
+
+
+def test_a_calibration_file_reads_its_pictures_again_as_they_were(tmp_path: Path):
+    """Averaged over three files, cut, turned; the mask lying on its side in a larger picture."""
+    turn, back = Turn(True, 1), Turn(True, 1)
+    large = np.zeros((30, 40), np.float32)
+    large[4:24, 7:23] = back.apply(MASK)
+    mask = saved(tmp_path / "mask.npy", large)
+    specs = [saved(tmp_path / f"{i}.npy", np.pad(image, 2)) for i, image in enumerate(STACK)]
+    first = load_inputs(
+        specs,
+        mask=mask,
+        bands=4,
+        camera=CameraReading(average="all", roi=Roi((2, 18), (2, 28)), turn=Turn(True, 2)),
+        mask_roi=Roi((4, 24), (7, 23)),
+        mask_turn=turn,
+    )
+    np.testing.assert_array_equal(first.mask, MASK)
+    np.testing.assert_allclose(first.frames[0].image, STACK.mean(axis=0)[::-1], rtol=1e-6)
+    result = make_result(
+        mask=first.mask, mask_source=first.mask_source, inputs=(first.frames[0].source,), dispersion=first.dispersion
+    )
+    stored = read_calibration(write_calibration(result, tmp_path / "c.cassi.json"))
+    assert stored.inputs == (first.frames[0].source,)
+    moved = tmp_path / "moved.npy"
+    Path(mask).rename(moved)
+    again = inputs_of(stored, mask=moved)
+    np.testing.assert_array_equal(again.frames[0].image, first.frames[0].image)
+    np.testing.assert_array_equal(again.mask, MASK)
+    np.testing.assert_array_equal(mask_of(stored, moved), MASK)
+    moved.rename(mask)
+    np.testing.assert_array_equal(mask_of(stored), MASK)
 
 
 def test_the_command_line_reads_pictures_as_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

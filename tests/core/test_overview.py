@@ -44,6 +44,12 @@ def test_names_go_before_content(tmp_path: Path, rng: np.random.Generator) -> No
     assert roles == {"dark_frame.npy": "dark", "x1.npz": "cube", "x2.npz": "mask", "curve.csv": "dispersion"}
 
 
+def test_a_picture_called_scene_is_no_cube(tmp_path: Path, rng: np.random.Generator) -> None:
+    np.save(tmp_path / "scene1.npy", rng.gamma(2.0, size=(40, 50)))
+    np.save(tmp_path / "scene2.npy", rng.random((40, 50, 6)))
+    assert [a.role for a in sort_files([tmp_path / "scene1.npy", tmp_path / "scene2.npy"])] == ["measurement", "cube"]
+
+
 def test_a_file_with_both_gives_both_unless_there_is_another_mask(tmp_path: Path, rng: np.random.Generator) -> None:
     both, other = tmp_path / "both.npz", tmp_path / "z.npy"
     np.savez(both, meas=picture(rng), mask=binary_mask(rng))

@@ -210,6 +210,7 @@ def test_the_question_about_raw_numbers_checks_the_size(qtbot: QtBot) -> None:
     dialog.rows.setValue(1200)
     dialog.pictures.setValue(2)
     assert "3 pictures of 1200 x 1920 would fit" in dialog.verdict.text()
+    assert str(likely_layout(5 * 1024 * 1280 * 2 + 512)) == "shape=5x1024x1280,dtype=uint16,order=little,offset=512"
     assert str(likely_layout(7)) == "shape=1024x1280,dtype=uint16,order=little,offset=0"
 
 

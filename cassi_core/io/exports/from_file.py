@@ -13,7 +13,8 @@ from cassi_core.io.calibration_file import StoredCalibration, read_calibration
 from cassi_core.io.exports.rig_masks import CalibratedMask
 from cassi_core.io.mask_from_files import read_mask
 from cassi_core.io.readers import split_spec
-from cassi_core.io.readers.select import sha256_of
+from cassi_core.io.readers.select import joined_spec, sha256_of
+from cassi_core.io.readers.selection import split_selection
 
 DEMO_PREFIX = "demo:"
 
@@ -41,12 +42,34 @@ def mask_of(stored: StoredCalibration, mask: str | Path | None = None) -> NDArra
         from cassi_core.demo import load_demo
 
         return load_demo().inputs.mask
-    spec = find_file(stored, source, "mask", "--mask") if mask is None else str(mask)
+    spec = mask_spec(stored, mask)
     found = read_mask(spec, stored.dispersion.direction)
     wanted = tuple(stored.document["mask"]["shape"])
-    if len(wanted) == 2 and found.mask.shape != wanted:
+    # The shape is that of the picture in the file, of which a region may have been taken.
+    whole = split_selection(split_spec(spec)[1])[1] is None
+    if whole and len(wanted) == 2 and found.mask.shape != wanted:
         raise InputError(f"{spec}: the mask has shape {found.mask.shape} and the calibration was made with {wanted}")
     return found.mask
+
+
+def mask_spec(stored: StoredCalibration, mask: str | Path | None = None) -> str:
+    """Where the mask lies now, as `FILE::key`: where the calibration named it, or the place that is given instead.
+
+    It is cut and turned as it was for the calibration, unless the given place says something else in brackets.
+
+    Raises
+    ------
+    InputError
+        See :func:`find_file`.
+    """
+    source = stored.mask_source
+    if mask is None:
+        return find_file(stored, source, "mask", "--mask")
+    path, key = split_spec(mask)
+    selection = split_selection(source.key)[1]
+    if selection is None or split_selection(key)[1] is not None:
+        return str(mask)
+    return joined_spec(path, key, selection)
 
 
 def find_file(stored: StoredCalibration, source: Source, what: str, option: str) -> str:
