@@ -36,13 +36,14 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Load, look, tell."""
+    inputs = load_inputs_of(args, console)
+    # Only now, because they take longer to import than an unusable file takes to be refused.
     from cassi_core.cli.interrupt import cancel_on_interrupt
     from cassi_core.config import AutoSettings
     from cassi_core.quality.findings import find_problems
     from cassi_core.quality.orientation import position_findings
     from cassi_core.run import RunControl
 
-    inputs = load_inputs_of(args, console)
     problems = find_problems(inputs)
     auto, control = AutoSettings(), RunControl()
     with cancel_on_interrupt(control):
