@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QByteArray, Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -68,6 +69,8 @@ class QaPage(QWidget):
         self._palette: Palette = LIGHT
         self._shown: tuple[str, bool] | None = None
         self._tuned_id: int | None = None
+        self._missed: frozenset[str] = frozenset()
+        """What changed while nobody looked at this page."""
         self.verdict = VerdictPanel()
         self.cards = ParameterCards()
         self.proof = ProofView()
@@ -185,7 +188,7 @@ class QaPage(QWidget):
         return tab
 
     def _connect(self) -> None:
-        self._state.changed.connect(self._refresh)
+        self._state.changed.connect(self._on_changed)
         self.accept_button.clicked.connect(self.accept_current)
         self.reject_button.clicked.connect(self.reject_current)
         self.note.editingFinished.connect(self._on_note)
@@ -210,6 +213,7 @@ class QaPage(QWidget):
     @Slot()
     def accept_current(self) -> None:
         """Make the run on show the calibration in force; asks again when its verdict is a failure."""
+        self._catch_up()
         record = self._state.current_run
         if record is None or record.id == self._state.snapshot.accepted_id:
             return
@@ -224,6 +228,7 @@ class QaPage(QWidget):
     @Slot()
     def reject_current(self) -> None:
         """Mark the run on show as rejected."""
+        self._catch_up()
         record = self._state.current_run
         if record is not None and record.id not in self._state.snapshot.rejected_ids:
             commands.reject_run(self._state, record.id, self.note.text().strip(), self._keeper)
@@ -255,6 +260,20 @@ class QaPage(QWidget):
 
     # -- showing the state ----------------------------------------------------------------------------------------------
     @Slot(object)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        # A run that ends must not hold up the page on show for the tenth of a second that the drawing of this one takes.
+        self._missed |= names
+        if self.isVisible():
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        missed, self._missed = self._missed, frozenset()
+        self._refresh(missed)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._catch_up()
+
     def _refresh(self, names: frozenset[str]) -> None:
         if "points" in names:
             self.proof.set_points([(p.row, p.col, p.label, p.colour) for p in self._state.points])

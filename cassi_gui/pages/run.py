@@ -341,8 +341,6 @@ class RunPage(QWidget):
     @Slot()
     @Slot(object)
     def _on_ended(self, _what: object = None) -> None:
-        if self.plots.isVisible():
-            self.plots.flush()
         self._show_notice()
 
     @Slot(object)

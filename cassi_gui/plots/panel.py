@@ -134,6 +134,10 @@ class PlotPanel(QWidget):
         """Text to the right of the title: the values under the cursor."""
         self._detail.set_full_text(text)
 
+    def settle(self) -> None:
+        """Work out the ranges of the axes before the next painting: one that does it by itself is followed by a second one."""
+        self.graphics.scene().prepareForPaint()
+
     def set_empty(self, text: str) -> None:
         """Say in words why there is nothing to see and what to do; an empty string shows the plot again."""
         self._empty.setText(text)

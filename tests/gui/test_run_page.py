@@ -43,7 +43,9 @@ class Desk:
     def run(self) -> None:
         with self.qtbot.waitSignal(self.runner.finished, timeout=20_000):
             assert self.page.start_run()
+        self.page.plots.flush()
         self.qtbot.waitUntil(lambda: not self.runner.busy, timeout=5000)
+        self.page.plots.flush()
 
 
 @pytest.fixture
