@@ -54,6 +54,22 @@ class AutoSettings(Settings):
     smear_px: float = setting(
         0.0, "Length of a band's own smear along the dispersion (0: none; a broad band: its step)", unit="px", ge=0.0, le=20.0
     )
+    prior_scale: float = setting(
+        0.01, "How well the magnification is known before (standard error of scale_x and scale_y)", gt=0.0, le=1.0
+    )
+    prior_slope: float = setting(
+        0.03, "How well the dispersion step is known before (standard error of slope)", unit="px/band", gt=0.0, le=10.0
+    )
+    prior_curve: float = setting(
+        5e-4,
+        "How well the dispersion is known to be straight before (standard error of curve)",
+        unit="px/band^2",
+        gt=0.0,
+        le=1.0,
+    )
+    prior_alpha: float = setting(
+        1.0, "How well the dispersion axis is known before (standard error of alpha)", unit="deg", gt=0.0, le=90.0
+    )
     wide: PriorSettings = setting(PriorSettings(), "Scene prior of the first fit: wide basin")
     precise: PriorSettings = setting(
         PriorSettings(n_iter=20, sigma_px=0.35, sigma_bands=1.0, max_steps=6, tolerance=1.0),
@@ -172,7 +188,7 @@ class CalibrationConfig(Settings):
 
 
 DEFAULT_REFINE: dict[str, tuple[str, ...]] = {
-    "auto": ("dx", "dy", "theta", "scale_x", "scale_y"),
+    "auto": ("dx", "dy", "theta", "scale_x", "scale_y", "slope", "alpha", "psf"),
     "reference": ("dx", "dy", "theta"),
     "algorithm1": ("dx", "dy", "theta", "slope", "alpha"),
 }

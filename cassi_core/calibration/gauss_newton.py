@@ -5,14 +5,18 @@ and the derivative of the residual with the scene held is ``J_i = (I - A G) Z_i`
 Kaufman's form (Kaufman 1975). The term that is left out, how the fit's own efficiency changes with the parameters, is no information
 about the rig; leaving it out removes most of the bias that the scene prior causes, and one solve per parameter replaces two.
 
-The step solves ``(J^T W J) d = J^T W r`` with weights ``W = 1/(local residual energy)``. Standard errors come from the sandwich
-``N^-1 (sum_b g_b g_b^T) N^-1`` over spatial blocks ``b``, ``g_b`` being the block's share of ``J^T W r``: neighbouring residuals are not
-independent, and the formal ``N^-1`` alone is 3 to 5 times too small.
+The step solves ``N d = g`` with ``N = J^T W J``, ``g = J^T W r`` and weights ``W = 1/(local residual energy)``. Standard errors come from the
+sandwich ``H^-1 (sum_b g_b g_b^T) H^-T`` over spatial blocks ``b``, ``g_b`` being the block's share of ``g``: neighbouring residuals are not
+independent, and the formal ``N^-1`` alone is 3 to 5 times too small. ``H_ij = -J_i^T W dr/dp_j`` is how the gradient really responds, from
+differences of the residual with the scene estimate following: noise in that estimate inflates ``N``, most on dark and imperfect pictures.
+
+Where a parameter has a prior ``p0 +- s``, ``k/s^2`` is added to its diagonal and ``k (p0 - p)/s^2`` to its share of ``g``; ``k`` is how many times
+``N^-1`` the covariance really is, so that the prior counts as what it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
@@ -70,6 +74,8 @@ LEAST_STEPS = 2
 """Before the mixing has seen two steps a short one proves nothing: on dark pictures plain steps are far too short."""
 REUSE_SHARE = 0.05
 """Derivative images serve as long as no parameter has moved by more than this share of LARGEST_STEP since they were made."""
+LEAST_RESPONSE = 0.1
+"""The smallest response, in units of ``N``, that is believed: in such a direction the picture tells ten times less than ``N`` says."""
 HISTORY = 5
 """Steps that the mixing remembers."""
 
@@ -94,6 +100,10 @@ class Fit:
     covariance: Vector
     formal_covariance: Vector
     steps: int
+    prior_sigma: Vector
+
+    def value(self, name: str) -> float:
+        return float(self.vector[PARAMETER_NAMES.index(name)])
 
     @property
     def sigmas(self) -> dict[str, float]:
@@ -231,6 +241,21 @@ def known_share(model: RigModel, solver: GapSolver, vector: Vector, candidate: C
     return np.asarray(share**KNOWN_POWER, np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class Priors:
+    """What is known before the picture: centre and standard error of every refined parameter (infinite: nothing)."""
+
+    centre: Vector
+    sigma: Vector
+
+    @classmethod
+    def none(cls, count: int) -> Priors:
+        return cls(np.zeros(count), np.full(count, np.inf))
+
+    def precision(self) -> Vector:
+        return np.asarray(np.where(np.isfinite(self.sigma), 1 / np.square(self.sigma), 0.0), np.float64)
+
+
 def fit(
     models: Sequence[RigModel],
     start: ParameterSet,
@@ -239,11 +264,14 @@ def fit(
     recorder: RunRecorder,
     *,
     optics: Optics | None = None,
+    priors: Mapping[str, tuple[float, float]] | None = None,
     max_steps: int = 8,
     tolerance: float = 1.0,
     threads: int = 1,
 ) -> Fit:
     """Refine the parameters that `start` marks, jointly for all snapshots, from its values; the others stay bit-identical.
+
+    `priors` maps names to (centre, standard error).
 
     Noise in the scene estimate inflates ``J^T W J``, so plain steps are too short by up to a factor of five on dark pictures; Anderson
     mixing over the last steps (Walker and Ni 2011) restores them. A step after which the residual is clearly larger is halved. The fit
@@ -259,6 +287,8 @@ def fit(
     index = np.array([PARAMETER_NAMES.index(n) for n in names], int)
     lower, upper = start.lower()[index], start.upper()[index]
     largest, done = (np.array([table[n] for n in names]) for table in (LARGEST_STEP, DONE_STEP))
+    known = [(priors or {}).get(n, (0.0, float("inf"))) for n in names]
+    prior = Priors(np.array([k[0] for k in known]), np.array([k[1] for k in known]))
     vector = start.vector()
     control = recorder.control
 
@@ -273,7 +303,7 @@ def fit(
         if not np.isfinite(score):
             raise NumericsError("the residual of the fit is not finite; check the measurement and the mask for extreme values")
         errors = np.full(len(full), np.nan)
-        errors[index] = np.sqrt(np.maximum(np.diag(sandwich(parts, len(names))[0]), 0))
+        errors[index] = np.sqrt(np.maximum(np.diag(sandwich(parts, prior)), 0))
         recorder.row(score, full, errors)
         recorder.advance()
         return parts
@@ -284,14 +314,14 @@ def fit(
     history: list[tuple[Vector, Vector]] = []
     steps = 0
     while steps < max_steps and len(names) and not control.finishing:
-        normal, gradient = _normal_equations(parts)
+        normal, gradient = _with_prior(parts, prior, at)
         plain = _free_step(normal, gradient, at, lower, upper)
         history.append((at, plain))
         proposed = _mixed(history[-HISTORY:], np.sqrt(np.diag(normal)))
         # A plain step is never too long: where it already leaves the bounds, the mixture must not creep back inside.
         proposed = np.where(at + plain >= upper, upper, np.where(at + plain <= lower, lower, proposed))
         target = np.clip(at + np.clip(proposed - at, -largest, largest), lower, upper)
-        sigmas = np.sqrt(np.diag(sandwich(parts, len(names))[0]))
+        sigmas = np.sqrt(np.maximum(np.diag(sandwich(parts, prior)), 0))
         if steps >= LEAST_STEPS and np.all(np.abs(target - at) <= tolerance * np.maximum(done, SIGMA_SHARE * sigmas)):
             at = target
             break
@@ -309,8 +339,8 @@ def fit(
             break
         at, parts = target, new
     vector[index] = at
-    covariance, formal = sandwich(parts, len(names))
-    return Fit(vector, _score(parts), names, covariance, formal, steps)
+    response = respond(models, parts, solver, vector, start, settings, optics, control) if len(names) else None
+    return Fit(vector, _score(parts), names, sandwich(parts, prior, response), formal_covariance(parts), steps, prior.sigma)
 
 
 def _mixed(history: Sequence[tuple[Vector, Vector]], scale: Vector) -> Vector:
@@ -363,20 +393,100 @@ def solve_scaled(normal: Vector, right: Vector) -> Vector:
     return np.asarray(solved / scale if right.ndim == 1 else solved / scale[:, None])
 
 
-def sandwich(parts: Sequence[Linearisation], count: int) -> tuple[Vector, Vector]:
-    """Sandwich covariance over spatial blocks, and the formal one, each `(k, k)`."""
+def _with_prior(parts: Sequence[Linearisation], prior: Priors, at: Vector) -> tuple[Vector, Vector]:
+    """Normal matrix and gradient with the prior counted in the picture's own currency."""
+    normal, gradient = _normal_equations(parts)
+    weight = _prior_weight(normal, sandwich(parts, Priors.none(len(at))), prior)
+    return normal + np.diag(weight), gradient + weight * (prior.centre - at)
+
+
+def _prior_weight(normal: Vector, covariance: Vector, prior: Priors) -> Vector:
+    """``k/s^2`` with ``k`` how many times ``N^-1`` the covariance is."""
+    if not prior.precision().any():
+        return np.zeros(len(normal))
+    formal = np.diag(solve_scaled(normal, np.eye(len(normal))))
+    return np.asarray(np.diag(covariance) / np.maximum(formal, 1e-300) * prior.precision(), np.float64)
+
+
+def sandwich(parts: Sequence[Linearisation], prior: Priors, response: Vector | None = None) -> Vector:
+    """Sandwich covariance over spatial blocks, `(k, k)`, with the prior; without a measured response ``N`` stands for it."""
+    count = len(prior.sigma)
     if not count:
-        return np.zeros((0, 0)), np.zeros((0, 0))
+        return np.zeros((0, 0))
     normal, _ = _normal_equations(parts)
-    inverse = solve_scaled(normal, np.eye(count))
+    bread = normal if response is None else _believable(response, normal)
     meat = np.zeros((count, count))
-    energy, pixels = 0.0, 0.0
     for part in parts:
         shares = _block_sums(part.jacobian * (part.weight * part.residual))
         meat += shares @ shares.T
-        energy += float(np.sum(part.weight * part.residual.astype(float) ** 2))
-        pixels += float(np.count_nonzero(part.weight))
-    return inverse @ meat @ inverse, inverse * energy / max(pixels, 1.0)
+    inverse = solve_scaled(bread, np.eye(count))
+    covariance = inverse @ meat @ inverse
+    weight = _prior_weight(normal, covariance, prior)
+    if weight.any():
+        inverse = solve_scaled(bread + np.diag(weight), np.eye(count))
+        # The prior's own scatter is k/s^2 times its weight: a parameter that only the prior knows keeps the prior's error.
+        spread = np.square(weight * np.where(np.isfinite(prior.sigma), prior.sigma, 0.0))
+        covariance = inverse @ (meat + np.diag(spread)) @ inverse
+    return np.asarray(covariance, np.float64)
+
+
+def formal_covariance(parts: Sequence[Linearisation]) -> Vector:
+    """What the covariance would be if the weighted residuals were independent noise and the scene were known."""
+    normal, _ = _normal_equations(parts)
+    if not len(normal):
+        return normal
+    energy = sum(float(np.sum(p.weight * p.residual.astype(float) ** 2)) for p in parts)
+    pixels = sum(float(np.count_nonzero(p.weight)) for p in parts)
+    return solve_scaled(normal, np.eye(len(normal))) * energy / max(pixels, 1.0)
+
+
+def respond(
+    models: Sequence[RigModel],
+    parts: Sequence[Linearisation],
+    solver: GapSolver,
+    vector: Vector,
+    parameters: ParameterSet,
+    settings: GapSettings,
+    optics: Optics,
+    control: RunControl,
+) -> Vector:
+    """The response ``H_ij = -J_i^T W dr/dp_j`` of the refined parameters at a vector, ``(k, k)``.
+
+    Differences of the residual over the step of each parameter, forwards, or backwards near the upper bound; whole offsets stay.
+    """
+    names = parameters.refined
+    total = np.zeros((len(names), len(names)))
+    lengths = np.array([SPECS[n].step for n in names])
+    for i, name in enumerate(names):
+        value = vector[PARAMETER_NAMES.index(name)]
+        if value + lengths[i] > parameters[name].upper:
+            lengths[i] = -lengths[i]
+        if name == "psf" and value < SPECS["psf"].step:
+            lengths[i] *= 2  # a blur starts flat: its first tenth of a pixel changes nothing
+    for model, part in zip(models, parts, strict=True):
+        like = model.candidate(named(vector), optics.spline(model, vector))
+        moved = []
+        for name, length in zip(names, lengths, strict=True):
+            other = vector.copy()
+            other[PARAMETER_NAMES.index(name)] += length
+            moved.append(model.candidate(named(other), optics.spline(model, other), like=like))
+        residuals = solver.residuals(model.y, moved, settings, weight=model.observed, control=control)
+        weighted = (part.jacobian * part.weight).reshape(len(names), -1)
+        for j, length in enumerate(lengths):
+            total[:, j] += weighted @ ((part.residual - residuals[j]).ravel() / np.float32(length))
+    return total
+
+
+def _believable(response: Vector, normal: Vector) -> Vector:
+    """The symmetric response, between LEAST_RESPONSE and one times ``N`` in every direction."""
+    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    values, vectors = np.linalg.eigh(normal / np.outer(scale, scale) + 1e-9 * np.eye(len(normal)))
+    root = vectors * np.sqrt(np.maximum(values, 1e-12))
+    inverse = vectors / np.sqrt(np.maximum(values, 1e-12))
+    ratio = inverse.T @ (response / np.outer(scale, scale)) @ inverse
+    strength, directions = np.linalg.eigh((ratio + ratio.T) / 2)
+    lifted = root @ (directions * np.clip(strength, LEAST_RESPONSE, 1.0)) @ directions.T @ root.T
+    return np.asarray(lifted * np.outer(scale, scale), np.float64)
 
 
 def _block_sums(images: NDArray[np.float32], side: int = BLOCK_PX) -> Vector:

@@ -20,7 +20,7 @@ from cassi_core.calibration.frames import (
     parameters_to_dispersion_frame,
     vector_from_frame,
 )
-from cassi_core.calibration.gauss_newton import Fit, Optics, linearise, sandwich
+from cassi_core.calibration.gauss_newton import Fit, Optics, Priors, linearise, respond, sandwich
 from cassi_core.calibration.rig_model import RigModel, relative_residual
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.dispersion import Direction, from_dispersion_frame
@@ -99,7 +99,7 @@ def calibrate(
     }
     margin = margins[config.preset]
     models = [RigModel.from_frame(turned, frame, margin_px=margin) for frame in turned.frames]
-    search, plan = _preset(config, len(models))
+    search, plan = _preset(config)
     recorder = RunRecorder(
         control,
         observe,
@@ -124,14 +124,14 @@ def _start_parameters(config: CalibrationConfig, parameters: ParameterSet | None
 Searcher = Callable[[Sequence[RigModel], ParameterSet, GapSolver, RunRecorder], _Search]
 
 
-def _preset(config: CalibrationConfig, frames: int) -> tuple[Searcher, Plan]:
+def _preset(config: CalibrationConfig) -> tuple[Searcher, Plan]:
     """The search of a preset and its plan; modules that need torch are imported only here."""
     threads = FusedCpuSolver(config.threads).threads
     if config.preset == "auto":
 
         def search_auto(models: Sequence[RigModel], start: ParameterSet, solver: GapSolver, recorder: RunRecorder) -> _Search:
             out = auto.run_auto(models, start, config.auto, solver, recorder, threads=threads)
-            return _Search(out.vector, out.fit, "auto", out.alignment.z, "cpu")
+            return _Search(out.vector, out.fit, "auto", out.alignment.z, "cpu", out.notes)
 
         return search_auto, auto.plan(config.auto)
     from cassi_core.calibration import reference_presets
@@ -258,7 +258,8 @@ def _covariance(
         linearise(m, solver, fitted.vector(), names, settings, optics, recorder.control, threads=solver.threads) for m in models
     ]
     recorder.advance()
-    return sandwich(parts, len(names))[0], names
+    response = respond(models, parts, solver, fitted.vector(), fitted, settings, optics, recorder.control)
+    return sandwich(parts, Priors.none(len(names)), response), names
 
 
 def _correlation(

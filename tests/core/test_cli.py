@@ -26,7 +26,7 @@ from cassi_core import __version__
 from cassi_core.cli import COMMANDS, main
 from cassi_core.cli.device import check_device
 from cassi_core.cli.interrupt import cancel_on_interrupt
-from cassi_core.config import CalibrationConfig
+from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.errors import InputError, NumericsError
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.calibration_file import read_calibration
@@ -91,7 +91,7 @@ def test_calibrate_prints_a_table_and_writes_the_file(rig: Path, pipeline, capsy
     assert "preset auto, 1 stages, on cpu" in err and "Fit: 2.0 s, residual 0.1000" in err and "warning: something odd" in err
     inputs, config, parameters = calls[0]
     assert inputs.dispersion.n_bands == 4 and config.preset == "auto"
-    assert parameters.refined == ("dx", "dy", "theta", "scale_x", "scale_y")
+    assert parameters.refined == DEFAULT_REFINE["auto"]
 
 
 def test_json_alone_goes_to_standard_output_and_no_file_is_written(rig: Path, pipeline, capsys: pytest.CaptureFixture[str]):

@@ -54,8 +54,17 @@ def test_the_default_preset_finds_the_truth_within_three_of_its_own_sigmas(capsy
     assert main(["demo"]) == 0
     out = capsys.readouterr().out
     rows = {m[1]: [float(v) for v in m[2].split()] for m in re.finditer(r"^(\w+)((?: +[+-]?\d+\.\d+){4})", out, re.MULTILINE)}
-    assert list(rows) == ["dx", "dy", "theta", "scale_x", "scale_y"]
-    allowed = {"dx": 0.1, "dy": 0.03, "theta": 0.02, "scale_x": 0.001, "scale_y": 0.0003}
+    assert list(rows) == ["dx", "dy", "theta", "scale_x", "scale_y", "slope", "alpha", "psf"]
+    allowed = {
+        "dx": 0.1,
+        "dy": 0.03,
+        "theta": 0.02,
+        "scale_x": 0.001,
+        "scale_y": 0.0003,
+        "slope": 0.005,
+        "alpha": 0.05,
+        "psf": 0.3,
+    }
     for name, (value, sigma, truth, in_sigmas) in rows.items():
         assert truth == pytest.approx(DEMO_RECIPE.truth.values()[name], abs=1e-6)
         assert abs(value - truth) < allowed[name], f"{name}: {value} against {truth}"

@@ -1,0 +1,123 @@
+"""The straight-line fit through block-wise shifts, and what comes of it on a simulated rig."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cassi_core.calibration.auto import across_rms, nominal_priors
+from cassi_core.calibration.block_shifts import BlockShift
+from cassi_core.calibration.gauss_newton import (
+    Linearisation,
+    Optics,
+    Priors,
+    formal_covariance,
+    linearise,
+    respond,
+    sandwich,
+)
+from cassi_core.calibration.rig_model import RigModel
+from cassi_core.calibration.straighten import line_through, straighten
+from cassi_core.config import AutoSettings
+from cassi_core.dispersion import Dispersion
+from cassi_core.geometry import warp_mask
+from cassi_core.inputs import CalibrationInputs
+from cassi_core.parameters import ParameterSet
+from cassi_core.run import RunControl
+from cassi_core.solvers.fused_cpu import FusedCpuSolver
+from cassi_core.solvers.protocol import GapSettings
+
+BANDS, STEP = 6, 2.0
+
+
+def rig(shape: tuple[int, int] = (190, 230), **moved: float) -> RigModel:
+    """A smooth scene behind a mask that was moved, coded and dispersed by whole pixels."""
+    rng = np.random.default_rng(3)
+    mask = (rng.random(shape) < 0.5).astype(np.float32)
+    rows, cols = np.mgrid[: shape[0], : shape[1]]
+    scene = np.stack([1 + 0.5 * np.sin(cols / (17 + b)) * np.cos(rows / (13 + b)) for b in range(BANDS)]).astype(np.float32)
+    seen = warp_mask(mask, moved, order=3)
+    y = np.zeros((shape[0], shape[1] + int(STEP) * (BANDS - 1)), np.float32)
+    for b in range(BANDS):
+        y[:, 2 * b : 2 * b + shape[1]] += seen * scene[b]
+    inputs = CalibrationInputs.from_arrays(y, mask, Dispersion.constant(BANDS, STEP))
+    return RigModel.from_frame(inputs, inputs.frames[0])
+
+
+def test_the_line_through_shifts_gives_the_three_parameters_with_their_signs() -> None:
+    model = rig((100, 140))
+    middle = model.dispersion.travel_px / 2
+    blocks = []
+    for row in np.linspace(10, 90, 5):
+        for col in np.linspace(15, 135, 6):
+            v, u = row - 49.5, col - middle - 69.5
+            blocks.append(BlockShift(row, col, 3.0, 0.3 + 4e-3 * v - np.deg2rad(0.2) * u, 0.5, 0.05))
+    blocks[7] = BlockShift(blocks[7].row, blocks[7].col, 0.0, 3.5, 0.5, 0.05)  # one block that is badly wrong
+    found = line_through(blocks, model, ("dy", "theta", "scale_y"))
+    assert found == pytest.approx([0.3, 0.2, 4e-3], rel=1e-6)
+    assert line_through(blocks[:4], model, ("dy",)) is None
+
+
+def test_straightening_finds_a_magnification_that_the_matched_filter_cannot_see() -> None:
+    truth = {"dy": 0.4, "theta": 0.15, "scale_y": 0.006}
+    model = rig(**truth)
+    start = ParameterSet.default(("dx", "dy", "theta", "scale_y"))
+    found = straighten([model], FusedCpuSolver(2), start, Optics(), RunControl()).values()
+    assert found["dy"] == pytest.approx(0.4, abs=0.05)
+    assert found["theta"] == pytest.approx(0.15, abs=0.04)
+    assert found["scale_y"] == pytest.approx(0.006, abs=6e-4)
+    assert found["dx"] == 0 and found["scale_x"] == 0
+    held = straighten([model], FusedCpuSolver(2), ParameterSet.default(("dx",)), Optics(), RunControl())
+    assert held.vector().tolist() == ParameterSet.default().vector().tolist()
+
+
+def test_the_rms_across_counts_only_what_errors_do_not_explain() -> None:
+    def block(down: float, sigma: float) -> BlockShift:
+        return BlockShift(0, 0, 5.0, down, 1.0, sigma)
+
+    assert across_rms([]) == 0
+    assert across_rms([block(0.1, 0.1), block(-0.1, 0.1)]) == pytest.approx(0.0, abs=1e-9)
+    assert across_rms([block(0.5, 0.0), block(-0.5, 0.0)]) == pytest.approx(0.5)
+
+
+def test_a_prior_takes_over_where_the_picture_tells_nothing() -> None:
+    rng = np.random.default_rng(0)
+    strong = rng.standard_normal((120, 130)).astype(np.float32)
+    part = Linearisation(
+        rng.standard_normal((120, 130)).astype(np.float32),
+        np.stack([strong, 1e-4 * rng.standard_normal((120, 130)).astype(np.float32)]),
+        np.ones((120, 130), np.float32),
+        1.0,
+    )
+    without = sandwich([part], Priors.none(2))
+    known = Priors(np.array([0.0, 0.0]), np.array([np.inf, 0.03]))
+    with_prior = sandwich([part], known)
+    assert with_prior[0, 0] == pytest.approx(without[0, 0], rel=0.02)
+    assert np.sqrt(without[1, 1]) > 10 and np.sqrt(with_prior[1, 1]) == pytest.approx(0.03, rel=0.02)
+    assert np.sqrt(formal_covariance([part])[0, 0]) == pytest.approx(1 / np.sqrt(strong.size), rel=0.05)
+
+
+def test_the_response_is_the_change_of_the_residual_seen_by_the_gradient() -> None:
+    model = rig((90, 110), dx=0.1)
+    names = ("dx", "dy")
+    parameters = ParameterSet.default(names)
+    solver, settings = FusedCpuSolver(1), GapSettings(8, 1.0)
+
+    def at(vector: np.ndarray) -> Linearisation:
+        return linearise(model, solver, vector, names, settings, Optics(), RunControl())
+
+    part = at(parameters.vector())
+    response = respond([model], [part], solver, parameters.vector(), parameters, settings, Optics(), RunControl())
+    weighted = (part.jacobian * part.weight).reshape(2, -1)
+    for j, name in enumerate(names):
+        moved = ParameterSet.default(names, values={name: 0.05})
+        change = (part.residual - at(moved.vector()).residual).ravel() / 0.05
+        assert response[:, j] == pytest.approx(weighted @ change, rel=1e-3)
+    normal = weighted @ part.jacobian.reshape(2, -1).T
+    assert np.all(np.diag(response) > 0.3 * np.diag(normal)) and np.all(np.diag(response) < 1.1 * np.diag(normal))
+
+
+def test_priors_are_centred_on_the_start() -> None:
+    start = ParameterSet.default(("slope",), values={"slope": 0.01})
+    priors = nominal_priors(start, AutoSettings())
+    assert priors["slope"] == (0.01, AutoSettings().prior_slope) and "dx" not in priors
