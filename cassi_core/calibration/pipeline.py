@@ -26,6 +26,7 @@ from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.dispersion import Direction, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
+from cassi_core.quality.identifiability import what_the_picture_tells
 from cassi_core.quality.maps import (
     explain,
     held_out_residual,
@@ -34,7 +35,7 @@ from cassi_core.quality.maps import (
 )
 from cassi_core.quality.shift_field import local_shifts
 from cassi_core.quality.verdict import judge
-from cassi_core.result import CalibrationResult, QualityMaps, Scores
+from cassi_core.result import CalibrationResult, QualityMaps, Reason, Scores
 from cassi_core.run import Event, Observer, Preview, RunControl, RunRecorder, StageFinished, readonly
 from cassi_core.solvers.fused_cpu import FusedCpuSolver, ensure_compiled
 from cassi_core.solvers.protocol import GapSettings, GapSolver
@@ -209,6 +210,7 @@ def _finish(
         peak_z=found.peak_z,
         min_peak_z=config.auto.min_peak_z,
         shifts=maps.shifts_after if maps else (),
+        told=_told(found.fit, direction),
         finished_early=outcome == "finished_early",
     )
     return CalibrationResult(
@@ -260,6 +262,15 @@ def _covariance(
     recorder.advance()
     response = respond(models, parts, solver, fitted.vector(), fitted, settings, optics, recorder.control)
     return sandwich(parts, Priors.none(len(names)), response), names
+
+
+def _told(fit: Fit | None, direction: Direction) -> Reason | None:
+    """What the picture tells, in the names and signs of the rig's frame."""
+    if fit is None or not fit.names:
+        return None
+    mapped = names_from_frame(fit.names, direction)
+    signs = np.array([sign for _, sign in mapped])
+    return what_the_picture_tells([name for name, _ in mapped], fit.covariance * np.outer(signs, signs), fit.prior_sigma)
 
 
 def _correlation(

@@ -25,9 +25,10 @@ def judge(
     peak_z: float | None,
     min_peak_z: float,
     shifts: Sequence[LocalShift] = (),
+    told: Reason | None = None,
     finished_early: bool = False,
 ) -> Verdict:
-    """The verdict of a finished calibration; its status is the worst of its reasons."""
+    """The verdict of a finished calibration; its status is the worst of its reasons. `told` says what the picture tells."""
     reasons: list[Reason] = []
     if peak_z is not None:
         reasons.append(_peak(peak_z, min_peak_z))
@@ -35,6 +36,8 @@ def judge(
     if scores.held_out_before is not None and scores.held_out_after is not None:
         reasons.append(_held_out(scores.held_out_before, scores.held_out_after))
     reasons.append(_bounds(parameters))
+    if told is not None:
+        reasons.append(told)
     if shifts:
         reasons.append(_leftover(shifts))
     reasons += _exposure(inputs)

@@ -1,0 +1,69 @@
+"""Joint calibration of several snapshots of one rig: how the error falls with their number.
+
+    python -m tests.benchmarks.joint [--frames 1 2 4 6] [--work FOLDER] [--csv FILE]
+
+Simulated rigs with known truth, six scenes each; the first N snapshots of each rig are fitted together with the preset's default choice of
+parameters. Registration error along and across the dispersion is that on the light of the first scene.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from cassi_core.calibration.pipeline import calibrate
+from cassi_core.config import CalibrationConfig, QualitySettings
+from cassi_core.solvers.fused_cpu import ensure_compiled
+from tests.benchmarks.accuracy import rms, say
+from tests.benchmarks.cases import Case, load_cases, module_from, shared_folder
+
+
+def rigs(work: Path) -> dict[str, list[Case]]:
+    """The cases of every rig, ``pub_joint_RIG_SCENE``."""
+    found: dict[str, list[Case]] = {}
+    for case in load_cases(work, ["joint"]):
+        found.setdefault(case.name.rsplit("_", 1)[0], []).append(case)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--frames", nargs="+", type=int, default=[1, 2, 4, 6])
+    parser.add_argument("--work", type=Path, help="folder of the simulated cases (made on first use)")
+    parser.add_argument("--csv", type=Path)
+    args = parser.parse_args()
+    error = module_from(shared_folder() / "tools" / "registration_error.py").registration_error
+    ensure_compiled()
+    rows = []
+    for rig, cases in rigs(args.work or Path(tempfile.mkdtemp())).items():
+        first = cases[0]
+        for count in args.frames:
+            inputs = replace(first.inputs, frames=tuple(c.inputs.frames[0] for c in cases[:count]))
+            start = time.perf_counter()
+            result = calibrate(inputs, CalibrationConfig(quality=QualitySettings(maps=False)))
+            seconds = time.perf_counter() - start
+            values = {k: v for k, v in result.parameters.values().items() if k != "psf"}
+            along, across = error(values, first.truth, first.cube(), first.step_px)
+            row = {"rig": rig, "frames": count, "along": along, "across": across, "seconds": seconds}
+            row |= {f"error_{p.name}": p.value - first.truth.get(p.name, 0.0) for p in result.parameters if p.name != "psf"}
+            rows.append(row)
+            say(
+                f"{rig}  {count} frames: along {along:.4f} across {across:.4f} px, theta {row['error_theta']:+.4f} deg  {seconds:.1f} s"
+            )
+    for count in args.frames:
+        mine = [r for r in rows if r["frames"] == count]
+        along, across, theta = (rms([r[k] for r in mine]) for k in ("along", "across", "error_theta"))
+        say(f"== {count} frames: RMS along {along:.4f}, across {across:.4f} px, theta {theta:.4f} deg")
+    if args.csv:
+        with args.csv.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
