@@ -24,6 +24,10 @@ class InputError(CassiError):
     exit_code = 3
 
 
+class MaskWantedError(InputError):
+    """No mask was named and the measurement's file carries none: half of the way, not a fault of the file (exit code 3)."""
+
+
 class OutputError(CassiError):
     """A result that cannot be written where it was asked for (exit code 3)."""
 

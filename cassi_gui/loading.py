@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from cassi_core.errors import RunCancelled
+from cassi_core.errors import MaskWantedError, RunCancelled
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.run import RunControl
 from cassi_gui.runner import RunController, RunPhase
@@ -32,6 +32,8 @@ WORDS = (
 
 CANCELLED = "Reading was cancelled: read the files again, or choose others."
 PROGRESS_INTERVAL_MS = 200
+MASK_WANTED = "Now choose the mask: the file of the measurement holds none."
+"""Half of the way, where everybody is who chooses the files one by one: no fault, and not shown as one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,8 +238,10 @@ class InputLoader(QObject):
         text = in_window_words(str(error)) or type(error).__name__
         if isinstance(error, RunCancelled):
             text = CANCELLED
+        half_way = isinstance(error, MaskWantedError)
+        text = MASK_WANTED if half_way else text
         self._state.replace(inputs=None, truth=None, findings=(), loading=False, load_problem=text)
-        self.logged.emit("error", text)
+        self.logged.emit("info" if half_way else "error", text)
 
     def _on_findings(self, findings: tuple[Any, ...]) -> None:
         self._add_findings(findings)

@@ -73,6 +73,7 @@ PAGES = {
 }
 """Pages by their step; the logbook is no step, and comes last."""
 WITH_LOGBOOK = ("qa", "export", "logbook")
+MESSAGE_MS = 8000
 DEFAULT_SIZE = QSize(1280, 760)
 
 
@@ -207,7 +208,7 @@ class MainWindow(QMainWindow):
         self.loader.loaded.connect(self.recent.add)
         self.recent.chosen.connect(self._on_recent)
         self.recent.changed.connect(self._show_recent)
-        self.sessions.logged.connect(self.log.append)
+        self.sessions.logged.connect(self._on_session_logged)
         self.sessions.title_changed.connect(self._on_title)
         self.sessions.opened.connect(self._on_session_opened)
         self.sessions.remembered.connect(self.recent_sessions.add)
@@ -272,7 +273,11 @@ class MainWindow(QMainWindow):
         self.deck.show_page(page_id)
         self.step_bar.set_current(page_id)
         self.cursor_label.clear()
+        by_next = self.step_bar.next_button.hasFocus()
         self._refresh()
+        if by_next and not self.step_bar.next_button.hasFocus():
+            # A button that goes leaves the focus to the next one in line, which starts a run: nobody means that by Space.
+            self.page.setFocus()
 
     def go_by(self, steps: int) -> None:
         """Go forward or back by a number of pages, as far as there are any."""
@@ -301,6 +306,12 @@ class MainWindow(QMainWindow):
     def _on_title(self, name: str, modified: bool) -> None:
         self.setWindowTitle(f"{name}[*] - CASSI calibration")
         self.setWindowModified(modified)
+
+    @Slot(str, str)
+    def _on_session_logged(self, level: str, text: str) -> None:
+        """Into the log, and where it is seen while the log is closed: saving has no other sign but the title."""
+        self.log.append(level, text)
+        self.statusBar().showMessage(text[:1].upper() + text[1:], MESSAGE_MS)
 
     @Slot()
     def _on_session_opened(self) -> None:

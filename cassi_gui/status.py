@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cassi_gui.loading import MASK_WANTED
 from cassi_gui.runner import RunPhase
 from cassi_gui.state import RunRecord, Snapshot
 
@@ -28,6 +29,8 @@ def load_badge(shot: Snapshot) -> Badge:
     """Whether the files are there and fit together."""
     if shot.loading:
         return Badge("reading …", "busy")
+    if shot.load_problem == MASK_WANTED:
+        return Badge("needs the mask")
     if shot.load_problem:
         return Badge("does not fit", "bad")
     if shot.inputs is None:

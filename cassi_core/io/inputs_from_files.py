@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.dispersion import QUARTER_TURNS, Direction, Dispersion, DispersionMode
-from cassi_core.errors import InputError
+from cassi_core.errors import InputError, MaskWantedError
 from cassi_core.inputs import CalibrationInputs, Frame
 from cassi_core.io.camera import CameraReading, read_camera_image, read_frames
 from cassi_core.io.cubes import read_cube
@@ -147,7 +147,7 @@ def _read_masks(
     for path, layout in _files(measurements):
         key = None if layout else find_key(path, "mask")
         if key is None:
-            raise InputError(f"{path}: the file holds no mask; name the mask's file with --mask")
+            raise MaskWantedError(f"{path}: the file holds no mask; name the mask's file with --mask")
         found = read_mask(f"{path}::{key}", direction, selection, meter)
         if carried is not None and not np.array_equal(carried.mask, found.mask):
             raise InputError(

@@ -25,7 +25,7 @@ from cassi_gui import commands
 from cassi_gui.actions import Actions
 from cassi_gui.dialogs import Dialogs
 from cassi_gui.icons import make_icon, make_pixmap
-from cassi_gui.loading import CANCELLED, in_window_words
+from cassi_gui.loading import CANCELLED, MASK_WANTED, in_window_words
 from cassi_gui.pages.load_frames import FramesIntake
 from cassi_gui.pages.load_intake import FIELDS, KINDS, NAMES, SLOTS, FileIntake
 from cassi_gui.pages.load_pictures import PictureSettings
@@ -405,7 +405,7 @@ class LoadPage(QWidget):
         if shot.inputs is None:
             self.summary_title.setText("Reading …" if shot.loading else "Not complete yet")
             self.summary.setText(shot.load_problem or ("The files are being read and checked." if shot.loading else ""))
-            self._status(self.summary, "bad" if shot.load_problem else "")
+            self._status(self.summary, "bad" if shot.load_problem not in ("", MASK_WANTED) else "")
             if shot.load_problem == CANCELLED:
                 self.reading.show_stopped()
             else:

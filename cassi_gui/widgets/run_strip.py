@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from cassi_gui.theme import MARGIN, SPACE
@@ -162,6 +162,13 @@ class RunStrip(QFrame):
         self.elapsed.setText("0 s")
         self._show_run_parts(True)
         self._timer.start()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        # One height with and without a run: a difference of a pixel made every plot of the page be laid out anew.
+        super().resizeEvent(event)
+        margins = self.layout().contentsMargins()
+        tallest = max(w.sizeHint().height() for w in (self.start, self.pause, self.finish, self.cancel, self.bar))
+        self.setFixedHeight(tallest + margins.top() + margins.bottom() + 2 * self.frameWidth())
 
     @property
     def running(self) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from cassi_gui.icons import make_icon, make_pixmap
+from cassi_gui.paths import short_name
 from cassi_gui.theme import MARGIN, SPACE, TYPE_HEADING_PT, TYPE_SMALL_PT, Palette, font
 
 REASONS_WIDTH = 200
@@ -172,11 +174,18 @@ class StepBar(QFrame):
         reasons = [r[:1].upper() + r[1:] for r in reasons]
         first = reasons[0] if reasons else ""
         more = f" (+{len(reasons) - 1})" if len(reasons) > 1 else ""
-        self.reasons.setText(first + more if label else "")
+        self.reasons.setText(self._two_lines(first, more) if label else "")
         text = "Before going on:\n" + "\n".join(f"• {r}" for r in reasons) if reasons else f"Go to {label}"
         self.next_button.setToolTip(text)
         self.reasons.setToolTip(text if reasons else "")
         self.next_button.setAccessibleDescription(text)
+
+    def _two_lines(self, reason: str, more: str) -> str:
+        """What fits beside the button: file names without their folders, never more than two lines; the tip has it all."""
+        words = " ".join(short_name(word) if Path(word).is_absolute() else word for word in reason.split(" "))
+        # A line breaks where a word ends, so that two lines hold less than twice their width.
+        room = 2 * REASONS_WIDTH - self.reasons.fontMetrics().horizontalAdvance(more) - REASONS_WIDTH // 4
+        return self.reasons.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room) + more
 
     def set_palette(self, palette: Palette) -> None:
         self.next_button.setIcon(make_icon("next", palette, palette.accent_text))

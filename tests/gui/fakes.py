@@ -82,7 +82,7 @@ def fitted_parameters(preset: str = "auto") -> ParameterSet:
         "slope": 0.0004,
         "alpha": 0.02,
     }
-    return parameters.with_sigmas({n: sigmas[n] for n in parameters.refined})
+    return parameters.with_sigmas({n: sigmas.get(n, 0.01) for n in parameters.refined})
 
 
 def shifts(rig: FakeRig, right: float, down: float, sigma: float, blocks: int = 5) -> tuple[LocalShift, ...]:

@@ -94,9 +94,10 @@ def test_the_choose_button_takes_what_the_dialog_gives(
 def test_what_is_missing_is_said_in_the_words_of_the_window(qtbot: QtBot, window: MainWindow, rig_files: RigFiles) -> None:
     drop(window.load_page.slots["measurement"], rig_files.measurement)
     qtbot.waitUntil(lambda: bool(window.state.snapshot.load_problem))
-    assert "the Mask slot" in window.load_page.summary.text()
+    assert window.load_page.summary.text() == "Now choose the mask: the file of the measurement holds none."
+    assert window.load_page.summary.property("status") == "", "half of the way is no fault"
+    assert window.step_bar["load"].badge == "needs the mask"
     assert "--" not in window.load_page.summary.text()
-    assert window.step_bar["load"].badge == "does not fit"
     assert not window.step_bar.next_button.isEnabled()
 
 

@@ -66,7 +66,7 @@ def test_load_check_run_believe_accept_export(
     finished(qtbot, window)
     stored = read_calibration(tmp_path / "a.cassi.json")
     assert stored.parameters["dx"].value == window.state.runs[0].result.parameters["dx"].value
-    assert stored.parameters["alpha"].value == 0.0
+    assert stored.parameters["curve"].value == 0.0
 
 
 def test_every_page_can_be_reached_before_anything_is_loaded(window: MainWindow) -> None:
@@ -80,6 +80,29 @@ def test_every_page_can_be_reached_before_anything_is_loaded(window: MainWindow)
     assert window.page_id == "export"
 
 
+def test_next_does_not_leave_the_focus_on_the_button_that_starts_a_run(qtbot: QtBot, window: MainWindow) -> None:
+    window.state.replace(inputs=fakes.inputs())
+    record = window.state.add_run(fakes.result())
+    window.show_page("qa")
+    window.qa_page.accept_current()
+    window.activateWindow()
+    window.step_bar.next_button.setFocus()
+    qtbot.keyClick(window.step_bar.next_button, Qt.Key.Key_Space)
+    assert window.page_id == "export" and window.state.accepted_run.id == record.id
+    assert not window.strip.start.hasFocus() and not window.runner.running
+
+
+def test_a_long_reason_beside_next_keeps_to_two_lines_and_names_files_without_folders(window: MainWindow) -> None:
+    height = window.step_bar.height()
+    problem = "/a/very/long/folder/with/many/parts/of/it/measurement_of_the_third_scene.npz: the file holds no such thing " * 2
+    window.step_bar.set_next("Check", (problem, "another"))
+    shown = window.step_bar.reasons.text()
+    assert "/a/very" not in shown and shown.startswith("measurement_of") and shown.endswith("(+1)")
+    assert problem[1:] in window.step_bar.reasons.toolTip()
+    window.step_bar.layout().activate()
+    assert window.step_bar.sizeHint().height() <= height
+
+
 def test_other_pages_are_used_during_a_run_and_edits_do_not_disturb_it(
     qtbot: QtBot, slow_window: MainWindow, rig_files: RigFiles, load: Load
 ) -> None:
@@ -90,11 +113,11 @@ def test_other_pages_are_used_during_a_run_and_edits_do_not_disturb_it(
         window.show_page(step)
     from cassi_gui import commands
 
-    commands.edit_parameter(window.state, "alpha", value=0.5)
+    commands.edit_parameter(window.state, "curve", value=0.002)
     assert window.runner.running
     finished(qtbot, window)
-    assert window.state.runs[-1].result.parameters["alpha"].value == 0.0, "the run kept what it started with"
-    assert window.state.parameters["alpha"].value == 0.5
+    assert window.state.runs[-1].result.parameters["curve"].value == 0.0, "the run kept what it started with"
+    assert window.state.parameters["curve"].value == 0.002
 
 
 def test_fixed_parameters_are_bit_identical_after_a_run(
@@ -104,7 +127,7 @@ def test_fixed_parameters_are_bit_identical_after_a_run(
 
     load(window, rig_files.measurement, rig_files.mask)
     value = 0.1 + 0.2
-    fixed = window.state.parameters.edit("dy", value=value, refine=False).edit("slope", value=1 / 300)
+    fixed = window.state.parameters.edit("dy", value=value, refine=False).edit("slope", value=1 / 300, refine=False)
     commands.set_parameters(window.state, fixed)
     window.slots_.start_run()
     finished(qtbot, window)
