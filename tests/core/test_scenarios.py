@@ -10,7 +10,7 @@ import pytest
 
 from cassi_core.cli import main
 from cassi_core.cli.benchmark import find_scenes, load_scene, refined_names
-from cassi_core.config import CalibrationConfig
+from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.dispersion import Dispersion
 from cassi_core.errors import ConfigError, InputError
 from cassi_core.inputs import CalibrationInputs
@@ -101,8 +101,8 @@ def test_a_mask_of_the_size_of_the_scene_leaves_its_middle() -> None:
 
 
 def test_what_the_mismatch_moves_is_refined_too() -> None:
-    truth = Misalignment(slope=0.01).values()
-    assert refined_names(None, "auto", truth) == ("dx", "dy", "theta", "scale_x", "scale_y", "slope")
+    truth = Misalignment(curve=0.001).values()
+    assert set(refined_names(None, "auto", truth)) == {*DEFAULT_REFINE["auto"], "curve"}
     assert refined_names(("theta", "dx"), "auto", truth) == ("dx", "theta")
     with pytest.raises(ConfigError, match="unknown parameter 'dz'"):
         refined_names(("dz",), "auto", truth)

@@ -70,7 +70,7 @@ def test_files_that_are_gone_or_changed_are_told_and_can_be_replaced(rig: tuple[
 
 def test_every_file_of_a_selection_has_a_role() -> None:
     """A new slot of the Load page must be looked for as well when a session is opened."""
-    no_files = {"direction", "mode"}
+    no_files = {"direction", "mode", "average", "roi", "mask_roi", "region", "bit_depth"}
     texts = {f.name for f in fields(FileSelection) if f.default == "" or f.type == "str"} - no_files
     assert texts == set(ROLES)
 

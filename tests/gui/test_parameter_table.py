@@ -120,7 +120,7 @@ def test_cards_show_value_sigma_unit_with_sensible_digits(qtbot: QtBot) -> None:
     value = cards._cards["dx"][1]
     assert value.alignment() & Qt.AlignmentFlag.AlignRight
     assert "Started from +0.000 px" in value.toolTip()
-    assert "slope 0 px/band" in cards._held.text() and "dx" not in cards._held.text()
+    assert "curve 0 px/band^2" in cards._held.text() and "dx" not in cards._held.text()
 
 
 def test_a_card_on_its_bound_says_so(qtbot: QtBot) -> None:

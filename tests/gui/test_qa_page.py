@@ -186,7 +186,7 @@ def test_runs_are_compared_and_chosen(desk: Desk) -> None:
         return model.data(model.index(row, columns.index(column)))
 
     assert cell(0, "Residual") == "0.4120 → 0.1607" and cell(1, "Verdict") == "reservations"
-    assert cell(0, "theta") == "+0.2100 ± 0.0041 deg" and cell(0, "slope") == "held at 0"
+    assert cell(0, "theta") == "+0.2100 ± 0.0041 deg" and cell(0, "curve") == "held at 0"
     assert desk.state.current_run.id == second
     desk.page.runs.selectRow(0)
     assert desk.state.current_run.id == first and desk.page.verdict.headline == "The mask is right"
@@ -200,7 +200,7 @@ def test_runs_are_compared_and_chosen(desk: Desk) -> None:
 
 def test_correlations_and_facts(desk: Desk) -> None:
     desk.finish_run()
-    assert desk.page.correlation.strong_pairs() == "hard to tell apart: dx and scale_y (-0.94)"
+    assert desk.page.correlation.strong_pairs() == "hard to tell apart: dx and psf (-0.94)"
     facts = desk.page.facts.text()
     assert "4.9 s on cpu, 2 threads, seed 0" in facts and "Fit, precise prior" in facts and "band train" in facts
 

@@ -119,10 +119,10 @@ def test_events_are_drawn_a_few_times_a_second_not_once_each(desk: Desk) -> None
 
 def test_parameters_are_edited_with_undo(desk: Desk) -> None:
     desk.page.table.edited.emit(ParameterEdit("dx", "value", 1.5))
-    desk.page.table.edited.emit(ParameterEdit("slope", "refine", True))
-    assert desk.state.parameters["dx"].value == 1.5 and desk.state.parameters["slope"].refine
+    desk.page.table.edited.emit(ParameterEdit("curve", "refine", True))
+    assert desk.state.parameters["dx"].value == 1.5 and desk.state.parameters["curve"].refine
     desk.state.undo_stack.undo()
-    assert desk.state.parameters["dx"].value == 1.5 and not desk.state.parameters["slope"].refine
+    assert desk.state.parameters["dx"].value == 1.5 and not desk.state.parameters["curve"].refine
     desk.state.undo_stack.undo()
     assert desk.state.parameters["dx"].value == 0.0
     model = desk.page.table.parameter_model

@@ -18,6 +18,8 @@ ROLES = {
     "flat": "flat field",
     "reference": "reference cube",
     "dispersion_csv": "dispersion table",
+    "bad_pixels": "bad-pixel map",
+    "wavelengths": "wavelengths",
 }
 """Field of the selection and what a person calls it."""
 MEASUREMENT = "measurement"
