@@ -87,7 +87,9 @@ class Parameter:
     def at_bound(self) -> bool:
         """True when a refined value ended on one of its bounds."""
         tol = BOUND_TOLERANCE * (self.upper - self.lower)
-        return self.refine and (self.value <= self.lower + tol or self.value >= self.upper - tol)
+        # No blur at all is an answer and not an obstacle: nothing lies beyond it that could be let in.
+        ends_there = self.name == "psf" and self.lower == 0.0
+        return self.refine and ((self.value <= self.lower + tol and not ends_there) or self.value >= self.upper - tol)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ import pyqtgraph as pg
 
 from cassi_gui.plots.style import number
 
+LINE_PX = 15
+"""Height of a line of tick text."""
+
 
 class PowerAxis(pg.AxisItem):
     """An axis over exponents of ten that writes the values themselves, evenly spaced and never on top of each other."""
@@ -34,3 +37,18 @@ class StepAxis(pg.AxisItem):
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
         return [(spacing, values) for spacing, values in super().tickValues(minVal, maxVal, size) if spacing >= 1]
+
+
+class ValueAxis(pg.AxisItem):
+    """A vertical axis of a small plot: only as many values as can stand above each other."""
+
+    def __init__(self) -> None:
+        super().__init__("left")
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        levels = super().tickValues(minVal, maxVal, size)[:1]
+        if not levels or maxVal <= minVal or size <= 0:
+            return levels
+        spacing, values = levels[0]
+        every = max(1, math.ceil(LINE_PX * (maxVal - minVal) / (spacing * size)))
+        return [(spacing * every, list(values[::every]))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -15,7 +16,7 @@ from PySide6.QtWidgets import QWidget
 from cassi_core.parameters import PARAMETER_NAMES, SPECS, ParameterSet, format_value
 from cassi_core.run import IterationRow
 from cassi_gui.plots import export
-from cassi_gui.plots.axes import PowerAxis, StepAxis
+from cassi_gui.plots.axes import PowerAxis, StepAxis, ValueAxis
 from cassi_gui.plots.labels import NarrowLabel
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import LABEL_PT, SYMBOLS, label_axis, pen, plot_font, translucent
@@ -25,7 +26,7 @@ RUNNING = "The first step of the fit is on its way; a grid search shows in the s
 NOTHING_REFINED = "No parameter is refined: tick at least one."
 AXIS_WIDTH = 48
 MAX_COLUMNS = 3
-WIDE_TITLE_PX = 200
+WIDE_TITLE_PX = 225
 """Columns narrower than this have room for the value but not for its error, which the band shows anyway."""
 MAX_POINTS = 2000
 """Longer tables are thinned on the screen (never in the CSV): more points than pixels only cost time."""
@@ -136,19 +137,25 @@ class ConvergencePanel(PlotPanel):
         self._plots.clear()
         self._traces.clear()
         columns = self._columns = 1 if len(names) < 2 else 2 if len(names) in (2, 4) else MAX_COLUMNS
+        layout = self.graphics.ci.layout
         for index, name in enumerate(names):
             row, col = divmod(index, columns)
-            heading = NarrowLabel()
-            self.graphics.addItem(heading, 2 * row, col)
-            plot = self._add_plot(2 * row + 1, col, axes={"bottom": StepAxis()})
+            # The plot first: a layout that for a moment holds nothing but a line of text shrinks to it, and stays small.
+            plot = self._add_plot(2 * row + 1, col, axes={"bottom": StepAxis(), "left": ValueAxis()})
             plot.setMouseEnabled(x=False, y=True)
             plot.getAxis("left").setWidth(AXIS_WIDTH)
+            # The steps are the same everywhere: they stand below the last row, and leave their room to the others.
+            plot.getAxis("bottom").setStyle(showValues=row == (len(names) - 1) // columns)
+            heading = NarrowLabel()
+            self.graphics.addItem(heading, 2 * row, col)
             self._traces[name] = _Trace(plot, heading, name)
             plot.getViewBox().setDefaultPadding(0.06)
-            # Equal columns whatever the titles say: a long number must not push its neighbour out of the window.
-            plot.setPreferredWidth(10)
+            # Equal columns and rows whatever the titles say: a long number must not push its neighbour out of the window.
+            plot.setPreferredSize(10, 10)
+            layout.setRowStretchFactor(2 * row + 1, 1)
+        layout.setVerticalSpacing(2)
         for col in range(MAX_COLUMNS):
-            self.graphics.ci.layout.setColumnStretchFactor(col, 1 if col < columns else 0)
+            layout.setColumnStretchFactor(col, 1 if col < columns else 0)
         first = next(iter(self._traces.values()), None)
         for trace in self._traces.values():
             if first is not None and trace is not first:
@@ -199,11 +206,8 @@ class ConvergencePanel(PlotPanel):
         known = sigma if math.isfinite(sigma) and wide else None
         unit = spec.unit if wide or len(spec.unit) <= SHORT_UNIT else ""
         text = f"<b>{trace.name}</b> {format_value(value, known, unit, spec.digits)}"
-        if self._parameters is not None:
-            p = self._parameters[trace.name]
-            reach = 1e-6 * (p.upper - p.lower)
-            if value <= p.lower + reach or value >= p.upper - reach:
-                text += f" <span style='color:{self._palette.bad}'>\N{WARNING SIGN} bound</span>"
+        if self._parameters is not None and replace(self._parameters[trace.name], value=value).at_bound:
+            text += f" <span style='color:{self._palette.bad}'>\N{WARNING SIGN} bound</span>"
         trace.heading.setText(text, color=self._palette.text, size=f"{LABEL_PT}pt")
 
     def _column_width(self) -> float:

@@ -21,7 +21,7 @@ from cassi_core.errors import OutputError
 from cassi_core.parameters import ParameterSet
 from cassi_core.result import LocalShift
 from cassi_core.run import GridScores
-from cassi_gui.plots.axes import PowerAxis, StepAxis
+from cassi_gui.plots.axes import PowerAxis, StepAxis, ValueAxis
 from cassi_gui.plots.before_after import BeforeAfterPanel, Side
 from cassi_gui.plots.convergence import ConvergencePanel, ResidualPanel
 from cassi_gui.plots.cube_view import CubeView
@@ -419,6 +419,29 @@ def test_each_refined_parameter_has_its_own_curve_and_band(qtbot: QtBot) -> None
     late = [r for r in rows if r.sigmas is not None]
     assert len(low) == len(late) == 10
     assert high[-1] - low[-1] == pytest.approx(2 * late[-1].sigmas[2])
+
+
+def test_many_small_plots_share_the_room_and_their_ticks_do_not_overlap(qtbot: QtBot) -> None:
+    panel = ConvergencePanel("conv")
+    shown(qtbot, panel, 386, 235)
+    panel.set_parameters(ParameterSet.default(DEFAULT_REFINE["auto"]))
+    panel.set_rows(fakes.table(6))
+    panel.settle()
+    QApplication.processEvents()
+    heights = [t.plot.vb.height() for t in panel._traces.values()]
+    assert min(heights) > 15 and max(heights) < 2.5 * min(heights)
+    assert [t.plot.getAxis("bottom").style["showValues"] for t in panel._traces.values()] == [False] * 6 + [True] * 2
+    low, high = -1.0, 1.0
+    for height in (18, 40, 300):
+        for spacing, values in ValueAxis().tickValues(low, high, height):
+            apart = np.diff(values) * height / (high - low)
+            assert len(values) >= 1 and (apart >= 15 - 1e-9).all() and spacing > 0
+
+
+def test_no_blur_is_an_answer_and_not_a_bound() -> None:
+    none = ParameterSet.default(("psf",))["psf"]
+    assert none.value == none.lower == 0.0 and not none.at_bound
+    assert ParameterSet.default(("psf",)).edit("psf", value=3.0)["psf"].at_bound
 
 
 def test_a_value_on_its_bound_says_so(qtbot: QtBot) -> None:
