@@ -84,32 +84,33 @@ def responsiveness(window: MainWindow) -> list[tuple[str, str, str]]:
     wait(lambda: not window.runner.running)
     timer = LatenessTimer()
     timer.start()
-    begin = time.perf_counter()
+    begin, used = time.perf_counter(), time.process_time()
     window.slots_.start_run()
     wait(lambda: not window.runner.running)
-    seconds = time.perf_counter() - begin
+    seconds, used = time.perf_counter() - begin, time.process_time() - used
     timer.stop()
     late = np.array(timer.late_ms)
     rows = [
         ("timer lateness during a run, 99th percentile", f"{np.percentile(late, 99):.1f} ms", "50 ms"),
         ("timer lateness during a run, worst", f"{late.max():.1f} ms", "250 ms"),
     ]
-    return [*rows, *price_of_the_window(window, seconds)]
+    return [*rows, *price_of_the_window(window, seconds, used)]
 
 
-def price_of_the_window(window: MainWindow, seconds: float) -> list[tuple[str, str, str]]:
-    """The same run without a window."""
+def price_of_the_window(window: MainWindow, seconds: float, used: float) -> list[tuple[str, str, str]]:
+    """The same run without a window: by the clock, and in processor time, which other programs do not falsify."""
     from cassi_core.calibration.pipeline import calibrate
     from cassi_core.run import RunControl
 
     shot = window.state.snapshot
-    plain = []
+    plain, used_plain = [], []
     for _ in range(2):
-        begin = time.perf_counter()
+        begin, begin_used = time.perf_counter(), time.process_time()
         calibrate(shot.inputs, shot.config, shot.parameters, control=RunControl(), observe=None)
         plain.append(time.perf_counter() - begin)
-    price = 100 * (seconds / min(plain) - 1)
-    return [("run in the window against without", f"{seconds:.2f} s / {min(plain):.2f} s = {price:+.0f} %", "+15 %")]
+        used_plain.append(time.process_time() - begin_used)
+    rows = (("run in the window against without", seconds, min(plain)), ("the same in processor time", used, min(used_plain)))
+    return [(name, f"{a:.2f} s / {b:.2f} s = {100 * (a / b - 1):+.0f} %", "+15 %") for name, a, b in rows]
 
 
 def cancel_times(window: MainWindow) -> list[tuple[str, str, str]]:

@@ -20,6 +20,7 @@ from pytestqt.qtbot import QtBot
 from cassi_core.io.calibration_file import write_calibration
 from cassi_core.logbook.drift import trends
 from cassi_core.logbook.store import Contents, Logbook
+from cassi_gui import logbook_commands
 from cassi_gui.actions import Actions
 from cassi_gui.logbook_keeper import DEMO_RIG, LogbookKeeper
 from cassi_gui.made_up_logbook import RIG, fill, made_up_entries
@@ -168,6 +169,23 @@ def test_undoing_the_acceptance_takes_the_entry_back(qtbot: QtBot, window: MainW
     window.qa_page.note.editingFinished.emit()
     settle(qtbot, window)
     assert book.read().entries[0].note == "after the lens was changed"
+
+
+def test_edits_of_the_logbook_are_undone_like_any_other_but_are_no_change_of_the_session(
+    qtbot: QtBot, window: MainWindow, own_logbook: Path
+) -> None:
+    fill(own_logbook, 3)
+    window.show_page("logbook")
+    settle(qtbot, window)
+    logbook_commands.annotate_entry(window.state, window.logbook, 2, "lens cleaned")
+    logbook_commands.withdraw_entries(window.state, window.logbook, [3])
+    settle(qtbot, window)
+    assert Logbook(own_logbook).read().entry(2).note == "lens cleaned", "written at once, whatever becomes of the session"
+    assert not window.sessions.modified and not window.isWindowModified(), "there is nothing to save"
+    assert "logbook entry 3" in window.action_set["edit.undo"].toolTip()
+    window.action_set["edit.undo"].trigger()
+    settle(qtbot, window)
+    assert Logbook(own_logbook).read().entry(3).in_force and not window.sessions.modified
 
 
 def test_an_earlier_acceptance_stays_when_a_later_one_is_undone(qtbot: QtBot, window: MainWindow, own_logbook: Path) -> None:
