@@ -14,12 +14,9 @@ never one signal per iteration. Everything else that takes time (reading files, 
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import gc
 import logging
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -37,7 +34,6 @@ from cassi_core.run import Event, GridScores, Preview, Progress, RunControl
 logger = logging.getLogger(__name__)
 
 DRAIN_INTERVAL_MS = 66
-NICE = 3
 SHUTDOWN_WAIT_MS = 15_000
 
 
@@ -149,7 +145,6 @@ def _core_calibrate(*args: Any, **kwargs: Any) -> Any:
     What the import and the first run leave is taken out of the sight of the garbage collector: looking through all of it
     held up every thread, the window's too, for 40 to 90 ms a time.
     """
-    _let_the_window_go_first()
     first = gc.get_freeze_count() == 0
     from cassi_core.calibration.pipeline import calibrate
 
@@ -160,17 +155,6 @@ def _core_calibrate(*args: Any, **kwargs: Any) -> Any:
     finally:
         if first:
             gc.freeze()
-
-
-def _let_the_window_go_first() -> None:
-    """Make this thread, and those that its kernels start, a little less urgent than the window's (a thread's own on Linux).
-
-    On two busy cores this took the 99th percentile of the window's lateness from 90 to 60 ms; a run alone takes as long as before.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            nice = min(19, os.getpriority(os.PRIO_PROCESS, os.getpid()) + NICE)
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
 
 
 class RunController(QObject):

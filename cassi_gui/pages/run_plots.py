@@ -23,8 +23,8 @@ from cassi_gui.plots.spectrum import WHOLE_SCENE, Spectrum, SpectrumPanel
 from cassi_gui.theme import Palette
 from cassi_gui.widgets.plot_mosaic import PlotMosaic
 
-DRAW_INTERVAL_MS = 75
-"""One plot a tick: with four on show each is drawn about three times a second, which is read as live.
+DRAW_INTERVAL_MS = 100
+"""One plot a tick: with four on show each is drawn more than twice a second, which is read as live.
 
 All of them in one tick kept the window from answering for 60 to 110 ms of processor time, measured on two busy cores."""
 
