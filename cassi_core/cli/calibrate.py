@@ -74,7 +74,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Check everything that can be checked first, then fit, then write."""
     from cassi_core.io.atomic import check_writable
 
-    config = configuration(args)
+    config = with_measured_errors(configuration(args), args.dispersion)
     parameters = start_parameters(config, args)
     out = output_path(args)
     rig = _logbook_rig(args)
@@ -188,6 +188,24 @@ def start_parameters(config: CalibrationConfig, args: argparse.Namespace) -> Par
     if not names:
         raise ConfigError("no parameter is left to refine; name at least one with --refine")
     return ParameterSet.default(names, {**measured, **args.start})
+
+
+def with_measured_errors(config: CalibrationConfig, table: str | None) -> CalibrationConfig:
+    """The settings with the errors of a measured dispersion table as what is known before: they constrain slope and alpha where refined."""
+    from cassi_core.io.dispersion_from_files import read_dispersion_table
+
+    if table is None:
+        return config
+    found = read_dispersion_table(table)
+    if found.sigma_px is None or len(found.sigma_px) < 2:
+        return config
+    known = {}
+    travel_error = float(found.sigma_px[-1])
+    if travel_error > 0:
+        known["prior_slope"] = travel_error / (len(found.sigma_px) - 1)
+    if "alpha" in found.measured and found.measured["alpha"][1] > 0:
+        known["prior_alpha"] = found.measured["alpha"][1]
+    return config.model_copy(update={"auto": config.auto.model_copy(update=known)})
 
 
 def _measured_dispersion(table: str | None) -> tuple[tuple[str, ...], dict[str, float]]:

@@ -12,7 +12,7 @@ from monochromatic_rig import SHAPE, TRUTH, WAVELENGTHS, MonochromaticRig, trave
 from PIL import Image
 
 from cassi_core.cli import main
-from cassi_core.cli.calibrate import start_parameters
+from cassi_core.cli.calibrate import start_parameters, with_measured_errors
 from cassi_core.config import CalibrationConfig
 from cassi_core.errors import InputError
 from cassi_core.io.dispersion_from_files import read_dispersion_table
@@ -137,3 +137,14 @@ def test_bands_of_the_table_and_exit_codes(folder: Path, tmp_path: Path, capsys:
     assert main(["dispersion", str(tmp_path), *mask]) == 3
     assert main(["dispersion", frames]) == 2
     assert main(["dispersion", frames, *mask, "--out", str(tmp_path / "none" / "d.csv")]) == 3
+
+
+def test_measured_errors_constrain_what_is_refined(tmp_path: Path) -> None:
+    table = tmp_path / "d.csv"
+    table.write_text("# alpha = 0.9 +- 0.02 deg\nnm,offset,sigma\n450,0,0\n500,5.5,0.01\n550,9.75,0.03\n")
+    plain = CalibrationConfig(refine=("dx", "slope", "alpha"))
+    auto = with_measured_errors(plain, str(table)).auto
+    assert auto.prior_alpha == 0.02 and auto.prior_slope == pytest.approx(0.015)
+    assert with_measured_errors(plain, None) is plain
+    table.write_text("0\n2\n4\n")
+    assert with_measured_errors(plain, str(table)) is plain
