@@ -15,6 +15,7 @@ from cassi_core.calibration.rig_model import RigModel
 from cassi_core.calibration.straighten import straighten
 from cassi_core.config import AutoSettings, PriorSettings
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
+from cassi_core.quality.verdict import excess_rms
 from cassi_core.run import GridScores, RunRecorder
 from cassi_core.solvers.protocol import GapSettings, GapSolver
 
@@ -137,9 +138,7 @@ def across_rms(shifts: Sequence[BlockShift]) -> float:
     """RMS of the blocks' shifts across the dispersion in pixels, beyond their errors and weighted by their certainty."""
     if not shifts:
         return 0.0
-    down, sigma = (np.array([getattr(s, k) for s in shifts]) for k in ("down", "sigma_down"))
-    weight = 1 / (sigma**2 + 0.05**2)
-    return float(np.sqrt(max(0.0, float(np.sum(weight * (down**2 - sigma**2)) / np.sum(weight)))))
+    return excess_rms(np.array([b.down for b in shifts]), np.array([b.sigma_down for b in shifts]))
 
 
 def nominal_priors(start: ParameterSet, settings: AutoSettings) -> dict[str, tuple[float, float]]:
@@ -161,8 +160,7 @@ def with_prior_sensitivity(wide: Fit, precise: Fit) -> Fit:
     scatter of the picture, not the bias of the prior. On simulated rigs the bias left was about a third of that move.
     """
     index = [PARAMETER_NAMES.index(name) for name in precise.names]
-    fitted = np.array([name in wide.names for name in precise.names])
-    moved = np.where(fitted, precise.vector[index] - wide.vector[index], 0.0) * PRIOR_SHARE
+    moved = (precise.vector[index] - wide.vector[index]) * PRIOR_SHARE
     return replace(precise, covariance=precise.covariance + np.outer(moved, moved))
 
 

@@ -92,7 +92,7 @@ class Linearisation:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Where a fit ended: vector of all parameters, score, the refined names with their covariance, and how many steps it took."""
+    """Where a fit ended: vector of all parameters, score, the refined names with covariance and prior errors, and how many steps it took."""
 
     vector: Vector
     score: float
@@ -101,9 +101,6 @@ class Fit:
     formal_covariance: Vector
     steps: int
     prior_sigma: Vector
-
-    def value(self, name: str) -> float:
-        return float(self.vector[PARAMETER_NAMES.index(name)])
 
     @property
     def sigmas(self) -> dict[str, float]:

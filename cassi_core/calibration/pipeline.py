@@ -192,6 +192,9 @@ def _finish(
     recorder.begin("proof", 6 if config.quality.maps else 2)
     before = parameters_to_dispersion_frame(start, direction).vector()
     fitted = parameters_to_dispersion_frame(start, direction).with_vector(found.vector)
+    if found.fit is not None:
+        # A preset may hold what the picture does not tell: what comes back as refined is what was fitted in the end.
+        fitted = fitted.refining(found.fit.names)
     prior = config.auto.precise
     settings = GapSettings(prior.n_iter, prior.sigma_px, prior.sigma_bands)
     optics = Optics(config.auto.smear_px)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cassi_core.inputs import CalibrationInputs, Frame
 from cassi_core.parameters import ParameterSet
@@ -85,12 +86,16 @@ def _bounds(parameters: ParameterSet) -> Reason:
 
 
 def leftover_rms(shifts: Sequence[LocalShift]) -> float:
-    """RMS of the local shifts in pixels beyond what their standard errors explain, blocks weighted by their certainty."""
+    """RMS of the local shifts in pixels, both directions together; see :func:`excess_rms`."""
     values = np.array([(s.right, s.down) for s in shifts]).ravel()
-    sigmas = np.maximum(np.array([(s.sigma_right, s.sigma_down) for s in shifts]).ravel(), 1e-3)
+    return excess_rms(values, np.array([(s.sigma_right, s.sigma_down) for s in shifts]).ravel())
+
+
+def excess_rms(values: NDArray[np.float64], sigmas: NDArray[np.float64]) -> float:
+    """RMS of shifts in pixels beyond what their standard errors explain, weighted by their certainty."""
+    sigmas = np.maximum(sigmas, 1e-3)
     weights = 1 / (sigmas**2 + 0.05**2)
-    excess = float(np.sum(weights * (values**2 - sigmas**2)) / np.sum(weights))
-    return float(np.sqrt(max(0.0, excess)))
+    return float(np.sqrt(max(0.0, float(np.sum(weights * (values**2 - sigmas**2)) / np.sum(weights)))))
 
 
 def _leftover(shifts: Sequence[LocalShift]) -> Reason:
