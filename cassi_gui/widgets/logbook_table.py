@@ -22,8 +22,9 @@ from cassi_core.logbook.drift import Judgement, drift_reasons
 from cassi_core.logbook.entry import LogEntry, local_day
 from cassi_core.parameters import PARAMETER_NAMES, SPECS, format_value
 from cassi_gui.icons import make_row_icon
-from cassi_gui.theme import HALF_SPACE, LIGHT, ROW_HEIGHT, Palette
+from cassi_gui.theme import HALF_SPACE, LIGHT, Palette
 from cassi_gui.widgets.run_list import ICONS, VERDICTS
+from cassi_gui.widgets.whole_rows import show_whole_rows
 
 Index = QModelIndex | QPersistentModelIndex
 FIRST = ("Entry", "Calibrated", "Rig", "Verdict", "Drift")
@@ -164,14 +165,7 @@ class LogbookTable(QTableView):
         self.entries_model.note_edited.connect(self.note_edited)
         self.entries_model.rig_edited.connect(self.rig_edited)
         self.setModel(self.entries_model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setStretchLastSection(True)
+        show_whole_rows(self, QAbstractItemView.SelectionMode.ExtendedSelection)
         self.selectionModel().selectionChanged.connect(self._selection_changed)
 
     def set_entries(self, entries: Sequence[LogEntry], judged: Mapping[int, Sequence[Judgement]]) -> None:

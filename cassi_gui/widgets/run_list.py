@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 from cassi_core.parameters import GEOMETRY_NAMES, format_value
 from cassi_core.result import CalibrationResult
 from cassi_gui.icons import make_row_icon
-from cassi_gui.theme import LIGHT, ROW_HEIGHT, Palette
+from cassi_gui.theme import LIGHT, Palette
+from cassi_gui.widgets.whole_rows import show_whole_rows
 
 Index = QModelIndex | QPersistentModelIndex
 VERDICTS = {"pass": "pass", "warn": "reservations", "fail": "fail"}
@@ -166,14 +167,7 @@ class RunList(QTableView):
         self.run_model.note_edited.connect(self.note_edited)
         self.run_model.name_edited.connect(self.name_edited)
         self.setModel(self.run_model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setStretchLastSection(True)
+        show_whole_rows(self, QAbstractItemView.SelectionMode.SingleSelection)
         self._quiet = False
         self.selectionModel().selectionChanged.connect(self._selection_changed)
 
