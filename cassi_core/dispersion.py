@@ -114,6 +114,10 @@ class Dispersion:
         cols, rows = s * np.cos(angle), s * np.sin(angle)
         return (np.round(cols), np.round(rows)) if self.mode == "integer" else (cols, rows)
 
+    def whole_offsets(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Nominal offsets ``(columns, rows)`` rounded to whole pixels: the grid on which the engine keeps the scene of every band."""
+        return np.round(self.s_nom), np.zeros(self.n_bands)
+
     def canvas_shape(self, mask_shape: tuple[int, int]) -> tuple[int, int]:
         """Nominal measurement shape in the rig's frame: the mask grown by the rounded travel along the dispersion axis."""
         grow = round(self.travel_px)

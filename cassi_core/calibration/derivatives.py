@@ -26,7 +26,8 @@ def coordinate_rates(
     n = dispersion.n_bands
     band = np.arange(n, dtype=np.float64)
     cols, rows = dispersion.offsets(values)
-    fractions = np.stack([cols - np.round(cols), rows - np.round(rows)])
+    whole_cols, whole_rows = dispersion.whole_offsets()
+    fractions = np.stack([cols - whole_cols, rows - whole_rows])
     s = dispersion.travel(values.get("slope", 0.0), values.get("curve", 0.0))
     axis = np.deg2rad(values.get("alpha", 0.0))
     along = np.array([np.cos(axis), np.sin(axis)])

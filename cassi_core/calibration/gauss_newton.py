@@ -202,7 +202,7 @@ def _blur_derivative(
     low[at] = max(0.0, vector[at] - SPECS["psf"].step)
     high[at] = low[at] + 2 * SPECS["psf"].step
     images = [
-        solver.project(cube, model.candidate(named(v), optics.spline(model, v), like=candidate), model.y.shape)
+        solver.project(cube, model.candidate(named(v), optics.spline(model, v)), model.y.shape)
         for v in (low, high)
     ]
     return np.asarray((images[1] - images[0]) / (high[at] - low[at]), np.float32)
@@ -461,12 +461,11 @@ def respond(
         if name == "psf" and value < SPECS["psf"].step:
             lengths[i] *= 2  # a blur starts flat: its first tenth of a pixel changes nothing
     for model, part in zip(models, parts, strict=True):
-        like = model.candidate(named(vector), optics.spline(model, vector))
         moved = []
         for name, length in zip(names, lengths, strict=True):
             other = vector.copy()
             other[PARAMETER_NAMES.index(name)] += length
-            moved.append(model.candidate(named(other), optics.spline(model, other), like=like))
+            moved.append(model.candidate(named(other), optics.spline(model, other)))
         residuals = solver.residuals(model.y, moved, settings, weight=model.observed, control=control)
         weighted = (part.jacobian * part.weight).reshape(len(names), -1)
         for j, length in enumerate(lengths):

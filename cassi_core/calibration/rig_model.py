@@ -65,17 +65,14 @@ class RigModel:
         width = int(np.flatnonzero(self.observed.any(axis=0))[-1]) + 1
         return np.ascontiguousarray(image[..., CANVAS_PAD:width])
 
-    def candidate(
-        self, values: Mapping[str, float], spline: NDArray[np.float32], *, like: Candidate | None = None
-    ) -> Candidate:
-        """The engine's hypothesis: per-band masks sampled from `spline` (coefficients of the blurred mask) at whole offsets.
+    def candidate(self, values: Mapping[str, float], spline: NDArray[np.float32]) -> Candidate:
+        """The engine's hypothesis: per-band masks sampled from `spline` (coefficients of the blurred mask), on the nominal scene grid.
 
-        With `like` the whole offsets are those of another candidate, so that both see the same scene grid.
+        The whole offsets are those of the nominal dispersion whatever the values: all hypotheses see the same scene grid, and the
+        residual is a smooth function of every parameter. Offsets rounded anew for each hypothesis made it jump by some percent.
         """
+        whole_cols, whole_rows = self.dispersion.whole_offsets()
         cols, rows = self.dispersion.offsets(values)
-        whole_cols, whole_rows = np.round(cols), np.round(rows)
-        if like is not None:
-            whole_cols, whole_rows = like.cols - CANVAS_PAD, like.rows
         fractions = np.stack([cols - whole_cols, rows - whole_rows], axis=1)
         pose = pose_coefficients(
             self.mask.shape, *(float(values.get(k, 0.0)) for k in ("dx", "dy", "theta", "scale_x", "scale_y"))
