@@ -1,8 +1,8 @@
 """How the snapshot changes when a parameter moves and the scene stays: derivative images of the forward model.
 
 With the scene estimate ``x`` held, ``Z_i = d(A x)/d p_i = sum_l shift_l(x_l . (g_col . d col_in/d p_i + g_row . d row_in/d p_i))``, where
-``(g_col, g_row)`` is the gradient of the mask's cubic spline at the place that the pixel of band ``l`` looks at. Both coordinates are
-affine in the pixel, so each parameter and band needs six numbers (:func:`coordinate_rates`).
+``(g_col, g_row)`` is the gradient of the mask where the pixel of band ``l`` looks at it. Both coordinates are affine in the pixel,
+ so each parameter and band needs six numbers (:func:`movement_rates`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from cassi_core.calibration.mask_sampling import PAD, POSE_NAMES, mix_rows, pose_coefficients, spline_taps
 from cassi_core.dispersion import Dispersion
 
 
@@ -71,70 +72,81 @@ def coordinate_rates(
     return np.stack([rates[name]() for name in names]) if names else np.zeros((0, n, 6))
 
 
+def movement_rates(
+    shape: tuple[int, int], dispersion: Dispersion, values: Mapping[str, float], names: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """:func:`coordinate_rates` with those of the dispersion as movements of the posed mask, and which ones these are, ``(k,)``.
+
+    The pose moves the places on the nominal mask, the dispersion moves what the pose has made of it: ``A^-1 d(col_in, row_in)`` with the
+    matrix ``A`` of the pose.
+    """
+    rates = coordinate_rates(shape, dispersion, values, names)
+    pose = pose_coefficients(shape, *(float(values.get(k, 0.0)) for k in POSE_NAMES))
+    inverse = np.linalg.inv(np.array([[pose[0], pose[1]], [pose[3], pose[4]]]))
+    pairs = rates.reshape(*rates.shape[:2], 2, 3)
+    turned = np.einsum("ij,kljm->klim", inverse, pairs).reshape(rates.shape)
+    dispersive = np.array([name not in POSE_NAMES for name in names], np.bool_)
+    return np.where(dispersive[:, None, None], turned, rates), dispersive
+
+
 @nb.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-def accumulate_derivatives(x, spline, pose, fractions, cols, rows, rates, first_row, last_row, out):  # type: ignore[no-untyped-def]
+def accumulate_derivatives(  # type: ignore[no-untyped-def]
+    x, posed, slopes, fractions, cols, rows, rates, dispersive, first_row, last_row, out
+):
     """Add the derivative images of scene rows ``first_row .. last_row-1`` to ``out[k, H, canvas]`` float32.
 
-    ``x[L, H, W]`` float32 scene; `spline`, `pose` and `fractions` as in :func:`cassi_core.calibration.mask_sampling.sample_spline`;
-    ``cols, rows`` int64 whole offsets on the canvas. Where an edge of the mask is repeated, the gradient across that edge is zero.
+    ``x[L, H, W]`` float32 scene; spline coefficients ``posed[H, W]`` of the mask at its pose and ``slopes[2, H, W]`` of its slopes on the
+    nominal mask; `fractions` as in :func:`cassi_core.calibration.mask_sampling.shift_bands`; ``cols, rows`` int64 whole offsets on the
+    canvas; `rates` and `dispersive` of :func:`movement_rates`.
     """
     bands, _, width = x.shape
     count, height, canvas = out.shape
-    end_row, end_col = spline.shape[0] - 1, spline.shape[1] - 1
-    cc, cr, c0, rc, rr, r0 = pose[0], pose[1], pose[2], pose[3], pose[4], pose[5]
-    half, sixth = np.float32(0.5), np.float32(1.0 / 6.0)
-    along = np.empty(width, np.float32)
-    across = np.empty(width, np.float32)
+    any_pose, any_dispersion = not dispersive.all(), dispersive.any()
+    one, two = np.empty(width + 2 * PAD, np.float32), np.empty(width + 2 * PAD, np.float32)
+    # Light times slope along columns and rows: of the pose (0, 1) and of the dispersion (2, 3).
+    lit = np.zeros((4, width), np.float32)
+    right, down = np.empty(bands, np.int64), np.empty(bands, np.int64)
+    value_col, slope_col = np.empty((bands, 4), np.float32), np.empty((bands, 4), np.float32)
+    value_row, slope_row = np.empty((bands, 4), np.float32), np.empty((bands, 4), np.float32)
+    for band in range(bands):
+        right[band], value_col[band], slope_col[band] = spline_taps(fractions[band, 0])
+        down[band], value_row[band], slope_row[band] = spline_taps(fractions[band, 1])
     for row in range(first_row, last_row):
         for band in range(bands):
             at = row + rows[band]
             if not 0 <= at < height:
                 continue
-            y = row - fractions[band, 1]
-            for col in range(width):
-                px = col - fractions[band, 0]
-                ci = cc * px + cr * y + c0
-                ri = rc * px + rr * y + r0
-                inside_col, inside_row = 0.0 <= ci <= end_col, 0.0 <= ri <= end_row
-                ci = min(max(ci, 0.0), float(end_col))
-                ri = min(max(ri, 0.0), float(end_row))
-                ic, ir = int(ci), int(ri)
-                t, u = np.float32(ci - ic), np.float32(ri - ir)
-                a, b = np.float32(1.0) - t, np.float32(1.0) - u
-                w0, w3 = a * a * a * sixth, t * t * t * sixth
-                w1 = (np.float32(4.0) - t * t * (np.float32(6.0) - np.float32(3.0) * t)) * sixth
-                w2 = (np.float32(4.0) - a * a * (np.float32(6.0) - np.float32(3.0) * a)) * sixth
-                v0, v3 = b * b * b * sixth, u * u * u * sixth
-                v1 = (np.float32(4.0) - u * u * (np.float32(6.0) - np.float32(3.0) * u)) * sixth
-                v2 = (np.float32(4.0) - b * b * (np.float32(6.0) - np.float32(3.0) * b)) * sixth
-                dw0, dw3 = -half * a * a, half * t * t
-                dw1 = half * t * (np.float32(3.0) * t - np.float32(4.0))
-                dw2 = -half * a * (np.float32(3.0) * a - np.float32(4.0))
-                dv0, dv3 = -half * b * b, half * u * u
-                dv1 = half * u * (np.float32(3.0) * u - np.float32(4.0))
-                dv2 = -half * b * (np.float32(3.0) * b - np.float32(4.0))
-                j0, j1, j2, j3 = max(ic - 1, 0), ic, min(ic + 1, end_col), min(ic + 2, end_col)
-                l0, l1 = spline[max(ir - 1, 0)], spline[ir]
-                l2, l3 = spline[min(ir + 1, end_row)], spline[min(ir + 2, end_row)]
-                s0 = w0 * l0[j0] + w1 * l0[j1] + w2 * l0[j2] + w3 * l0[j3]
-                s1 = w0 * l1[j0] + w1 * l1[j1] + w2 * l1[j2] + w3 * l1[j3]
-                s2 = w0 * l2[j0] + w1 * l2[j1] + w2 * l2[j2] + w3 * l2[j3]
-                s3 = w0 * l3[j0] + w1 * l3[j1] + w2 * l3[j2] + w3 * l3[j3]
-                d0 = dw0 * l0[j0] + dw1 * l0[j1] + dw2 * l0[j2] + dw3 * l0[j3]
-                d1 = dw0 * l1[j0] + dw1 * l1[j1] + dw2 * l1[j2] + dw3 * l1[j3]
-                d2 = dw0 * l2[j0] + dw1 * l2[j1] + dw2 * l2[j2] + dw3 * l2[j3]
-                d3 = dw0 * l3[j0] + dw1 * l3[j1] + dw2 * l3[j2] + dw3 * l3[j3]
-                light = x[band, row, col]
-                along[col] = light * (v0 * d0 + v1 * d1 + v2 * d2 + v3 * d3) if inside_col else np.float32(0.0)
-                across[col] = light * (dv0 * s0 + dv1 * s1 + dv2 * s2 + dv3 * s3) if inside_row else np.float32(0.0)
+            base = PAD + min(max(right[band], 1 - PAD), PAD - 2) - 1
+            if any_pose:
+                mix_rows(slopes[0], row, down[band], value_row[band], one)
+                mix_rows(slopes[1], row, down[band], value_row[band], two)
+                _light_lines(x, band, row, one, two, base, value_col[band], value_col[band], lit, 0)
+            if any_dispersion:
+                mix_rows(posed, row, down[band], value_row[band], one)
+                mix_rows(posed, row, down[band], slope_row[band], two)
+                _light_lines(x, band, row, one, two, base, slope_col[band], value_col[band], lit, 2)
             whole = cols[band]
             low, high = max(0, -whole), min(width, canvas - whole)
             for k in range(count):
                 base_col = np.float32(rates[k, band, 0] + rates[k, band, 2] * row)
                 base_row = np.float32(rates[k, band, 3] + rates[k, band, 5] * row)
                 rate_col, rate_row = np.float32(rates[k, band, 1]), np.float32(rates[k, band, 4])
-                target = out[k, at]
-                for col in range(low, high):
-                    target[col + whole] += along[col] * (base_col + rate_col * np.float32(col)) + across[col] * (
-                        base_row + rate_row * np.float32(col)
-                    )
+                of = 2 if dispersive[k] else 0
+                if whole >= 0 and low >= 0:
+                    for col in range(low, high):
+                        place = np.float32(col)
+                        change = lit[of, col] * (base_col + rate_col * place) + lit[of + 1, col] * (base_row + rate_row * place)
+                        out[k, at, col + whole] += change
+
+
+@nb.njit(nogil=True, fastmath=True, error_model="numpy", forceinline=True)
+def _light_lines(x, band, row, one, two, base, taps, others, out, at):  # type: ignore[no-untyped-def]
+    """``out[at] = x . (taps over one)`` and ``out[at + 1] = x . (others over two)`` for a row of a band."""
+    s0, s1, s2, s3 = taps[0], taps[1], taps[2], taps[3]
+    v0, v1, v2, v3 = others[0], others[1], others[2], others[3]
+    if base >= 0:
+        for col in range(x.shape[2]):
+            j = base + col
+            light = x[band, row, col]
+            out[at, col] = light * (s0 * one[j] + s1 * one[j + 1] + s2 * one[j + 2] + s3 * one[j + 3])
+            out[at + 1, col] = light * (v0 * two[j] + v1 * two[j + 1] + v2 * two[j + 2] + v3 * two[j + 3])

@@ -25,9 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from cassi_core.calibration.derivatives import accumulate_derivatives, coordinate_rates
-from cassi_core.calibration.mask_sampling import pose_coefficients
-from cassi_core.calibration.rig_model import CANVAS_PAD, RigModel, named, relative_residual
+from cassi_core.calibration.derivatives import accumulate_derivatives, movement_rates
+from cassi_core.calibration.rig_model import RigModel, named, relative_residual, spline_coefficients
 from cassi_core.errors import NumericsError
 from cassi_core.geometry import source_coordinates
 from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, SPECS, ParameterSet
@@ -162,23 +161,24 @@ def derivative_images(
     values = named(vector)
     geometric = [n for n in names if n in GEOMETRY_NAMES]
     shape = (model.mask.shape[0], model.mask.shape[1])
-    pose = pose_coefficients(shape, *(values[k] for k in ("dx", "dy", "theta", "scale_x", "scale_y")))
     whole_cols, whole_rows = candidate.cols, candidate.rows
-    cols, rows = model.dispersion.offsets(values)
-    fractions = np.stack([cols + CANVAS_PAD - whole_cols, rows - whole_rows], axis=1)
-    rates = coordinate_rates(shape, model.dispersion, values, geometric)
+    posed = spline_coefficients(model.posed(values, spline))
+    slopes = np.stack([spline_coefficients(image) for image in model.posed_slopes(values, spline)])
+    fractions = model.fractions(values)
+    rates, dispersive = movement_rates(shape, model.dispersion, values, geometric)
     cuts = np.linspace(0, shape[0], threads + 1).astype(int)
 
     def part(index: int) -> NDArray[np.float32]:
         out = np.zeros((len(geometric), *model.y.shape), np.float32)
         accumulate_derivatives(
             cube,
-            spline,
-            pose,
+            posed,
+            slopes,
             fractions,
             whole_cols.astype(np.int64),
             whole_rows.astype(np.int64),
             rates,
+            dispersive,
             cuts[index],
             cuts[index + 1],
             out,
@@ -201,10 +201,7 @@ def _blur_derivative(
     low, high = vector.copy(), vector.copy()
     low[at] = max(0.0, vector[at] - SPECS["psf"].step)
     high[at] = low[at] + 2 * SPECS["psf"].step
-    images = [
-        solver.project(cube, model.candidate(named(v), optics.spline(model, v)), model.y.shape)
-        for v in (low, high)
-    ]
+    images = [solver.project(cube, model.candidate(named(v), optics.spline(model, v)), model.y.shape) for v in (low, high)]
     return np.asarray((images[1] - images[0]) / (high[at] - low[at]), np.float32)
 
 

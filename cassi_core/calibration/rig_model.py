@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from cassi_core.calibration.mask_sampling import pose_coefficients, sample_spline
+from cassi_core.calibration.mask_sampling import POSE_NAMES, pose_coefficients, sample_gradient, sample_pose, shift_bands
 from cassi_core.dispersion import Dispersion
 from cassi_core.geometry import warp_mask
 from cassi_core.inputs import CalibrationInputs, Frame
@@ -72,16 +72,32 @@ class RigModel:
         residual is a smooth function of every parameter. Offsets rounded anew for each hypothesis made it jump by some percent.
         """
         whole_cols, whole_rows = self.dispersion.whole_offsets()
-        cols, rows = self.dispersion.offsets(values)
-        fractions = np.stack([cols - whole_cols, rows - whole_rows], axis=1)
-        pose = pose_coefficients(
-            self.mask.shape, *(float(values.get(k, 0.0)) for k in ("dx", "dy", "theta", "scale_x", "scale_y"))
-        )
-        distinct, which = np.unique(fractions.round(9), axis=0, return_inverse=True)
-        masks = np.empty((len(distinct), *self.mask.shape), np.float32)
-        sample_spline(spline, pose, distinct, np.float32(0), np.float32(self.mask.max()), masks)
+        distinct, which = np.unique(self.fractions(values).round(9), axis=0, return_inverse=True)
+        posed = self.posed(values, spline)
+        if not distinct.any():
+            return Candidate(posed, whole_cols + CANVAS_PAD, whole_rows)
+        masks = np.empty((len(distinct), *posed.shape), np.float32)
+        shift_bands(spline_coefficients(posed), distinct, masks)
         shared = masks[0] if len(distinct) == 1 else masks[which.reshape(-1)]
         return Candidate(shared, whole_cols + CANVAS_PAD, whole_rows)
+
+    def fractions(self, values: Mapping[str, float]) -> NDArray[np.float64]:
+        """What the offsets of the bands have beyond the nominal whole ones, ``(L, 2)`` as (columns, rows) in pixels."""
+        return np.stack(self.dispersion.offsets(values), axis=1) - np.stack(self.dispersion.whole_offsets(), axis=1)
+
+    def posed(self, values: Mapping[str, float], spline: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The mask `(H, W)` at its pose, sampled from spline coefficients."""
+        out = np.empty(self.mask.shape, np.float32)
+        pose = pose_coefficients(self.mask.shape, *(float(values.get(k, 0.0)) for k in POSE_NAMES))
+        sample_pose(spline, pose, np.float32(0), np.float32(self.mask.max()), 0, out.shape[0], out)
+        return out
+
+    def posed_slopes(self, values: Mapping[str, float], spline: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Slopes of the mask along its own columns and rows where :meth:`posed` samples it, ``(2, H, W)``."""
+        out = np.empty((2, *self.mask.shape), np.float32)
+        pose = pose_coefficients(self.mask.shape, *(float(values.get(k, 0.0)) for k in POSE_NAMES))
+        sample_gradient(spline, pose, 0, out.shape[1], out)
+        return out
 
     def split_candidate(self, values: Mapping[str, float]) -> Candidate:
         """The reference hypothesis: bilinearly warped mask, offsets as they are (fractions are split by the solver)."""
@@ -95,7 +111,12 @@ class RigModel:
             mask = blur(mask, psf_px)
         if smear_px > 0:
             mask = box_columns(mask, smear_px)
-        return np.asarray(ndi.spline_filter(mask, 3, mode="mirror"), np.float32)
+        return spline_coefficients(mask)
+
+
+def spline_coefficients(image: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Cubic B-spline coefficients of an image, mirrored at its edges."""
+    return np.asarray(ndi.spline_filter(image, 3, output=np.float32, mode="mirror"), np.float32)
 
 
 def blur(image: NDArray[np.float64], sigma_px: float) -> NDArray[np.float64]:

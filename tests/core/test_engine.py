@@ -60,8 +60,8 @@ def test_fractions_of_an_offset_move_the_pattern_the_right_way():
     candidate = model.candidate({"slope": 0.1, "alpha": 1.5}, model.spline())
     cols, rows = model.dispersion.offsets({"slope": 0.1, "alpha": 1.5})
     last = BANDS - 1
-    moved = warp_mask(model.mask, {"dx": cols[last] - np.round(cols[last]), "dy": rows[last] - np.round(rows[last])})
-    assert abs(cols[last] - np.round(cols[last])) > 0.2
+    moved = warp_mask(model.mask, {"dx": cols[last] - 2.0 * last, "dy": rows[last]})
+    assert cols[last] - 2.0 * last > 0.2 and rows[last] > 0.2
     assert np.abs(candidate.mask[last] - moved)[6:-6, 6:-6].max() < 2e-2
 
 
@@ -82,9 +82,7 @@ def test_derivative_images_equal_differences_of_the_forward_model(name):
     for sign in (1, -1):
         moved = at.copy()
         moved[PARAMETER_NAMES.index(name)] += sign * step
-        sides.append(
-            SOLVER.project(cube, model.candidate(named(moved), optics.spline(model, moved), like=candidate), model.y.shape)
-        )
+        sides.append(SOLVER.project(cube, model.candidate(named(moved), optics.spline(model, moved)), model.y.shape))
     wanted = (sides[0].astype(float) - sides[1]) / (2 * step)
     difference = np.abs(image - wanted)[8:-8, 12:-12]
     assert difference.mean() < 0.01 * np.abs(wanted[8:-8, 12:-12]).mean()
