@@ -21,6 +21,7 @@ from cassi_core.calibration.frames import (
     vector_from_frame,
 )
 from cassi_core.calibration.gauss_newton import Fit, Optics, Priors, linearise, respond, sandwich
+from cassi_core.calibration.objective import ScorerCache, choose_device
 from cassi_core.calibration.rig_model import RigModel, relative_residual
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.dispersion import Direction, from_dispersion_frame
@@ -92,7 +93,7 @@ def calibrate(
     start = _start_parameters(config, parameters)
     direction = inputs.dispersion.direction
     turned = inputs.in_dispersion_frame()
-    solver = FusedCpuSolver(config.threads)
+    solver = _solver(config, control)
     margins = {
         "auto": config.auto.margin_px,
         "reference": config.reference.margin_px,
@@ -116,6 +117,14 @@ def calibrate(
     return _finish(inputs, config, start, models, solver, recorder, found)
 
 
+def _solver(config: CalibrationConfig, control: RunControl) -> GapSolver:
+    """The compiled kernel, or for preset auto the named GPU; ``auto`` stays on the processor, which needs no torch and seconds only."""
+    if config.preset == "auto" and config.device.startswith("cuda"):
+        device, _ = choose_device(config.device, control)
+        return ScorerCache().solver(device, control=control)
+    return FusedCpuSolver(config.threads)
+
+
 def _start_parameters(config: CalibrationConfig, parameters: ParameterSet | None) -> ParameterSet:
     if parameters is None:
         return ParameterSet.default(config.refine or DEFAULT_REFINE[config.preset])
@@ -132,7 +141,7 @@ def _preset(config: CalibrationConfig) -> tuple[Searcher, Plan]:
 
         def search_auto(models: Sequence[RigModel], start: ParameterSet, solver: GapSolver, recorder: RunRecorder) -> _Search:
             out = auto.run_auto(models, start, config.auto, solver, recorder, threads=threads)
-            return _Search(out.vector, out.fit, "auto", out.alignment.z, "cpu", out.notes)
+            return _Search(out.vector, out.fit, "auto", out.alignment.z, solver.device, out.notes)
 
         return search_auto, auto.plan(config.auto)
     from cassi_core.calibration import reference_presets
@@ -181,7 +190,7 @@ def _finish(
     config: CalibrationConfig,
     start: ParameterSet,
     models: Sequence[RigModel],
-    solver: FusedCpuSolver,
+    solver: GapSolver,
     recorder: RunRecorder,
     found: _Search,
 ) -> CalibrationResult:
@@ -234,7 +243,7 @@ def _finish(
         seconds_total=recorder.elapsed_s,
         device=found.device,
         seed=config.seed,
-        threads=solver.threads,
+        threads=FusedCpuSolver(config.threads).threads,
         correlation_names=correlation_names,
         correlation=correlation,
         peak_z=found.peak_z,
@@ -246,7 +255,7 @@ def _finish(
 def _covariance(
     found: _Search,
     models: Sequence[RigModel],
-    solver: FusedCpuSolver,
+    solver: GapSolver,
     fitted: ParameterSet,
     settings: GapSettings,
     optics: Optics,
@@ -259,9 +268,7 @@ def _covariance(
     names = fitted.refined
     if not names or (found.peak_z is not None):
         return None, ()
-    parts = [
-        linearise(m, solver, fitted.vector(), names, settings, optics, recorder.control, threads=solver.threads) for m in models
-    ]
+    parts = [linearise(m, solver, fitted.vector(), names, settings, optics, recorder.control) for m in models]
     recorder.advance()
     response = respond(models, parts, solver, fitted.vector(), fitted, settings, optics, recorder.control)
     return sandwich(parts, Priors.none(len(names)), response), names
@@ -291,7 +298,7 @@ def _correlation(
 
 def _proof(
     models: Sequence[RigModel],
-    solver: FusedCpuSolver,
+    solver: GapSolver,
     before: Vector,
     after: Vector,
     settings: GapSettings,

@@ -78,7 +78,7 @@ class RigModel:
             return Candidate(posed, whole_cols + CANVAS_PAD, whole_rows)
         masks = np.empty((len(distinct), *posed.shape), np.float32)
         shift_bands(spline_coefficients(posed), distinct, masks)
-        shared = masks[0] if len(distinct) == 1 else masks[which.reshape(-1)]
+        shared = masks[0] if len(distinct) == 1 else masks[which.ravel()]
         return Candidate(shared, whole_cols + CANVAS_PAD, whole_rows)
 
     def fractions(self, values: Mapping[str, float]) -> NDArray[np.float64]:
@@ -87,9 +87,9 @@ class RigModel:
 
     def posed(self, values: Mapping[str, float], spline: NDArray[np.float32]) -> NDArray[np.float32]:
         """The mask `(H, W)` at its pose, sampled from spline coefficients."""
-        out = np.empty(self.mask.shape, np.float32)
+        out = np.empty_like(self.mask)
         pose = pose_coefficients(self.mask.shape, *(float(values.get(k, 0.0)) for k in POSE_NAMES))
-        sample_pose(spline, pose, np.float32(0), np.float32(self.mask.max()), 0, out.shape[0], out)
+        sample_pose(spline, pose, np.float32(0), np.float32(self.mask.max()), 0, len(out), out)
         return out
 
     def posed_slopes(self, values: Mapping[str, float], spline: NDArray[np.float32]) -> NDArray[np.float32]:

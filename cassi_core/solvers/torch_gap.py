@@ -73,8 +73,11 @@ class TorchGapSolver:
         control: RunControl | None = None,
     ) -> NDArray[np.float32]:
         """Residual images ``(B, H, Wm)`` of several measurements with one candidate; see the protocol."""
-        each = (self.residuals(image, [candidate], settings, weight=weight, control=control) for image in images)
-        return np.concatenate(list(each)) if len(images) else np.empty(images.shape, np.float32)
+        out = np.empty(images.shape, np.float32)
+        for group in self._batches([candidate] * len(images)):
+            problem = _Batch(images[group], [candidate], weight, self._device)
+            out[group] = problem.residual(problem.solve(settings, control or RunControl())).cpu().numpy()
+        return out
 
     def project(self, cube: NDArray[np.float32], candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.float32]:
         """The forward model ``A x`` of a cube ``(L, H, W)`` on a canvas ``(H, Wm)``; see the protocol."""
@@ -102,7 +105,10 @@ class TorchGapSolver:
 
 
 class _Batch:
-    """Candidates with the same offsets on the device: masks ``(B, 1 or L, H, W)``, canvases ``(B, Hc, Wc)``."""
+    """Problems with the same offsets on the device: masks ``(B, 1 or L, H, W)``, canvases ``(B, Hc, Wc)``.
+
+    One measurement ``(Hc, Wc)`` for all candidates, or several ``(B, Hc, Wc)`` for one candidate.
+    """
 
     def __init__(
         self,
@@ -117,12 +123,14 @@ class _Batch:
             raise InputError(
                 f"masks for {masks.shape[1]} bands and offsets for {self.bands}; one mask or one per band is needed"
             )
-        self.masks = torch.as_tensor(masks, dtype=torch.float32, device=device)
         self.y = torch.as_tensor(np.ascontiguousarray(y, np.float32), device=device)
-        weights = np.ones_like(y) if weight is None else weight
+        self.masks = torch.as_tensor(masks, dtype=torch.float32, device=device)
+        if y.ndim == 3:
+            self.masks = self.masks.expand(len(y), *self.masks.shape[1:])
+        weights = np.ones(y.shape[-2:], np.float32) if weight is None else weight
         self.weight = torch.as_tensor(np.ascontiguousarray(weights, np.float32), device=device)
         cols, rows = (np.asarray(offsets, np.float64) for offsets in (candidates[0].cols, candidates[0].rows))
-        self.plan: ShiftPlan = plan_shifts(cols, rows, (masks.shape[2], masks.shape[3]), (y.shape[0], y.shape[1]))
+        self.plan: ShiftPlan = plan_shifts(cols, rows, (masks.shape[2], masks.shape[3]), (y.shape[-2], y.shape[-1]))
 
     @torch.no_grad()
     def solve(self, settings: GapSettings, control: RunControl) -> torch.Tensor:
@@ -156,7 +164,7 @@ class _Batch:
     @torch.no_grad()
     def residual(self, cubes: torch.Tensor) -> torch.Tensor:
         """``y - A x`` of every candidate, ``(B, Hc, Wc)``."""
-        left = self.y.expand(cubes.shape[0], *self.y.shape).clone()
+        left = self.y.expand(cubes.shape[0], *self.y.shape[-2:]).clone()
         add_projection(left, cubes, self.masks, self.plan, -1.0)
         return left
 

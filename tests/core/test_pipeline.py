@@ -9,7 +9,7 @@ import pytest
 
 from cassi_core.calibration.pipeline import calibrate
 from cassi_core.config import AutoSettings, CalibrationConfig
-from cassi_core.errors import RunCancelled
+from cassi_core.errors import InputError, RunCancelled
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
 from cassi_core.quality.maps import evaluate
@@ -158,3 +158,19 @@ def test_leftover_within_its_errors_counts_as_none():
     rng = np.random.default_rng(0)
     noise = [LocalShift(0, 0, *rng.normal(0, 0.2, 2), 0.2, 0.2) for _ in range(200)]
     assert leftover_rms(noise) < 0.08
+
+
+def test_the_engine_finds_the_same_with_the_torch_solver(run, inputs, monkeypatch):
+    """The path of a GPU, on the processor: same place to 1e-3 px, and the result says where it ran."""
+    from cassi_core.solvers.torch_gap import TorchGapSolver
+
+    monkeypatch.setattr("cassi_core.calibration.pipeline._solver", lambda config, control: TorchGapSolver("cpu"))
+    other = calibrate(inputs, CONFIG).parameters
+    for name in ("dx", "dy", "theta"):
+        assert other[name].value == pytest.approx(run[0].parameters[name].value, abs=1e-3)
+        assert other[name].sigma == pytest.approx(run[0].parameters[name].sigma, rel=0.02)
+
+
+def test_a_gpu_that_is_not_there_is_named(inputs):
+    with pytest.raises(InputError, match="cuda:7"):
+        calibrate(inputs, CONFIG.model_copy(update={"device": "cuda:7"}))

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from cassi_core.dispersion import QUARTER_TURNS, Dispersion, to_dispersion_frame, vector_from_dispersion_frame
-from cassi_core.geometry import source_coordinates, spline_coefficients
+from cassi_core.dispersion import QUARTER_TURNS, Dispersion, to_dispersion_frame
+from cassi_core.geometry import spline_coefficients, warp_mask
 from cassi_core.parameters import ParameterSet
 from cassi_core.result import CalibrationResult
 
@@ -87,19 +87,11 @@ class CalibratedMask:
         if not any(pose.values()) and values["psf"] == 0 and not displacements.any():
             return np.repeat(to_dispersion_frame(self.mask, self.dispersion.direction)[None], len(displacements), axis=0)
         low, high = float(self.mask.min()), float(self.mask.max())
-        coefficients = spline_coefficients(optical_blur(self.mask, values["psf"]))
-        row_in, col_in = source_coordinates((self.mask.shape[0], self.mask.shape[1]), **pose)
-        angle = np.deg2rad(pose["theta"])
-        cos, sin = np.cos(angle), np.sin(angle)
-        images = []
-        for displacement in displacements:
-            right, down = vector_from_dispersion_frame(displacement[0], displacement[1], self.dispersion.direction)
-            right, down = right / (1 + pose["scale_x"]), down / (1 + pose["scale_y"])
-            # The map from output to mask pixels is affine: a displaced output pixel looks this much elsewhere.
-            at = (row_in - (sin * right + cos * down), col_in - (cos * right - sin * down))
-            image = ndi.map_coordinates(coefficients, at, order=3, mode="nearest", prefilter=False)
-            images.append(to_dispersion_frame(np.clip(image, low, high).astype(np.float32), self.dispersion.direction))
-        return np.stack(images)
+        posed = warp_mask(self.mask, pose, coefficients=spline_coefficients(optical_blur(self.mask, values["psf"])))
+        posed = to_dispersion_frame(posed, self.dispersion.direction)
+        # Pose first, the offset of the band afterwards: the order of the fit.
+        images = [ndi.shift(posed, (down, right), order=3, mode="mirror") for right, down in displacements]
+        return np.asarray(np.clip(np.stack(images), low, high), np.float32)
 
 
 def optical_blur(mask: Float32, sigma_px: float) -> NDArray[np.float64]:
