@@ -9,11 +9,21 @@ from numpy.typing import NDArray
 
 from cassi_core.inputs import CalibrationInputs, Frame
 from cassi_core.parameters import ParameterSet
+from cassi_core.quality.shift_pattern import Pattern, patterns
 from cassi_core.result import LocalShift, Reason, Scores, Verdict, VerdictStatus
 
 ORDER: dict[VerdictStatus, int] = {"pass": 0, "warn": 1, "fail": 2}
 WARN_RMS_PX, FAIL_RMS_PX = 0.1, 0.5
 """Leftover misregistration above which reconstructions visibly suffer, and above which the mask is in the wrong place."""
+PATTERN_PX, PATTERN_SIGMAS = 0.1, 4.0
+PATTERN_MEANING = {
+    "magnification": "the fit has not found the magnification; run it again with scale_x and scale_y refined",
+    "rotation": "the fit has not found the angle; run it again with theta refined",
+    "shear": "the eight parameters cannot express it; trust the middle of the picture and look at how the mask is mounted",
+    "barrel": "the optics distort, which the eight parameters cannot express; trust the middle of the picture more than its edges",
+    "pincushion": "the optics distort, which the eight parameters cannot express; trust the middle of the picture more than its edges",
+    "bow": "lines of the mask are bent, as by a prism; trust the middle of the picture more than its edges",
+}
 WARN_SATURATED = 0.002
 WARN_DARK = 0.02
 
@@ -41,6 +51,8 @@ def judge(
         reasons.append(told)
     if shifts:
         reasons.append(_leftover(shifts))
+        height, width = inputs.frames[0].image.shape
+        reasons += _systematic(patterns(shifts, (height, width)))
     reasons += _exposure(inputs)
     if finished_early:
         reasons.append(
@@ -106,6 +118,17 @@ def _leftover(shifts: Sequence[LocalShift]) -> Reason:
     if rms > WARN_RMS_PX:
         return Reason("leftover shifts", "warn", rms, WARN_RMS_PX, text + ": part of the misalignment is outside the model")
     return Reason("leftover shifts", "pass", rms, WARN_RMS_PX, text)
+
+
+def _systematic(found: Sequence[Pattern]) -> list[Reason]:
+    """The largest pattern in the leftover shifts that is beyond doubt and large enough to matter."""
+    for pattern in found:
+        if pattern.rms_px > PATTERN_PX and pattern.significance > PATTERN_SIGMAS:
+            text = f"the leftover shifts form a pattern, {pattern.name} of {pattern.rms_px:.2f} px rms: {PATTERN_MEANING[pattern.name]}"
+            return [Reason("systematic shifts", "warn", pattern.rms_px, PATTERN_PX, text)]
+    return (
+        [Reason("systematic shifts", "pass", found[0].rms_px, PATTERN_PX, "no pattern in the leftover shifts")] if found else []
+    )
 
 
 def _share_lost(frame: Frame) -> float:
