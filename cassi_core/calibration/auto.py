@@ -14,6 +14,7 @@ from cassi_core.calibration.prealign import PreAlignment, prealign
 from cassi_core.calibration.rig_model import RigModel
 from cassi_core.calibration.straighten import straighten
 from cassi_core.config import AutoSettings, PriorSettings
+from cassi_core.dispersion import Dispersion
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.quality.verdict import excess_rms
 from cassi_core.run import GridScores, RunRecorder
@@ -25,6 +26,10 @@ DRIFT_PX = 0.08
 """So much further beside the picture than before the fit is a drift."""
 PRIOR_SHARE = 1 / 3
 """Share of the move between the two priors that counts as a standard error (measured on simulated rigs)."""
+SAMPLING_PX = {"dx": 0.02, "dy": 0.012}
+SAMPLING_END_PX = 0.025
+"""What the pattern between the pixels is known to, where bands lie at fractions of a pixel: as a whole, and at the end of the band train
+(rms errors beyond the scatter on simulated rigs whose bands another program had moved by another spline)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +120,8 @@ def run_auto(
             recorder.end(last.score)
             wide = wide or last
         assert wide is not None and last is not None
-        return (last if last is wide else with_prior_sensitivity(wide, last)), at
+        whole = last if last is wide else with_prior_sensitivity(wide, last)
+        return with_sampling_error(whole, models[0].dispersion), at
 
     final, ended = search(start.refined)
     sure = tuple(n for n in start.refined if n not in DISPERSION_NAMES)
@@ -162,6 +168,21 @@ def with_prior_sensitivity(wide: Fit, precise: Fit) -> Fit:
     index = [PARAMETER_NAMES.index(name) for name in precise.names]
     moved = (precise.vector[index] - wide.vector[index]) * PRIOR_SHARE
     return replace(precise, covariance=precise.covariance + np.outer(moved, moved))
+
+
+def with_sampling_error(fitted: Fit, dispersion: Dispersion) -> Fit:
+    """The fit with the error of the mask pattern between the pixels added, if its bands may lie at fractions of a pixel.
+
+    It is the same for all snapshots of a rig, so that more of them do not lower it.
+    """
+    if not set(fitted.names) & set(DISPERSION_NAMES) or dispersion.n_bands < 2:
+        return fitted
+    errors = SAMPLING_PX | {
+        "slope": SAMPLING_END_PX / (dispersion.n_bands - 1),
+        "alpha": float(np.rad2deg(SAMPLING_END_PX / dispersion.travel_px)),
+    }
+    floor = np.array([errors.get(name, 0.0) for name in fitted.names])
+    return replace(fitted, covariance=fitted.covariance + np.diag(floor**2))
 
 
 def _placed(start: ParameterSet, alignment: PreAlignment) -> ParameterSet:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage as ndi
 
-from cassi_core.calibration.auto import run_auto
+from cassi_core.calibration.auto import run_auto, with_sampling_error
 from cassi_core.calibration.derivatives import coordinate_rates
-from cassi_core.calibration.gauss_newton import Optics, derivative_images, fit
+from cassi_core.calibration.gauss_newton import Fit, Optics, derivative_images, fit
 from cassi_core.calibration.mask_sampling import pose_coefficients
 from cassi_core.calibration.prealign import prealign
-from cassi_core.calibration.rig_model import RigModel, blur, named
+from cassi_core.calibration.rig_model import RigModel, blur, named, relative_residual
 from cassi_core.config import AutoSettings
 from cassi_core.dispersion import Dispersion
 from cassi_core.errors import RunCancelled
@@ -175,3 +176,41 @@ def test_blur_grows_smoothly_from_nothing():
     assert variances[0] == 0
     assert np.allclose(variances, np.square([0.0, 0.2, 0.4, 0.59, 0.61, 1.0]), atol=0.03)
     assert np.all(np.diff(variances) > 0)
+
+
+def test_the_pattern_of_a_band_is_the_posed_mask_moved_afterwards():
+    """Against scipy, with fractions beyond half a pixel in both directions."""
+    model = make_model({})
+    values = {"dx": 0.4, "dy": -0.3, "theta": 0.7, "slope": 0.15, "alpha": 2.0}
+    candidate = model.candidate(values, model.spline())
+    cols, rows = model.dispersion.offsets(values)
+    last = BANDS - 1
+    assert cols[last] - 2 * last > 0.6
+    wanted = ndi.shift(model.posed(values, model.spline()), (rows[last], cols[last] - 2 * last), order=3, mode="mirror")
+    assert np.abs(candidate.mask[last] - wanted).max() < 2e-5
+
+
+def test_the_score_has_no_jump_where_an_offset_passes_half_a_pixel():
+    """Scene grids that followed the rounded offsets made the residual jump by some percent there."""
+    model = make_model({"dx": 0.3})
+    half = 0.5 / (BANDS - 1)
+    scores = []
+    for slope in (half - 2e-4, half - 1e-4, half + 1e-4, half + 2e-4):
+        residual = SOLVER.residuals(
+            model.y, [model.candidate({"dx": 0.3, "slope": slope}, model.spline())], GapSettings(8, 0.7)
+        )
+        scores.append(relative_residual(residual[0], model))
+    steps = np.diff(scores)
+    assert abs(steps[1]) < 4 * max(abs(steps[0]), abs(steps[2]))
+
+
+def test_the_error_between_the_pixels_is_added_where_bands_lie_there():
+    names = ("dx", "dy", "slope", "alpha")
+    fitted = Fit(np.zeros(9), 0.1, names, np.eye(4) * 1e-10, np.eye(4) * 1e-10, 3, np.full(4, np.inf))
+    dispersion = Dispersion.constant(28, 2.0)
+    sigmas = with_sampling_error(fitted, dispersion).sigmas
+    assert sigmas["dx"] == pytest.approx(0.02, rel=1e-3) and sigmas["dy"] == pytest.approx(0.012, rel=1e-3)
+    assert 27 * sigmas["slope"] == pytest.approx(0.025, rel=1e-3)
+    assert 54 * np.tan(np.deg2rad(sigmas["alpha"])) == pytest.approx(0.025, rel=1e-3)
+    rigid = Fit(np.zeros(9), 0.1, names[:2], np.eye(2) * 1e-10, np.eye(2) * 1e-10, 3, np.full(2, np.inf))
+    assert with_sampling_error(rigid, dispersion) is rigid
