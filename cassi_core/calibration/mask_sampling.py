@@ -19,6 +19,12 @@ PAD = 32
 """Columns that a band's pattern may be moved beyond its nominal whole offset."""
 
 
+@nb.njit(nogil=True, cache=True)
+def mirrored(index, last):  # type: ignore[no-untyped-def]
+    """An index reflected at 0 and at `last`, once."""
+    return min(max(last - abs(last - abs(index)), 0), last)
+
+
 @nb.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def sample_pose(coefficients, pose, lowest, highest, first_row, last_row, out):  # type: ignore[no-untyped-def]
     """Sample cubic B-spline coefficients ``(H, W)`` at an affine grid, rows ``first_row .. last_row-1`` of ``out[H, W]`` float32.
@@ -44,8 +50,8 @@ def sample_pose(coefficients, pose, lowest, highest, first_row, last_row, out): 
             v1 = (np.float32(4.0) - u * u * (np.float32(6.0) - np.float32(3.0) * u)) * sixth
             v2 = (np.float32(4.0) - b * b * (np.float32(6.0) - np.float32(3.0) * b)) * sixth
             # Coefficients continue as in a mirror at the edges, as they were made.
-            j0, j1, j2, j3 = abs(ic - 1), ic, last_c - abs(last_c - ic - 1), last_c - abs(last_c - ic - 2)
-            k0, k2, k3 = abs(ir - 1), last_r - abs(last_r - ir - 1), last_r - abs(last_r - ir - 2)
+            j0, j1, j2, j3 = mirrored(ic - 1, last_c), ic, mirrored(ic + 1, last_c), mirrored(ic + 2, last_c)
+            k0, k2, k3 = mirrored(ir - 1, last_r), mirrored(ir + 1, last_r), mirrored(ir + 2, last_r)
             line = coefficients[k0]
             value = v0 * (w0 * line[j0] + w1 * line[j1] + w2 * line[j2] + w3 * line[j3])
             line = coefficients[ir]
@@ -89,8 +95,8 @@ def sample_gradient(coefficients, pose, first_row, last_row, out):  # type: igno
             dv0, dv3 = -half * b * b, half * u * u
             dv1 = half * u * (np.float32(3.0) * u - np.float32(4.0))
             dv2 = -half * b * (np.float32(3.0) * b - np.float32(4.0))
-            j0, j1, j2, j3 = abs(ic - 1), ic, last_c - abs(last_c - ic - 1), last_c - abs(last_c - ic - 2)
-            k0, k2, k3 = abs(ir - 1), last_r - abs(last_r - ir - 1), last_r - abs(last_r - ir - 2)
+            j0, j1, j2, j3 = mirrored(ic - 1, last_c), ic, mirrored(ic + 1, last_c), mirrored(ic + 2, last_c)
+            k0, k2, k3 = mirrored(ir - 1, last_r), mirrored(ir + 1, last_r), mirrored(ir + 2, last_r)
             l0, l1, l2, l3 = coefficients[k0], coefficients[ir], coefficients[k2], coefficients[k3]
             s0 = w0 * l0[j0] + w1 * l0[j1] + w2 * l0[j2] + w3 * l0[j3]
             s1 = w0 * l1[j0] + w1 * l1[j1] + w2 * l1[j2] + w3 * l1[j3]
@@ -128,12 +134,6 @@ def mix_rows(coefficients, row, whole, taps, out):  # type: ignore[no-untyped-de
     for k in range(1, PAD + 1):
         out[PAD - k] = out[PAD + min(k, width - 1)]
         out[PAD + width - 1 + k] = out[PAD + width - 1 - min(k, width - 1)]
-
-
-@nb.njit(nogil=True, cache=True)
-def mirrored(index, last):  # type: ignore[no-untyped-def]
-    """An index reflected at 0 and at `last`, once."""
-    return min(max(last - abs(last - abs(index)), 0), last)
 
 
 @nb.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")

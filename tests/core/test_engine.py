@@ -9,9 +9,9 @@ from scipy import ndimage as ndi
 from cassi_core.calibration.auto import run_auto, with_sampling_error
 from cassi_core.calibration.derivatives import coordinate_rates
 from cassi_core.calibration.gauss_newton import Fit, Optics, derivative_images, fit
-from cassi_core.calibration.mask_sampling import pose_coefficients
+from cassi_core.calibration.mask_sampling import pose_coefficients, sample_gradient, sample_pose, shift_bands
 from cassi_core.calibration.prealign import prealign
-from cassi_core.calibration.rig_model import RigModel, blur, named, relative_residual
+from cassi_core.calibration.rig_model import RigModel, blur, named, relative_residual, spline_coefficients
 from cassi_core.config import AutoSettings
 from cassi_core.dispersion import Dispersion
 from cassi_core.errors import RunCancelled
@@ -214,3 +214,16 @@ def test_the_error_between_the_pixels_is_added_where_bands_lie_there():
     assert 54 * np.tan(np.deg2rad(sigmas["alpha"])) == pytest.approx(0.025, rel=1e-3)
     rigid = Fit(np.zeros(9), 0.1, names[:2], np.eye(2) * 1e-10, np.eye(2) * 1e-10, 3, np.full(2, np.inf))
     assert with_sampling_error(rigid, dispersion) is rigid
+
+
+@pytest.mark.parametrize("shape", [(1, 9), (9, 1), (2, 2), (3, 1)])
+def test_masks_of_a_row_or_a_column_are_sampled_inside_themselves(shape):
+    """Indices mirrored at an edge must not leave a mask that ends there."""
+    image = np.full(shape, 0.5, np.float32)
+    out, slopes = np.zeros(shape, np.float32), np.ones((2, *shape), np.float32)
+    pose = pose_coefficients(shape, 0.3, -0.4, 1.0, 0.0, 0.0)
+    sample_pose(spline_coefficients(image), pose, np.float32(0), np.float32(1), 0, shape[0], out)
+    sample_gradient(spline_coefficients(image), pose, 0, shape[0], slopes)
+    moved = np.zeros((1, *shape), np.float32)
+    shift_bands(spline_coefficients(image), np.array([[0.4, -0.3]]), moved)
+    assert np.allclose(out, 0.5, atol=1e-5) and np.allclose(slopes, 0, atol=1e-5) and np.allclose(moved, 0.5, atol=1e-5)
