@@ -174,7 +174,11 @@ class CalibrationConfig(Settings):
     preset: PresetName = setting("auto", "Which algorithm runs: auto (seconds), reference (Algorithm 2) or algorithm1")
     refine: tuple[str, ...] | None = setting(None, "Parameters to refine; empty: the preset's default choice")
     seed: int = setting(0, "Seed of everything random", ge=0, le=2**31 - 1)
-    device: str = setting("auto", "Where torch runs: auto, cpu, cuda or cuda:INDEX", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    device: str = setting(
+        "auto",
+        "Where it runs: auto, cpu, cuda or cuda:INDEX; preset auto takes a GPU only when it is named",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+    )
     threads: int = setting(0, "Threads of the CPU kernel; 0: all cores", ge=0, le=256)
     auto: AutoSettings = setting(AutoSettings(), "Settings of the preset auto")
     reference: ReferenceSettings = setting(ReferenceSettings(), "Settings of the preset reference")
