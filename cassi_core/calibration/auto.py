@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.block_shifts import BlockShift, block_shifts
-from cassi_core.calibration.gauss_newton import Fit, Optics, fit
+from cassi_core.calibration.gauss_newton import Fit, fit, with_error_bars
 from cassi_core.calibration.prealign import PreAlignment, prealign
-from cassi_core.calibration.rig_model import RigModel
+from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.calibration.straighten import straighten
 from cassi_core.config import AutoSettings, PriorSettings
 from cassi_core.dispersion import Dispersion
@@ -120,7 +120,9 @@ def run_auto(
             recorder.end(last.score)
             wide = wide or last
         assert wide is not None and last is not None
-        whole = last if last is wide else with_prior_sensitivity(wide, last)
+        prior = settings.wide if last is wide else settings.precise
+        last = with_error_bars(last, models, at, gap_settings(prior), solver, recorder.control, optics=optics, threads=threads)
+        whole = last if prior is settings.wide else with_prior_sensitivity(wide, last)
         return with_sampling_error(whole, models[0].dispersion), at
 
     final, ended = search(start.refined)

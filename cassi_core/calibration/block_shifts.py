@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy import ndimage as ndi
 
-from cassi_core.calibration.gauss_newton import Optics
 from cassi_core.calibration.prealign import high_pass, local_contrast
-from cassi_core.calibration.rig_model import CANVAS_PAD, RigModel, named
+from cassi_core.calibration.rig_model import CANVAS_PAD, Optics, RigModel, named
 from cassi_core.run import RunControl
 from cassi_core.solvers.protocol import GapSettings, GapSolver
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration import auto
+from cassi_core.calibration.error_bars import Priors, respond, sandwich
 from cassi_core.calibration.frames import (
     grid_from_frame,
     names_from_frame,
@@ -20,9 +21,10 @@ from cassi_core.calibration.frames import (
     parameters_to_dispersion_frame,
     vector_from_frame,
 )
-from cassi_core.calibration.gauss_newton import Fit, Optics, Priors, linearise, respond, sandwich
+from cassi_core.calibration.gauss_newton import Fit
+from cassi_core.calibration.linearisation import linearise_all
 from cassi_core.calibration.objective import ScorerCache, choose_device
-from cassi_core.calibration.rig_model import RigModel, relative_residual
+from cassi_core.calibration.rig_model import Optics, RigModel, relative_residual
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.dispersion import Direction, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs
@@ -207,7 +209,7 @@ def _finish(
     prior = config.auto.precise
     settings = GapSettings(prior.n_iter, prior.sigma_px, prior.sigma_bands)
     optics = Optics(config.auto.smear_px)
-    covariance, names = _covariance(found, models, solver, fitted, settings, optics, recorder)
+    covariance, names = _covariance(found, models, solver, fitted, settings, optics, config, recorder)
     maps, scores = _proof(models, solver, before, fitted.vector(), settings, optics, config, recorder, direction)
     recorder.end(scores.residual_after)
     parameters = parameters_from_dispersion_frame(fitted, direction)
@@ -259,6 +261,7 @@ def _covariance(
     fitted: ParameterSet,
     settings: GapSettings,
     optics: Optics,
+    config: CalibrationConfig,
     recorder: RunRecorder,
 ) -> tuple[Vector | None, tuple[str, ...]]:
     """Covariance of the refined parameters: the fit's own, or one linearisation at the end of a search without one."""
@@ -268,7 +271,8 @@ def _covariance(
     names = fitted.refined
     if not names or (found.peak_z is not None):
         return None, ()
-    parts = [linearise(m, solver, fitted.vector(), names, settings, optics, recorder.control) for m in models]
+    threads = FusedCpuSolver(config.threads).threads
+    parts = linearise_all(models, solver, fitted.vector(), names, settings, optics, recorder.control, threads=threads)
     recorder.advance()
     response = respond(models, parts, solver, fitted.vector(), fitted, settings, optics, recorder.control)
     return sandwich(parts, Priors.none(len(names)), response), names
@@ -280,7 +284,7 @@ def _told(fit: Fit | None, direction: Direction) -> Reason | None:
         return None
     mapped = names_from_frame(fit.names, direction)
     signs = np.array([sign for _, sign in mapped])
-    return what_the_picture_tells([name for name, _ in mapped], fit.covariance * np.outer(signs, signs), fit.prior_sigma)
+    return what_the_picture_tells([name for name, _ in mapped], fit.covariance * np.outer(signs, signs), fit.prior.sigma)
 
 
 def _correlation(

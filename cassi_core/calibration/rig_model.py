@@ -114,6 +114,17 @@ class RigModel:
         return spline_coefficients(mask)
 
 
+@dataclass(frozen=True, eq=False)
+class Optics:
+    """What blurs the mask besides the sampling: the length of a band's own smear along the dispersion, in pixels."""
+
+    smear_px: float = 0.0
+
+    def spline(self, model: RigModel, vector: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Spline coefficients of the mask as the optics show it with the blur of a parameter vector."""
+        return model.spline(max(0.0, float(vector[PARAMETER_NAMES.index("psf")])), self.smear_px)
+
+
 def spline_coefficients(image: NDArray[np.floating]) -> NDArray[np.float32]:
     """Cubic B-spline coefficients of an image, mirrored at its edges."""
     return np.asarray(ndi.spline_filter(image, 3, output=np.float32, mode="mirror"), np.float32)

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.block_shifts import BlockShift, block_shifts
-from cassi_core.calibration.gauss_newton import Optics
-from cassi_core.calibration.rig_model import RigModel
+from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.run import RunControl
 from cassi_core.solvers.protocol import GapSolver

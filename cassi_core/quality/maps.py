@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.frames import parameters_to_dispersion_frame
-from cassi_core.calibration.gauss_newton import Optics
-from cassi_core.calibration.rig_model import RigModel, named, relative_residual
+from cassi_core.calibration.rig_model import Optics, RigModel, named, relative_residual
 from cassi_core.config import CalibrationConfig, QualitySettings
 from cassi_core.dispersion import Direction, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cassi_core.calibration.frames import parameters_to_dispersion_frame
-from cassi_core.calibration.gauss_newton import Optics
-from cassi_core.calibration.rig_model import RigModel, relative_residual
+from cassi_core.calibration.rig_model import Optics, RigModel, relative_residual
 from cassi_core.config import CalibrationConfig
 from cassi_core.dispersion import from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.block_shifts import BlockShift, block_shifts
-from cassi_core.calibration.gauss_newton import Optics
-from cassi_core.calibration.rig_model import CANVAS_PAD, RigModel
+from cassi_core.calibration.rig_model import CANVAS_PAD, Optics, RigModel
 from cassi_core.dispersion import Direction, vector_from_dispersion_frame
 from cassi_core.result import LocalShift
 from cassi_core.run import RunControl

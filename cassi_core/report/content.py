@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.frames import parameters_to_dispersion_frame
-from cassi_core.calibration.gauss_newton import Optics
-from cassi_core.calibration.rig_model import RigModel
+from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.config import CalibrationConfig
 from cassi_core.dispersion import Dispersion, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,15 @@ from cassi_core.run import RunControl
 from cassi_core.solvers import gap_kernel
 from cassi_core.solvers.protocol import PHI_FLOOR, TV_TAU, Candidate, GapSettings, gaussian_taps, split_offsets
 
+LEAST_STRIP = 3
+"""Strips are at least so many times as tall as what they share with a neighbour: below that the shared rows cost what a thread gains."""
+
 
 class FusedCpuSolver:
     """GAP on the processor by the fused kernel; the same numbers as the torch solver to 1e-4 relative.
 
-    `threads` is how many candidates are solved side by side (0: one per core). The result does not depend on it.
+    `threads` is how many candidates, or strips of one candidate's rows, are solved side by side (0: one per core). The result does not
+    depend on it.
     """
 
     name = "fused-cpu"
@@ -39,12 +44,7 @@ class FusedCpuSolver:
     ) -> NDArray[np.float32]:
         """Residual images ``(B, H, Wm)`` float32 of all candidates; see the protocol."""
         out = np.empty((len(candidates), *y.shape), np.float32)
-        control = control or RunControl()
-
-        def one(index: int) -> None:
-            out[index] = _Problem(y, candidates[index], weight).solve(settings, control)[1]
-
-        self._in_threads(one, len(candidates), control)
+        self._solve_all(lambda i: _Problem(y, candidates[i], weight), out, settings, control or RunControl())
         return out
 
     def reconstruct(
@@ -73,26 +73,42 @@ class FusedCpuSolver:
     ) -> NDArray[np.float32]:
         """Residual images ``(B, H, Wm)`` of several measurements with one candidate; see the protocol."""
         out = np.empty(images.shape, np.float32)
-        control = control or RunControl()
-
-        def one(index: int) -> None:
-            out[index] = _Problem(images[index], candidate, weight).solve(settings, control)[1]
-
-        self._in_threads(one, len(images), control)
+        self._solve_all(lambda i: _Problem(images[i], candidate, weight), out, settings, control or RunControl())
         return out
+
+    def filter_transposed(
+        self,
+        images: NDArray[np.float32],
+        candidate: Candidate,
+        settings: GapSettings,
+        *,
+        weight: NDArray[np.float32] | None = None,
+        control: RunControl | None = None,
+    ) -> NDArray[np.float32]:
+        """The transpose of :meth:`filter_images`, ``(B, H, Wm)``; see the protocol."""
+        inverse = _Problem(images[0], candidate, weight).inverse_normaliser()
+        lifted = images / inverse if weight is None else weight * images / inverse
+        filtered = self.filter_images(lifted, candidate, settings, weight=weight, control=control)
+        filtered *= inverse
+        return filtered if weight is None else filtered * weight
 
     def project(self, cube: NDArray[np.float32], candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.float32]:
         """The forward model ``A x`` of a cube ``(L, H, W)`` on a canvas ``(H, Wm)``; see the protocol."""
         return _Problem(np.zeros(shape, np.float32), candidate, None).project(cube)
 
-    def _in_threads(self, work: Callable[[int], None], count: int, control: RunControl) -> None:
+    def _solve_all(
+        self, problem: Callable[[int], _Problem], out: NDArray[np.float32], settings: GapSettings, control: RunControl
+    ) -> None:
+        """Residuals of all problems into `out`: one a thread, and by strips those that do not fill a round."""
+
+        def one(index: int) -> None:
+            out[index] = problem(index).solve(settings, control)[1]
+
         control.checkpoint()
-        if self.threads == 1 or count == 1:
-            for index in range(count):
-                work(index)
-            return
-        with ThreadPoolExecutor(min(self.threads, count)) as pool:
-            futures: list[Future[None]] = [pool.submit(work, index) for index in range(count)]
+        count = len(out)
+        side_by_side = count - count % self.threads if self.threads > 1 else 0
+        with ThreadPoolExecutor(self.threads) as pool:
+            futures: list[Future[None]] = [pool.submit(one, index) for index in range(side_by_side)]
             pending = set(futures)
             while pending:
                 _, pending = wait(pending, timeout=0.05)
@@ -102,6 +118,8 @@ class FusedCpuSolver:
             control.checkpoint()
             for future in futures:
                 future.result()
+            for index in range(side_by_side, count):
+                out[index] = problem(index).solve(settings, control, pool if self.threads > 1 else None)[1]
 
 
 class _Problem:
@@ -134,28 +152,71 @@ class _Problem:
         gap_kernel.residual_image(self.y, self.masks, self.cols, self.col_fractions, self.rows, self.row_fractions, x, out)
         return np.asarray(-out[:, self.inner], np.float32)
 
+    def inverse_normaliser(self) -> NDArray[np.float32]:
+        """``1 / phi`` on the canvas."""
+        strip = _Strip(self, 0, self.y.shape[0], 0)
+        strip.normalise()
+        return strip.inverse[:, self.inner]
+
     def solve(
         self, settings: GapSettings, control: RunControl, pool: ThreadPoolExecutor | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        masks = self.masks
-        offsets = (self.cols, self.col_fractions, self.rows, self.row_fractions)
-        inverse = np.empty_like(self.y)
-        gap_kernel.inverse_normaliser(masks, self.y.shape[0], self.bands, *offsets, np.float32(PHI_FLOOR), inverse)
-        gap_kernel.start_cube(self.y, self.weight, inverse, masks, *offsets, self.x)
-        y1 = np.zeros_like(self.y)
+        """The cube ``x[row, band, col]`` and the residual, by strips of rows on the pool's threads."""
         total_variation = settings.denoiser == "tv"
         taps = gaussian_taps(0.0 if total_variation else settings.sigma_px)
         band_taps = gaussian_taps(0.0 if total_variation else settings.sigma_bands)
-        for _ in range(settings.n_iter):
+        strips = self._strips(pool._max_workers if pool is not None else 1, len(taps) - 1)
+
+        def everywhere(work: Callable[[_Strip], None]) -> None:
             control.checkpoint()
-            gap_kernel.gap_step(
-                self.y, y1, self.weight, inverse, masks, *offsets, taps, band_taps, settings.accelerated, self.x
-            )
+            if pool is None or len(strips) == 1:
+                for strip in strips:
+                    work(strip)
+            else:
+                list(pool.map(work, strips))
+
+        everywhere(lambda strip: strip.begin())
+        for _ in range(settings.n_iter):
+            self._exchange(strips)
+            everywhere(lambda strip: strip.step(taps, band_taps, settings.accelerated))
             if total_variation and settings.tv_weight > 0:
+                self._gather(strips)
                 self._denoise_tv(settings, control, pool)
+                if len(strips) > 1:
+                    for strip in strips:
+                        strip.x[:] = self.x[strip.rows_held]
+        self._exchange(strips)
         residual = np.empty_like(self.y)
-        gap_kernel.residual_image(self.y, masks, *offsets, self.x, residual)
+
+        def compare(strip: _Strip) -> None:
+            residual[strip.rows_own] = strip.residual()[strip.own]
+
+        everywhere(compare)
+        self._gather(strips)
         return self.x, residual[:, self.inner]
+
+    def _strips(self, wanted: int, reach: int) -> list[_Strip]:
+        """The rows in so many strips, each with the neighbours' rows that one iteration reads."""
+        height = self.y.shape[0]
+        moved = int(np.abs(self.rows).max()) + (1 if self.row_fractions.any() else 0)
+        halo = reach + 2 * moved
+        count = max(1, min(wanted, height // max(1, LEAST_STRIP * halo)))
+        cuts = np.linspace(0, height, count + 1).astype(int).tolist()
+        return [_Strip(self, cuts[i], cuts[i + 1], halo) for i in range(count)]
+
+    def _exchange(self, strips: Sequence[_Strip]) -> None:
+        """Give every strip its neighbours' rows as they are now."""
+        for left, right in pairwise(strips):
+            n = left.rows_held.stop - left.rows_own.stop
+            right_own, left_own = right.own.start, left.own.stop
+            left.x[left_own:] = right.x[right_own : right_own + n]
+            n = right.own.start
+            right.x[:n] = left.x[left_own - n : left_own]
+
+    def _gather(self, strips: Sequence[_Strip]) -> None:
+        if len(strips) > 1:
+            for strip in strips:
+                self.x[strip.rows_own] = strip.x[strip.own]
 
     def _denoise_tv(self, settings: GapSettings, control: RunControl, pool: ThreadPoolExecutor | None) -> None:
         shape = (self.x.shape[0], self.x.shape[2])
@@ -174,6 +235,44 @@ class _Problem:
             n = pool._max_workers
             list(pool.map(bands, [range(i, self.bands, n) for i in range(n)]))
         control.checkpoint()
+
+
+class _Strip:
+    """Rows of a problem that one thread iterates: its own and, at either end, rows of its neighbours that go stale and are renewed."""
+
+    def __init__(self, problem: _Problem, first: int, last: int, halo: int) -> None:
+        height = problem.y.shape[0]
+        held = slice(max(0, first - halo), min(height, last + halo))
+        self.rows_own, self.rows_held = slice(first, last), held
+        self.own = slice(first - held.start, last - held.start)
+        self.y, self.weight = problem.y[held], problem.weight[held]
+        self.masks = np.ascontiguousarray(problem.masks[:, held])
+        self.offsets = (problem.cols, problem.col_fractions, problem.rows, problem.row_fractions)
+        self.bands = problem.bands
+        whole = held == slice(0, height)
+        self.x = problem.x if whole else np.empty((self.y.shape[0], *problem.x.shape[1:]), np.float32)
+        self.inverse = np.empty_like(self.y)
+        self.collected = np.zeros_like(self.y)
+
+    def normalise(self) -> None:
+        gap_kernel.inverse_normaliser(
+            self.masks, self.y.shape[0], self.bands, *self.offsets, np.float32(PHI_FLOOR), self.inverse
+        )
+
+    def begin(self) -> None:
+        self.normalise()
+        gap_kernel.start_cube(self.y, self.weight, self.inverse, self.masks, *self.offsets, self.x)
+
+    def step(self, taps: NDArray[np.float32], band_taps: NDArray[np.float32], accelerated: bool) -> None:
+        gap_kernel.gap_step(
+            self.y, self.collected, self.weight, self.inverse, self.masks, *self.offsets, taps, band_taps, accelerated, self.x
+        )
+
+    def residual(self) -> NDArray[np.float32]:
+        """``y - A x`` of the rows held; right on the strip's own."""
+        out = np.empty_like(self.y)
+        gap_kernel.residual_image(self.y, self.masks, *self.offsets, self.x, out)
+        return out
 
 
 _warm = threading.Event()

@@ -155,25 +155,33 @@ def _blur_columns(line, taps, out, slot, band):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _blur_lines(lines, which, taps, at, last, out, slot, band):  # type: ignore[no-untyped-def]
-    """``out[slot, band]``: weighted sum of line `at` and its neighbours of the ring ``lines[., which]``; edges 0 and `last` repeated."""
+def _beyond(index, last, mirror):  # type: ignore[no-untyped-def]
+    """An index brought back inside 0..last: reflected with the edge line doubled, or the edge line itself."""
+    if mirror:
+        index = -1 - index if index < 0 else (2 * last + 1 - index if index > last else index)
+    return min(max(index, 0), last)
+
+
+@inlined
+def _blur_lines(lines, which, taps, at, last, mirror, out, slot, band):  # type: ignore[no-untyped-def]
+    """``out[slot, band]``: weighted sum of line `at` and its neighbours of the ring ``lines[., which]``, see :func:`_beyond`."""
     k = taps.shape[0] - 1
     size, width = lines.shape[0], out.shape[2]
     c, t0, t1 = at % size, taps[0], taps[1]
-    a1, b1 = max(at - 1, 0) % size, min(at + 1, last) % size
+    a1, b1 = _beyond(at - 1, last, mirror) % size, _beyond(at + 1, last, mirror) % size
     if k == 1:
         for w in range(width):
             out[slot, band, w] = t0 * lines[c, which, w] + t1 * (lines[a1, which, w] + lines[b1, which, w])
         return
     t2 = taps[2]
-    a2, b2 = max(at - 2, 0) % size, min(at + 2, last) % size
+    a2, b2 = _beyond(at - 2, last, mirror) % size, _beyond(at + 2, last, mirror) % size
     if k == 2:
         for w in range(width):
             inner = t0 * lines[c, which, w] + t1 * (lines[a1, which, w] + lines[b1, which, w])
             out[slot, band, w] = inner + t2 * (lines[a2, which, w] + lines[b2, which, w])
         return
     t3 = taps[3]
-    a3, b3 = max(at - 3, 0) % size, min(at + 3, last) % size
+    a3, b3 = _beyond(at - 3, last, mirror) % size, _beyond(at + 3, last, mirror) % size
     for w in range(width):
         inner = t0 * lines[c, which, w] + t1 * (lines[a1, which, w] + lines[b1, which, w])
         outer = t2 * (lines[a2, which, w] + lines[b2, which, w]) + t3 * (lines[a3, which, w] + lines[b3, which, w])
@@ -181,8 +189,8 @@ def _blur_lines(lines, which, taps, at, last, out, slot, band):  # type: ignore[
     for j in range(4, k + 1, 2):
         t1, t2 = taps[j], taps[j + 1] if j < k else np.float32(0.0)
         reach = j + 1 if j < k else j
-        a1, b1 = max(at - j, 0) % size, min(at + j, last) % size
-        a2, b2 = max(at - reach, 0) % size, min(at + reach, last) % size
+        a1, b1 = _beyond(at - j, last, mirror) % size, _beyond(at + j, last, mirror) % size
+        a2, b2 = _beyond(at - reach, last, mirror) % size, _beyond(at + reach, last, mirror) % size
         for w in range(width):
             inner = lines[a1, which, w] + lines[b1, which, w]
             out[slot, band, w] += t1 * inner + t2 * (lines[a2, which, w] + lines[b2, which, w])
@@ -271,14 +279,14 @@ def gap_step(  # type: ignore[no-untyped-def]
                     _blur_columns(line, taps, ring, h % size, band)
             if along_bands:
                 for band in range(bands):
-                    _blur_lines(scratch, 0, band_taps, band, bands - 1, ring, h % size, band)
+                    _blur_lines(scratch, 0, band_taps, band, bands - 1, True, ring, h % size, band)
         done = h - k
         if done >= 0:
             if k == 0:
                 x[done] = ring[0]
             else:
                 for band in range(bands):
-                    _blur_lines(ring, band, taps, done, height - 1, x, done, band)
+                    _blur_lines(ring, band, taps, done, height - 1, False, x, done, band)
 
 
 @jit

@@ -11,8 +11,8 @@ Model (dispersion frame, bands move to the right by ``cols[l]`` and down by ``ro
 ``shift`` splits a fractional offset linearly between the two (four, when rows are fractional too) neighbouring pixels;
 ``A^T`` is its exact transpose. ``w`` is 1 on canvas pixels that count and 0 elsewhere (unknown, saturated, held out);
 ``phi`` is floored at :data:`PHI_FLOOR`. What leaves the canvas is lost. ``D`` is a denoiser: a separable Gaussian
-(``sigma_px`` in space, ``sigma_bands`` along the bands, edges repeated, taps of :func:`gaussian_taps`), or Chambolle's
-total variation per band.
+(``sigma_px`` in space with repeated edges, ``sigma_bands`` along the bands with mirrored ends, which makes it symmetric, taps of
+:func:`gaussian_taps`), or Chambolle's total variation per band.
 """
 
 from __future__ import annotations
@@ -98,6 +98,23 @@ class GapSolver(Protocol):
         control: RunControl | None = None,
     ) -> NDArray[np.float32]:
         """Residual images ``(B, H, Wm)`` of several measurements with one candidate: what the scene estimate cannot explain."""
+        ...
+
+    def filter_transposed(
+        self,
+        images: NDArray[np.float32],
+        candidate: Candidate,
+        settings: GapSettings,
+        *,
+        weight: NDArray[np.float32] | None = None,
+        control: RunControl | None = None,
+    ) -> NDArray[np.float32]:
+        """The transpose of ``filter_images``, for images ``(B, H, Wm)`` that vanish where the weight does.
+
+        With ``P = w/phi`` the scene estimate of the plain iteration is ``x = S A^T P y`` with a symmetric ``S``, so that
+        ``(I - A S A^T P)^T = P (I - A S A^T P) P^-1``: one solve more, no new code. It holds for Gaussian denoisers up to their edges
+        and for canvases on which no band is lost.
+        """
         ...
 
     def project(self, cube: NDArray[np.float32], candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.float32]:

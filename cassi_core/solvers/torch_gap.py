@@ -79,6 +79,22 @@ class TorchGapSolver:
             out[group] = problem.residual(problem.solve(settings, control or RunControl())).cpu().numpy()
         return out
 
+    def filter_transposed(
+        self,
+        images: NDArray[np.float32],
+        candidate: Candidate,
+        settings: GapSettings,
+        *,
+        weight: NDArray[np.float32] | None = None,
+        control: RunControl | None = None,
+    ) -> NDArray[np.float32]:
+        """The transpose of :meth:`filter_images`, ``(B, H, Wm)``; see the protocol."""
+        inverse = _Batch(images[0], [candidate], weight, self._device).inverse_normaliser()[0].cpu().numpy()
+        lifted = images / inverse if weight is None else weight * images / inverse
+        filtered = self.filter_images(lifted, candidate, settings, weight=weight, control=control)
+        filtered *= inverse
+        return filtered if weight is None else filtered * weight
+
     def project(self, cube: NDArray[np.float32], candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.float32]:
         """The forward model ``A x`` of a cube ``(L, H, W)`` on a canvas ``(H, Wm)``; see the protocol."""
         problem = _Batch(np.zeros(shape, np.float32), [candidate], None, self._device)
@@ -133,16 +149,21 @@ class _Batch:
         self.plan: ShiftPlan = plan_shifts(cols, rows, (masks.shape[2], masks.shape[3]), (y.shape[-2], y.shape[-1]))
 
     @torch.no_grad()
+    def inverse_normaliser(self) -> torch.Tensor:
+        """``1 / phi`` of every candidate, ``(B, Hc, Wc)``."""
+        phi = self.y.new_zeros((self.masks.shape[0], *self.plan.canvas))
+        add_projection(phi, self.masks, self.masks, self.plan)
+        return 1 / phi.clamp_min_(PHI_FLOOR)
+
+    @torch.no_grad()
     def solve(self, settings: GapSettings, control: RunControl) -> torch.Tensor:
         """The cubes ``(B, L, H, W)`` after all iterations."""
         masks, plan = self.masks, self.plan
-        phi = self.y.new_zeros((masks.shape[0], *plan.canvas))
-        add_projection(phi, masks, masks, plan)
-        inverse = 1 / phi.clamp_min_(PHI_FLOOR)
+        inverse = self.inverse_normaliser()
         cubes = self.y.new_zeros((masks.shape[0], self.bands, *plan.shape))
         add_back_projection(cubes, self.weight * self.y * inverse, masks, plan)
         spare = torch.empty_like(cubes)
-        collected = torch.zeros_like(phi)
+        collected = torch.zeros_like(inverse)
         for _ in range(settings.n_iter):
             control.checkpoint()
             left = self.residual(cubes).mul_(self.weight)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from cassi_core.calibration.frames import parameters_to_dispersion_frame
-from cassi_core.calibration.gauss_newton import Optics
-from cassi_core.calibration.rig_model import RigModel
+from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.dispersion import Dispersion
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet

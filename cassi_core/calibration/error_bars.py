@@ -1,0 +1,159 @@
+"""Standard errors of a fit that are true: how the gradient scatters from place to place, and how it really responds.
+
+They come from the sandwich ``H^-1 (sum_b g_b g_b^T) H^-T`` over spatial blocks ``b``, ``g_b`` being the block's share of the gradient:
+neighbouring residuals are not independent, and the formal ``N^-1`` (``N = J^T W J``) alone is 3 to 5 times too small.
+``H_ij = -J_i^T W dr/dp_j`` is how the gradient really responds, from differences of the residual with the scene estimate following: noise
+in that estimate inflates ``N``, most on dark and imperfect pictures.
+
+Where a parameter has a prior ``p0 +- s``, ``k/s^2`` is added to its diagonal and ``k (p0 - p)/s^2`` to its share of ``g``; ``k`` is how many times
+``N^-1`` the covariance really is, so that the prior counts as what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cassi_core.calibration.linearisation import Linearisation, inner_products
+from cassi_core.calibration.rig_model import Optics, RigModel, named
+from cassi_core.parameters import PARAMETER_NAMES, SPECS, ParameterSet
+from cassi_core.run import RunControl
+from cassi_core.solvers.protocol import GapSettings, GapSolver
+
+Vector = NDArray[np.float64]
+
+BLOCK_PX = 24
+"""Side of the blocks of the sandwich: a few times the reach of the scene prior and of a mask detail."""
+LEAST_RESPONSE = 0.1
+"""The smallest response, in units of ``N``, that is believed: in such a direction the picture tells ten times less than ``N`` says."""
+
+
+@dataclass(frozen=True, eq=False)
+class Priors:
+    """What is known before the picture: centre and standard error of every refined parameter (infinite: nothing)."""
+
+    centre: Vector
+    sigma: Vector
+
+    @classmethod
+    def none(cls, count: int) -> Priors:
+        return cls(np.zeros(count), np.full(count, np.inf))
+
+    def precision(self) -> Vector:
+        return np.asarray(np.where(np.isfinite(self.sigma), 1 / np.square(self.sigma), 0.0), np.float64)
+
+
+def sandwich(parts: Sequence[Linearisation], prior: Priors, response: Vector | None = None) -> Vector:
+    """Sandwich covariance over spatial blocks, `(k, k)`, with the prior; without a measured response ``N`` stands for it."""
+    count = len(prior.sigma)
+    if not count:
+        return np.zeros((0, 0))
+    normal, _ = normal_equations(parts)
+    bread = normal if response is None else _believable(response, normal)
+    meat = np.zeros((count, count))
+    for part in parts:
+        shares = _block_sums(part.jacobian * (part.weight * part.residual))
+        meat += shares @ shares.T
+    inverse = solve_scaled(bread, np.eye(count))
+    covariance = inverse @ meat @ inverse
+    weight = prior_weight(normal, covariance, prior)
+    if weight.any():
+        inverse = solve_scaled(bread + np.diag(weight), np.eye(count))
+        # The prior's own scatter is k/s^2 times its weight: a parameter that only the prior knows keeps the prior's error.
+        spread = np.square(weight * np.where(np.isfinite(prior.sigma), prior.sigma, 0.0))
+        covariance = inverse @ (meat + np.diag(spread)) @ inverse
+    return np.asarray(covariance, np.float64)
+
+
+def prior_weight(normal: Vector, covariance: Vector, prior: Priors) -> Vector:
+    """``k/s^2`` with ``k`` how many times ``N^-1`` the covariance is."""
+    if not prior.precision().any():
+        return np.zeros(len(normal))
+    formal = np.diag(solve_scaled(normal, np.eye(len(normal))))
+    return np.asarray(np.diag(covariance) / np.maximum(formal, 1e-300) * prior.precision(), np.float64)
+
+
+def formal_covariance(parts: Sequence[Linearisation]) -> Vector:
+    """What the covariance would be if the weighted residuals were independent noise and the scene were known."""
+    normal, _ = normal_equations(parts)
+    if not len(normal):
+        return normal
+    energy = sum(float(np.sum(p.weight * p.residual.astype(float) ** 2)) for p in parts)
+    pixels = sum(float(np.count_nonzero(p.weight)) for p in parts)
+    return solve_scaled(normal, np.eye(len(normal))) * energy / max(pixels, 1.0)
+
+
+def respond(
+    models: Sequence[RigModel],
+    parts: Sequence[Linearisation],
+    solver: GapSolver,
+    vector: Vector,
+    parameters: ParameterSet,
+    settings: GapSettings,
+    optics: Optics,
+    control: RunControl,
+) -> Vector:
+    """The response ``H_ij = -J_i^T W dr/dp_j`` of the refined parameters at a vector, ``(k, k)``.
+
+    Differences of the residual over the step of each parameter, forwards, or backwards near the upper bound; whole offsets stay.
+    """
+    names = parameters.refined
+    total = np.zeros((len(names), len(names)))
+    lengths = np.array([SPECS[n].step for n in names])
+    for i, name in enumerate(names):
+        value = vector[PARAMETER_NAMES.index(name)]
+        if value + lengths[i] > parameters[name].upper:
+            lengths[i] = -lengths[i]
+        if name == "psf" and value < SPECS["psf"].step:
+            lengths[i] *= 2  # a blur starts flat: its first tenth of a pixel changes nothing
+    for model, part in zip(models, parts, strict=True):
+        moved = []
+        for name, length in zip(names, lengths, strict=True):
+            other = vector.copy()
+            other[PARAMETER_NAMES.index(name)] += length
+            moved.append(model.candidate(named(other), optics.spline(model, other)))
+        residuals = solver.residuals(model.y, moved, settings, weight=model.observed, control=control)
+        weighted = (part.jacobian * part.weight).reshape(len(names), -1)
+        for j, length in enumerate(lengths):
+            total[:, j] += weighted @ ((part.residual - residuals[j]).ravel() / np.float32(length))
+    return total
+
+
+def _believable(response: Vector, normal: Vector) -> Vector:
+    """The symmetric response, between LEAST_RESPONSE and one times ``N`` in every direction."""
+    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    values, vectors = np.linalg.eigh(normal / np.outer(scale, scale) + 1e-9 * np.eye(len(normal)))
+    root = vectors * np.sqrt(np.maximum(values, 1e-12))
+    inverse = vectors / np.sqrt(np.maximum(values, 1e-12))
+    ratio = inverse.T @ (response / np.outer(scale, scale)) @ inverse
+    strength, directions = np.linalg.eigh((ratio + ratio.T) / 2)
+    lifted = root @ (directions * np.clip(strength, LEAST_RESPONSE, 1.0)) @ directions.T @ root.T
+    return np.asarray(lifted * np.outer(scale, scale), np.float64)
+
+
+def _block_sums(images: NDArray[np.float32], side: int = BLOCK_PX) -> Vector:
+    """Sums of images `(k, H, W)` over square blocks, `(k, blocks)` float64."""
+    rows = np.arange(0, images.shape[1], side)
+    cols = np.arange(0, images.shape[2], side)
+    sums = np.add.reduceat(np.add.reduceat(images.astype(np.float64), rows, axis=1), cols, axis=2)
+    return np.asarray(sums.reshape(images.shape[0], -1))
+
+
+def solve_scaled(normal: Vector, right: Vector) -> Vector:
+    """Solve ``N d = g`` after scaling the diagonal to one, with a tiny ridge: the parameters' units differ by factors of 10^4."""
+    if not len(normal):
+        return np.asarray(right, float)
+    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    scaled = normal / np.outer(scale, scale) + 1e-9 * np.eye(len(normal))
+    inner = right / scale if right.ndim == 1 else right / scale[:, None]
+    solved = np.linalg.solve(scaled, inner)
+    return np.asarray(solved / scale if right.ndim == 1 else solved / scale[:, None])
+
+
+def normal_equations(parts: Sequence[Linearisation]) -> tuple[Vector, Vector]:
+    """``N = J^T W J`` and ``g = J^T W r`` summed over the snapshots."""
+    normal = sum(inner_products(part.jacobian * part.weight, part.jacobian) for part in parts)
+    return np.asarray(normal), np.asarray(sum(part.gradient for part in parts))
