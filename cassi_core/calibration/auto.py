@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.block_shifts import BlockShift, block_shifts
+from cassi_core.calibration.blur_choice import choose_blur
+from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit, fit, with_error_bars
 from cassi_core.calibration.prealign import PreAlignment, prealign
 from cassi_core.calibration.rig_model import Optics, RigModel
@@ -99,11 +101,15 @@ def run_auto(
 
     def search(names: tuple[str, ...]) -> tuple[Fit, ParameterSet]:
         """Wide, then precise, from where the pre-alignment put the mask."""
-        at, wide, last = current.refining(names), None, None
+        fitted = tuple(n for n in names if n != "psf")
+        at, wide, last, blur = current.refining(fitted), None, None, None
         for name, prior in (("wide", settings.wide), ("precise", settings.precise)):
             if last is not None and recorder.control.finishing:
                 break
             recorder.begin(name, prior.max_steps + 1)
+            if "psf" in start.refined:
+                blur = choose_blur(models, solver, at, optics, recorder.control)
+                at = with_value(at, "psf", blur.psf)
             last = fit(
                 models,
                 at,
@@ -123,7 +129,8 @@ def run_auto(
         prior = settings.wide if last is wide else settings.precise
         last = with_error_bars(last, models, at, gap_settings(prior), solver, recorder.control, optics=optics, threads=threads)
         whole = last if prior is settings.wide else with_prior_sensitivity(wide, last)
-        return with_sampling_error(whole, models[0].dispersion), at
+        whole = with_sampling_error(whole, models[0].dispersion)
+        return (whole if blur is None else with_blur(whole, blur.sigma)), at.refining(names)
 
     final, ended = search(start.refined)
     sure = tuple(n for n in start.refined if n not in DISPERSION_NAMES)
@@ -170,6 +177,23 @@ def with_prior_sensitivity(wide: Fit, precise: Fit) -> Fit:
     index = [PARAMETER_NAMES.index(name) for name in precise.names]
     moved = (precise.vector[index] - wide.vector[index]) * PRIOR_SHARE
     return replace(precise, covariance=precise.covariance + np.outer(moved, moved))
+
+
+def with_value(parameters: ParameterSet, name: str, value: float) -> ParameterSet:
+    """The set with one value changed, whether it is refined or not."""
+    vector = parameters.vector()
+    vector[PARAMETER_NAMES.index(name)] = value
+    return parameters.refining((name,)).with_vector(vector).refining(parameters.refined)
+
+
+def with_blur(fitted: Fit, sigma: float) -> Fit:
+    """The fit with the blur among its parameters: chosen beside it, so correlated with nothing."""
+    count = len(fitted.names)
+    covariance = np.zeros((count + 1, count + 1))
+    covariance[:count, :count] = fitted.covariance
+    covariance[count, count] = sigma**2
+    prior = Priors(np.append(fitted.prior.centre, 0.0), np.append(fitted.prior.sigma, np.inf))
+    return replace(fitted, names=(*fitted.names, "psf"), covariance=covariance, prior=prior)
 
 
 def with_sampling_error(fitted: Fit, dispersion: Dispersion) -> Fit:

@@ -71,8 +71,7 @@ def block_shifts(
     for model in models:
         control.checkpoint()
         candidate = model.candidate(named(vector), optics.spline(model, vector))
-        cube, _ = solver.reconstruct(model.y, candidate, BRIEF, weight=model.observed, control=control)
-        smooth = np.stack([ndi.gaussian_filter(np.clip(band, 0, None), SCENE_PX, mode="nearest") for band in cube])
+        smooth = smooth_scene(model, solver, vector, optics, control)
         predicted = high_pass(solver.project(smooth, candidate, (height, width))) * model.scored
         seen = local_contrast(model.y, model.observed) * model.scored
         control.checkpoint()
@@ -88,6 +87,15 @@ def block_shifts(
                 col = (cols[j] + cols[j + 1] - 1) / 2 - CANVAS_PAD
                 found.append(BlockShift(float(row), float(col), *peak))
     return tuple(found)
+
+
+def smooth_scene(
+    model: RigModel, solver: GapSolver, vector: NDArray[np.float64], optics: Optics, control: RunControl
+) -> NDArray[np.float32]:
+    """The scene behind the prediction, ``(L, H, W)``: a brief estimate, without negative light, strongly blurred."""
+    candidate = model.candidate(named(vector), optics.spline(model, vector))
+    cube, _ = solver.reconstruct(model.y, candidate, BRIEF, weight=model.observed, control=control)
+    return np.stack([ndi.gaussian_filter(np.clip(band, 0, None), SCENE_PX, mode="nearest") for band in cube])
 
 
 def _correlation(

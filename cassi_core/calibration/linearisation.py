@@ -93,7 +93,7 @@ def linearise_all(
     known: Sequence[Linearisation] = (),
 ) -> list[Linearisation]:
     """:func:`linearise` for every snapshot of a rig, with the derivative images of `known` if there are any."""
-    jacobians = [part.jacobian for part in known] or [None] * len(models)
+    jacobians: Sequence[NDArray[np.float32] | None] = [part.jacobian for part in known] or [None] * len(models)
     return [
         linearise(model, solver, vector, names, settings, optics, control, threads=threads, jacobian=jacobian)
         for model, jacobian in zip(models, jacobians, strict=True)

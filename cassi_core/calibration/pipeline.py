@@ -22,6 +22,7 @@ from cassi_core.calibration.frames import (
     vector_from_frame,
 )
 from cassi_core.calibration.gauss_newton import Fit
+from cassi_core.calibration.held_out import held_out_residual
 from cassi_core.calibration.linearisation import linearise_all
 from cassi_core.calibration.objective import ScorerCache, choose_device
 from cassi_core.calibration.rig_model import Optics, RigModel, relative_residual
@@ -32,7 +33,6 @@ from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.quality.identifiability import what_the_picture_tells
 from cassi_core.quality.maps import (
     explain,
-    held_out_residual,
     reconstruction_settings,
     residual_in_rig,
 )

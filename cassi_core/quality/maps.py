@@ -17,9 +17,6 @@ from cassi_core.run import RunControl
 from cassi_core.solvers.fused_cpu import FusedCpuSolver
 from cassi_core.solvers.protocol import GapSettings, GapSolver
 
-HELD_OUT_SHARE = 0.03
-"""Share of the measurement pixels hidden from the reconstruction; few enough to leave its quality alone."""
-
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -80,26 +77,6 @@ def residual_in_rig(model: RigModel, residual: NDArray[np.float32], direction: D
     """A canvas residual cut to the measurement, in its units, turned into the rig's frame; unusable pixels are zero."""
     seen = residual * model.observed * np.float32(model.scale)
     return from_dispersion_frame(model.crop(seen), direction)
-
-
-def held_out_residual(
-    model: RigModel,
-    solver: GapSolver,
-    vector: NDArray[np.float64],
-    settings: GapSettings,
-    optics: Optics,
-    control: RunControl,
-    *,
-    seed: int = 0,
-) -> float:
-    """Relative residual on pixels that the reconstruction did not see: ``||y - A x|| / ||y||`` over 3 % of the scored pixels."""
-    rng = np.random.default_rng(seed)
-    hidden = (rng.random(model.y.shape) < HELD_OUT_SHARE) & (model.scored > 0)
-    weight = np.where(hidden, np.float32(0), model.observed)
-    _, residual = explain(model, solver, vector, settings, optics, control, weight=weight)
-    top = float(np.sum(residual[hidden].astype(np.float64) ** 2))
-    bottom = float(np.sum(model.y[hidden].astype(np.float64) ** 2))
-    return float(np.sqrt(top / bottom)) if bottom > 0 else float("nan")
 
 
 def reconstruction_settings(settings: QualitySettings) -> GapSettings:

@@ -1,0 +1,103 @@
+"""The width of the optical blur, from how sharply the mask pattern stands in the picture.
+
+A step of the fit sees the blur only through what the scene estimate leaves over, and wanders: the estimate swallows a wrong blur. Here the
+picture is compared with the prediction ``T(psf) = A x_s`` of a strongly smoothed scene ``x_s``, as for the block-wise shifts: what is as fine
+as the mask is left to the mask. The correlation ``<y, T> / (|y| |T|)`` of the high-passed images is largest where ``T`` has the shape of the
+pattern that is there, whatever noise and scene add; a parabola through three widths, in ``psf^2``, finds it. The sampling alone makes the
+widest match OWN_BLUR_PX too wide, which is taken off in squares. The standard error is the jackknife over strips of the picture and the
+scatter of OWN_BLUR_PX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cassi_core.calibration.block_shifts import smooth_scene
+from cassi_core.calibration.prealign import high_pass, local_contrast
+from cassi_core.calibration.rig_model import Optics, RigModel, named
+from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
+from cassi_core.run import RunControl
+from cassi_core.solvers.protocol import GapSolver
+
+WIDTHS_PX = (0.0, 0.3, 0.5, 0.7, 0.9, 1.2, 1.6, 2.1, 2.7, 3.4)
+"""Widths tried, from the first on until the correlation falls."""
+LEAST_TRIED = 3
+OWN_BLUR_PX = 0.3
+"""The width found on simulated rigs without blur (0.15 to 0.44)."""
+SCATTER_PX = 0.1
+STRIPS = 12
+
+
+@dataclass(frozen=True)
+class Blur:
+    """Chosen width of the blur and its standard error, px."""
+
+    psf: float
+    sigma: float
+
+
+def choose_blur(
+    models: Sequence[RigModel], solver: GapSolver, parameters: ParameterSet, optics: Optics, control: RunControl
+) -> Blur:
+    """The blur with which the mask pattern matches the snapshots best, at the other parameters' values; within the bounds of `psf`."""
+    at = PARAMETER_NAMES.index("psf")
+    lower, upper = parameters["psf"].lower, parameters["psf"].upper
+    scenes = [smooth_scene(m, solver, parameters.vector(), optics, control) for m in models]
+    tried: list[float] = []
+    sums: list[NDArray[np.float64]] = []
+    for width in np.unique(np.clip(WIDTHS_PX, lower, upper)):
+        vector = parameters.vector()
+        vector[at] = width
+        tried.append(float(width))
+        sums.append(
+            np.sum([_products(m, s, solver, vector, optics, control) for m, s in zip(models, scenes, strict=True)], axis=0)
+        )
+        scores = [_correlation(s) for s in sums]
+        if len(tried) >= LEAST_TRIED and scores[-1] < scores[-2]:
+            break
+    table = np.array(sums)
+    whole = table.sum(axis=2)
+    squares = np.square(tried)
+    psf = _best(squares, whole)
+    left_out = np.array([_best(squares, whole - table[:, :, strip]) for strip in range(STRIPS)])
+    jackknife = np.sqrt((STRIPS - 1) * np.mean(np.square(left_out - left_out.mean())))
+    return Blur(float(np.clip(psf, lower, upper)), float(np.hypot(jackknife, SCATTER_PX)))
+
+
+def _products(
+    model: RigModel,
+    scene: NDArray[np.float32],
+    solver: GapSolver,
+    vector: NDArray[np.float64],
+    optics: Optics,
+    control: RunControl,
+) -> NDArray[np.float64]:
+    """``<y, T>`` and ``<T, T>`` of the high-passed images, by strips of rows, ``(2, STRIPS)``."""
+    control.checkpoint()
+    candidate = model.candidate(named(vector), optics.spline(model, vector))
+    predicted = high_pass(solver.project(scene, candidate, model.y.shape)) * model.scored
+    seen = local_contrast(model.y, model.observed) * model.scored
+    rows = np.stack([np.sum(a * predicted, axis=1, dtype=np.float64) for a in (seen, predicted)])
+    return np.stack([part.sum(axis=1) for part in np.array_split(rows, STRIPS, axis=1)], axis=1)
+
+
+def _correlation(products: NDArray[np.float64]) -> float:
+    with_picture, with_itself = products.sum(axis=-1) if products.ndim == 2 else products
+    return float(with_picture / np.sqrt(max(with_itself, 1e-300)))
+
+
+def _best(squares: NDArray[np.float64], products: NDArray[np.float64]) -> float:
+    """The width at the vertex of the parabola through three points of the correlation over ``psf^2``, less the sampling's own blur."""
+    scores = np.array([_correlation(p) for p in products])
+    if len(scores) < LEAST_TRIED:
+        return float(np.sqrt(squares[int(np.argmax(scores))]))
+    near = int(np.clip(int(np.argmax(scores)), 1, len(scores) - 2))
+    part = slice(near - 1, near + 2)
+    bend, slope, _ = np.polyfit(squares[part], scores[part] / scores.max(), 2)
+    vertex = -slope / (2 * bend) if bend < 0 else squares[int(np.argmax(scores))]
+    vertex = float(np.clip(vertex, squares[part][0], squares[part][-1]))
+    return float(np.sqrt(max(0.0, vertex - OWN_BLUR_PX**2)))
