@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,8 +65,6 @@ def run_auto(
     settings: AutoSettings,
     solver: GapSolver,
     recorder: RunRecorder,
-    *,
-    threads: int = 1,
 ) -> AutoOutcome:
     """Calibrate from nothing but the snapshots and the nominal mask; `start` in the dispersion frame.
 
@@ -79,7 +77,6 @@ def run_auto(
         reach_deg=settings.reach_deg,
         angle_step_deg=settings.angle_step_deg,
         control=recorder.control,
-        threads=threads,
     )
     recorder.grid(_peak_map(alignment), final=True)
     found = alignment.z >= settings.min_peak_z
@@ -100,44 +97,15 @@ def run_auto(
     notes: list[str] = []
 
     def search(names: tuple[str, ...]) -> tuple[Fit, ParameterSet]:
-        """Wide, then precise, from where the pre-alignment put the mask."""
-        fitted = tuple(n for n in names if n != "psf")
-        at, wide, last, blur = current.refining(fitted), None, None, None
-        for name, prior in (("wide", settings.wide), ("precise", settings.precise)):
-            if last is not None and recorder.control.finishing:
-                break
-            recorder.begin(name, prior.max_steps + 1)
-            if "psf" in start.refined:
-                blur = choose_blur(models, solver, at, optics, recorder.control)
-                at = with_value(at, "psf", blur.psf)
-            last = fit(
-                models,
-                at,
-                gap_settings(prior),
-                solver,
-                recorder,
-                optics=optics,
-                priors=nominal_priors(start, settings),
-                max_steps=prior.max_steps,
-                tolerance=prior.tolerance,
-                threads=threads,
-            )
-            at = at.with_vector(last.vector)
-            recorder.end(last.score)
-            wide = wide or last
-        assert wide is not None and last is not None
-        prior = settings.wide if last is wide else settings.precise
-        last = with_error_bars(last, models, at, gap_settings(prior), solver, recorder.control, optics=optics, threads=threads)
-        whole = last if prior is settings.wide else with_prior_sensitivity(wide, last)
-        whole = with_sampling_error(whole, models[0].dispersion)
-        return (whole if blur is None else with_blur(whole, blur.sigma)), at.refining(names)
+        return _two_fits(models, current.refining(names), nominal_priors(start, settings), settings, optics, solver, recorder)
 
     final, ended = search(start.refined)
     sure = tuple(n for n in start.refined if n not in DISPERSION_NAMES)
     if 0 < len(sure) < len(start.refined) and not recorder.control.finishing:
-        before, after = (
-            across_rms(block_shifts(models, solver, p.vector(), optics, recorder.control)) for p in (current, ended)
-        )
+        after = across_rms(block_shifts(models, solver, ended.vector(), optics, recorder.control))
+        before = 0.0
+        if after > DRIFT_PX:
+            before = across_rms(block_shifts(models, solver, current.vector(), optics, recorder.control))
         if after > before + DRIFT_PX:
             freed = " and ".join(n for n in start.refined if n not in sure)
             notes.append(
@@ -147,6 +115,48 @@ def run_auto(
             recorder.message(notes[-1], "warning")
             final, ended = search(sure)
     return AutoOutcome(ended.vector(), final, alignment, True, tuple(notes))
+
+
+def _two_fits(
+    models: Sequence[RigModel],
+    start: ParameterSet,
+    priors: Mapping[str, tuple[float, float]],
+    settings: AutoSettings,
+    optics: Optics,
+    solver: GapSolver,
+    recorder: RunRecorder,
+) -> tuple[Fit, ParameterSet]:
+    """With a wide, then with a precise scene prior, the blur chosen before either; error bars where the last one ended."""
+    names = tuple(n for n in start.refined if n != "psf")
+    at, first, blur = start.refining(names), None, None
+    for name, prior in (("wide", settings.wide), ("precise", settings.precise)):
+        recorder.begin(name, prior.max_steps + 1)
+        if "psf" in start.refined:
+            blur = choose_blur(models, solver, at, optics, recorder.control)
+            at = with_value(at, "psf", blur.psf)
+        last = fit(
+            models,
+            at,
+            gap_settings(prior),
+            solver,
+            recorder,
+            optics=optics,
+            priors=priors,
+            max_steps=prior.max_steps,
+            tolerance=prior.tolerance,
+        )
+        at = at.with_vector(last.vector)
+        ends_here = name == "precise" or recorder.control.finishing
+        if ends_here:
+            last = with_error_bars(last, models, at, gap_settings(prior), solver, recorder.control, optics=optics)
+        recorder.end(last.score)
+        if ends_here:
+            break
+        first = last
+    if first is not None:
+        last = with_prior_sensitivity(first, last)
+    last = with_sampling_error(last, models[0].dispersion)
+    return (last if blur is None else with_blur(last, blur.sigma)), at.refining(start.refined)
 
 
 def across_rms(shifts: Sequence[BlockShift]) -> float:

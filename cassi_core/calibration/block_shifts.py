@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy import ndimage as ndi
 
-from cassi_core.calibration.prealign import high_pass, local_contrast
+from cassi_core.calibration.contrast import high_pass
 from cassi_core.calibration.rig_model import CANVAS_PAD, Optics, RigModel, named
 from cassi_core.run import RunControl
 from cassi_core.solvers.protocol import GapSettings, GapSolver
@@ -73,7 +73,7 @@ def block_shifts(
         candidate = model.candidate(named(vector), optics.spline(model, vector))
         smooth = smooth_scene(model, solver, vector, optics, control)
         predicted = high_pass(solver.project(smooth, candidate, (height, width))) * model.scored
-        seen = local_contrast(model.y, model.observed) * model.scored
+        seen = model.contrast * model.scored
         control.checkpoint()
         for i in range(blocks):
             for j in range(blocks):
@@ -95,7 +95,14 @@ def smooth_scene(
     """The scene behind the prediction, ``(L, H, W)``: a brief estimate, without negative light, strongly blurred."""
     candidate = model.candidate(named(vector), optics.spline(model, vector))
     cube, _ = solver.reconstruct(model.y, candidate, BRIEF, weight=model.observed, control=control)
-    return np.stack([ndi.gaussian_filter(np.clip(band, 0, None), SCENE_PX, mode="nearest") for band in cube])
+    smooth = np.maximum(cube, 0)
+
+    def blur(bands: slice) -> None:
+        for band in smooth[bands]:
+            ndi.gaussian_filter(band, SCENE_PX, mode="nearest", output=band)
+
+    model.in_threads(blur, len(smooth))
+    return smooth
 
 
 def _correlation(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.block_shifts import smooth_scene
-from cassi_core.calibration.prealign import high_pass, local_contrast
+from cassi_core.calibration.contrast import high_pass
 from cassi_core.calibration.rig_model import Optics, RigModel, named
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.run import RunControl
@@ -49,7 +49,7 @@ def choose_blur(
     scenes = [smooth_scene(m, solver, parameters.vector(), optics, control) for m in models]
     tried: list[float] = []
     sums: list[NDArray[np.float64]] = []
-    for width in np.unique(np.clip(WIDTHS_PX, lower, upper)):
+    for width in np.unique(np.clip(WIDTHS_PX, lower, np.hypot(upper, OWN_BLUR_PX))):
         vector = parameters.vector()
         vector[at] = width
         tried.append(float(width))
@@ -80,7 +80,7 @@ def _products(
     control.checkpoint()
     candidate = model.candidate(named(vector), optics.spline(model, vector))
     predicted = high_pass(solver.project(scene, candidate, model.y.shape)) * model.scored
-    seen = local_contrast(model.y, model.observed) * model.scored
+    seen = model.contrast * model.scored
     rows = np.stack([np.sum(a * predicted, axis=1, dtype=np.float64) for a in (seen, predicted)])
     return np.stack([part.sum(axis=1) for part in np.array_split(rows, STRIPS, axis=1)], axis=1)
 

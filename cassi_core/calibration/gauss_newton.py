@@ -103,7 +103,6 @@ def fit(
     priors: Mapping[str, tuple[float, float]] | None = None,
     max_steps: int = 8,
     tolerance: float = 1.0,
-    threads: int = 1,
 ) -> Fit:
     """Refine the parameters that `start` marks, jointly for all snapshots, from its values; the others stay bit-identical.
 
@@ -131,7 +130,7 @@ def fit(
     def evaluate(at: Vector, known: Sequence[Linearisation] = ()) -> list[Linearisation]:
         full = start.vector()
         full[index] = at
-        parts = linearise_all(models, solver, full, names, settings, optics, control, threads=threads, known=known)
+        parts = linearise_all(models, solver, full, names, settings, optics, control, known=known)
         score = _score(parts)
         if not np.isfinite(score):
             raise NumericsError("the residual of the fit is not finite; check the measurement and the mask for extreme values")
@@ -189,7 +188,6 @@ def with_error_bars(
     control: RunControl,
     *,
     optics: Optics | None = None,
-    threads: int = 1,
 ) -> Fit:
     """The fit with the covariance of :mod:`cassi_core.calibration.error_bars`: one solve per parameter, two if it has moved far."""
     if not fitted.names or fitted.linear_at is None:
@@ -198,7 +196,7 @@ def with_error_bars(
     parts = fitted.parts
     largest = np.array([LARGEST_STEP[n] for n in PARAMETER_NAMES])
     if np.any(np.abs(fitted.vector - fitted.linear_at) > EXACT_SHARE * largest):
-        parts = tuple(linearise_all(models, solver, fitted.vector, fitted.names, settings, optics, control, threads=threads))
+        parts = tuple(linearise_all(models, solver, fitted.vector, fitted.names, settings, optics, control))
     response = respond(models, parts, solver, fitted.vector, parameters, settings, optics, control)
     return replace(fitted, covariance=sandwich(parts, fitted.prior, response), parts=parts, linear_at=fitted.vector)
 

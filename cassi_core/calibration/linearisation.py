@@ -11,7 +11,6 @@ The gradient alone, ``g_i = J_i^T W r = Z_i^T (I - A G)^T W r``, needs one solve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +55,6 @@ def linearise(
     optics: Optics,
     control: RunControl,
     *,
-    threads: int = 1,
     jacobian: NDArray[np.float32] | None = None,
 ) -> Linearisation:
     """Residual, derivative images and gradient of one snapshot at a parameter vector; see the module's formulas.
@@ -67,7 +65,7 @@ def linearise(
     candidate = model.candidate(named(vector), spline)
     cube, residual = solver.reconstruct(model.y, candidate, settings, weight=model.observed, control=control)
     weight = local_weight(model, residual) * known_share(model, solver, vector, candidate)
-    images = derivative_images(model, solver, vector, names, cube, spline, candidate, optics, threads=threads)
+    images = derivative_images(model, solver, vector, names, cube, spline, candidate, optics)
     images *= model.observed
     control.checkpoint()
     pulled = (weight * residual)[None]
@@ -89,13 +87,12 @@ def linearise_all(
     optics: Optics,
     control: RunControl,
     *,
-    threads: int = 1,
     known: Sequence[Linearisation] = (),
 ) -> list[Linearisation]:
     """:func:`linearise` for every snapshot of a rig, with the derivative images of `known` if there are any."""
     jacobians: Sequence[NDArray[np.float32] | None] = [part.jacobian for part in known] or [None] * len(models)
     return [
-        linearise(model, solver, vector, names, settings, optics, control, threads=threads, jacobian=jacobian)
+        linearise(model, solver, vector, names, settings, optics, control, jacobian=jacobian)
         for model, jacobian in zip(models, jacobians, strict=True)
     ]
 
@@ -114,8 +111,6 @@ def derivative_images(
     spline: NDArray[np.float32],
     candidate: Candidate,
     optics: Optics,
-    *,
-    threads: int = 1,
 ) -> NDArray[np.float32]:
     """``Z_i = d(A x)/d p_i`` with the scene held, ``(k, H, canvas)`` float32 in the order of `names`."""
     values = named(vector)
@@ -126,28 +121,18 @@ def derivative_images(
     slopes = np.stack([spline_coefficients(image) for image in model.posed_slopes(values, spline)])
     fractions = model.fractions(values)
     rates, dispersive = movement_rates(shape, model.dispersion, values, geometric)
-    cuts = np.linspace(0, shape[0], threads + 1).astype(int)
+    cuts = np.linspace(0, shape[0], model.threads + 1).astype(int)
+    images = np.zeros((model.threads, len(geometric), *model.y.shape), np.float32)
+    columns, rows = whole_cols.astype(np.int64), whole_rows.astype(np.int64)
 
-    def part(index: int) -> NDArray[np.float32]:
-        out = np.zeros((len(geometric), *model.y.shape), np.float32)
-        accumulate_derivatives(
-            cube,
-            posed,
-            slopes,
-            fractions,
-            whole_cols.astype(np.int64),
-            whole_rows.astype(np.int64),
-            rates,
-            dispersive,
-            cuts[index],
-            cuts[index + 1],
-            out,
-        )
-        return out
+    def add(parts: slice) -> None:
+        for i in range(parts.start, parts.stop):
+            accumulate_derivatives(
+                cube, posed, slopes, fractions, columns, rows, rates, dispersive, cuts[i], cuts[i + 1], images[i]
+            )
 
-    with ThreadPoolExecutor(threads) as pool:
-        summed = sum(pool.map(part, range(threads)))
-    by_name = dict(zip(geometric, np.asarray(summed), strict=True))
+    model.in_threads(add, model.threads)
+    by_name = dict(zip(geometric, images.sum(axis=0), strict=True))
     if "psf" in names:
         by_name["psf"] = _blur_derivative(model, solver, vector, cube, candidate, optics)
     return np.stack([by_name[n] for n in names]).astype(np.float32)

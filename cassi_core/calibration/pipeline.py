@@ -102,7 +102,9 @@ def calibrate(
         "algorithm1": config.algorithm1.margin_px,
     }
     margin = margins[config.preset]
-    models = [RigModel.from_frame(turned, frame, margin_px=margin) for frame in turned.frames]
+    # The other presets work on several hypotheses side by side.
+    threads = FusedCpuSolver(config.threads).threads if config.preset == "auto" else 1
+    models = [RigModel.from_frame(turned, frame, margin_px=margin, threads=threads) for frame in turned.frames]
     search, plan = _preset(config)
     recorder = RunRecorder(
         control,
@@ -138,11 +140,10 @@ Searcher = Callable[[Sequence[RigModel], ParameterSet, GapSolver, RunRecorder], 
 
 def _preset(config: CalibrationConfig) -> tuple[Searcher, Plan]:
     """The search of a preset and its plan; modules that need torch are imported only here."""
-    threads = FusedCpuSolver(config.threads).threads
     if config.preset == "auto":
 
         def search_auto(models: Sequence[RigModel], start: ParameterSet, solver: GapSolver, recorder: RunRecorder) -> _Search:
-            out = auto.run_auto(models, start, config.auto, solver, recorder, threads=threads)
+            out = auto.run_auto(models, start, config.auto, solver, recorder)
             return _Search(out.vector, out.fit, "auto", out.alignment.z, solver.device, out.notes)
 
         return search_auto, auto.plan(config.auto)
@@ -209,7 +210,7 @@ def _finish(
     prior = config.auto.precise
     settings = GapSettings(prior.n_iter, prior.sigma_px, prior.sigma_bands)
     optics = Optics(config.auto.smear_px)
-    covariance, names = _covariance(found, models, solver, fitted, settings, optics, config, recorder)
+    covariance, names = _covariance(found, models, solver, fitted, settings, optics, recorder)
     maps, scores = _proof(models, solver, before, fitted.vector(), settings, optics, config, recorder, direction)
     recorder.end(scores.residual_after)
     parameters = parameters_from_dispersion_frame(fitted, direction)
@@ -261,7 +262,6 @@ def _covariance(
     fitted: ParameterSet,
     settings: GapSettings,
     optics: Optics,
-    config: CalibrationConfig,
     recorder: RunRecorder,
 ) -> tuple[Vector | None, tuple[str, ...]]:
     """Covariance of the refined parameters: the fit's own, or one linearisation at the end of a search without one."""
@@ -271,8 +271,7 @@ def _covariance(
     names = fitted.refined
     if not names or (found.peak_z is not None):
         return None, ()
-    threads = FusedCpuSolver(config.threads).threads
-    parts = linearise_all(models, solver, fitted.vector(), names, settings, optics, recorder.control, threads=threads)
+    parts = linearise_all(models, solver, fitted.vector(), names, settings, optics, recorder.control)
     recorder.advance()
     response = respond(models, parts, solver, fitted.vector(), fitted, settings, optics, recorder.control)
     return sandwich(parts, Priors.none(len(names)), response), names

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy import ndimage as ndi
 
+from cassi_core.calibration.contrast import high_pass, local_contrast
 from cassi_core.calibration.rig_model import CANVAS_PAD, RigModel
 from cassi_core.geometry import source_coordinates
 from cassi_core.run import RunControl
 
-HIGH_PASS_PX = 2.0
-CONTRAST_PX = 8.0
 COHERENCE_PX = 0.5
 """Two neighbouring angles may move the mask this much at its typical radius before the correlation suffers."""
 
@@ -50,7 +49,6 @@ def prealign(
     reach_deg: float = 3.0,
     angle_step_deg: float = 0.5,
     control: RunControl | None = None,
-    threads: int = 1,
 ) -> PreAlignment:
     """Shift and angle of the mask within the reach, jointly for all snapshots of one rig.
 
@@ -64,7 +62,7 @@ def prealign(
     n = int(np.ceil(reach_deg / step)) if reach_deg > 0 else 0
     angles = np.linspace(-reach_deg, reach_deg, 2 * n + 1) if n else np.zeros(1)
     reach = int(np.ceil(reach_px))
-    correlator = _Correlator(models, reach, threads)
+    correlator = _Correlator(models, reach)
     maps = np.empty((len(angles), 2 * reach + 1, 2 * reach + 1), np.float32)
     for i, angle in enumerate(angles):
         control.checkpoint()
@@ -83,9 +81,9 @@ def prealign(
 class _Correlator:
     """Fourier transforms of the measurements, reused for every angle."""
 
-    def __init__(self, models: Sequence[RigModel], reach: int, threads: int) -> None:
+    def __init__(self, models: Sequence[RigModel], reach: int) -> None:
         first = models[0]
-        self.mask, self.reach, self.threads = first.mask, reach, threads
+        self.mask, self.reach, self.threads = first.mask, reach, first.threads
         cols, _ = first.dispersion.offsets()
         self.offsets = np.round(cols).astype(int)
         height, width = first.y.shape
@@ -94,7 +92,7 @@ class _Correlator:
             fft.next_fast_len(width - CANVAS_PAD + reach, real=True),
         )
         self.spectrum = sum(
-            fft.rfft2(local_contrast(m.y[:, CANVAS_PAD:], m.observed[:, CANVAS_PAD:]), self.size, workers=threads)
+            fft.rfft2(local_contrast(m.y[:, CANVAS_PAD:], m.observed[:, CANVAS_PAD:]), self.size, workers=first.threads)
             for m in models
         )
 
@@ -110,19 +108,6 @@ class _Correlator:
         for offset in self.offsets:
             total += plane[np.ix_(rows, (shifts + offset) % self.size[1])]
         return total
-
-
-def high_pass(image: NDArray[np.float32], sigma_px: float = HIGH_PASS_PX) -> NDArray[np.float32]:
-    """The image without its smooth part."""
-    return np.asarray(image - ndi.gaussian_filter(image, sigma_px, mode="nearest"), np.float32)
-
-
-def local_contrast(image: NDArray[np.float32], usable: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The high-passed image in units of its local contrast; unusable pixels are zero."""
-    filled = np.where(usable > 0, image, ndi.median_filter(image, 3)) if np.any(usable == 0) else image
-    high = high_pass(filled.astype(np.float32)) * usable
-    local = np.sqrt(ndi.gaussian_filter(high * high, CONTRAST_PX, mode="nearest"))
-    return np.asarray(high / (local + 1e-3 * float(np.abs(high).max()) + 1e-12), np.float32)
 
 
 def _parabola(values: NDArray[np.float32], peak: int) -> float:

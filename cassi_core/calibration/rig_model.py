@@ -7,13 +7,17 @@ one bilinearly sampled mask, fractional offsets split between neighbouring pixel
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from cassi_core.calibration.contrast import local_contrast
 from cassi_core.calibration.mask_sampling import POSE_NAMES, pose_coefficients, sample_gradient, sample_pose, shift_bands
 from cassi_core.dispersion import Dispersion
 from cassi_core.geometry import warp_mask
@@ -32,7 +36,7 @@ class RigModel:
     """A snapshot on its padded canvas `y` with pixel weights, and the mask `(H, W)` scaled to 0..1.
 
     `observed` is 1 where the detector pixel is usable: the solver sees only those. `scored` is 1 where a residual counts: usable and
-    not within the border.
+    not within the border. `threads` work on one hypothesis.
     """
 
     y: NDArray[np.float32]
@@ -41,9 +45,10 @@ class RigModel:
     mask: NDArray[np.float32]
     dispersion: Dispersion
     scale: float
+    threads: int = 1
 
     @classmethod
-    def from_frame(cls, inputs: CalibrationInputs, frame: Frame, *, margin_px: int = 4) -> RigModel:
+    def from_frame(cls, inputs: CalibrationInputs, frame: Frame, *, margin_px: int = 4, threads: int = 1) -> RigModel:
         """Subtract the background level, scale to the 99.9th percentile, pad the canvas; `inputs` in the dispersion frame."""
         image = frame.image.astype(np.float32)
         usable = np.ones(image.shape, np.float32) if frame.usable is None else frame.usable.astype(np.float32)
@@ -58,7 +63,23 @@ class RigModel:
         scored = np.zeros(image.shape, np.float32)
         inner = (slice(margin_px, image.shape[0] - margin_px), slice(margin_px, image.shape[1] - margin_px))
         scored[inner] = usable[inner]
-        return cls(np.pad(image / np.float32(scale), pad), np.pad(usable, pad), np.pad(scored, pad), mask, dispersion, scale)
+        y, observed = np.pad(image / np.float32(scale), pad), np.pad(usable, pad)
+        return cls(y, observed, np.pad(scored, pad), mask, dispersion, scale, threads)
+
+    @cached_property
+    def contrast(self) -> NDArray[np.float32]:
+        """The snapshot as the matched filters see it, see :func:`cassi_core.calibration.contrast.local_contrast`."""
+        return local_contrast(self.y, self.observed)
+
+    def in_threads(self, work: Callable[[slice], object], count: int) -> None:
+        """Do the work on `count` things, a slice of them in each thread."""
+        cuts = np.linspace(0, count, min(self.threads, count) + 1).astype(int)
+        parts = [slice(first, last) for first, last in pairwise(cuts.tolist())]
+        if len(parts) == 1:
+            work(parts[0])
+            return
+        with ThreadPoolExecutor(len(parts)) as pool:
+            list(pool.map(work, parts))
 
     def crop(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """A canvas image `(..., H, canvas)` without the padding, in the units of the padded measurement."""
@@ -77,7 +98,8 @@ class RigModel:
         if not distinct.any():
             return Candidate(posed, whole_cols + CANVAS_PAD, whole_rows)
         masks = np.empty((len(distinct), *posed.shape), np.float32)
-        shift_bands(spline_coefficients(posed), distinct, masks)
+        coefficients = spline_coefficients(posed)
+        self.in_threads(lambda part: shift_bands(coefficients, distinct[part], masks[part]), len(distinct))
         shared = masks[0] if len(distinct) == 1 else masks[which.ravel()]
         return Candidate(shared, whole_cols + CANVAS_PAD, whole_rows)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy import ndimage as ndi
 
-from cassi_core.calibration.prealign import high_pass, local_contrast
+from cassi_core.calibration.contrast import high_pass, local_contrast
 from cassi_core.geometry import source_coordinates
 
 LEAST_OVERLAP = 0.3

@@ -59,10 +59,11 @@ def _add_repeated(source: torch.Tensor, taps: Taps, dim: int, transpose: bool, o
 
 
 def _add_mirrored(source: torch.Tensor, taps: Taps, dim: int, out: torch.Tensor) -> None:
-    """What the taps read beyond the edges, where position ``-1 - i`` is ``i``; beyond one reflection the far edge is repeated."""
+    """What the taps read beyond the edges, where position ``-1 - i`` is ``i``, again and again."""
     size = source.shape[dim]
     for i in range(min(len(taps) - 1, size)):
         for j in range(i + 1, len(taps)):
-            of = min(j - i - 1, size - 1)
+            of = (j - i - 1) % (2 * size)
+            of = min(of, 2 * size - 1 - of)
             out.select(dim, i).add_(source.select(dim, of), alpha=taps[j])
             out.select(dim, size - 1 - i).add_(source.select(dim, size - 1 - of), alpha=taps[j])

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cassi_core.calibration.prealign import PreAlignment, high_pass, local_contrast, prealign
+from cassi_core.calibration.contrast import high_pass, local_contrast
+from cassi_core.calibration.prealign import PreAlignment, prealign
 from cassi_core.calibration.rig_model import RigModel
 from cassi_core.dispersion import vector_from_dispersion_frame, vector_to_dispersion_frame
 from cassi_core.errors import InputError

@@ -156,9 +156,10 @@ def _blur_columns(line, taps, out, slot, band):  # type: ignore[no-untyped-def]
 
 @inlined
 def _beyond(index, last, mirror):  # type: ignore[no-untyped-def]
-    """An index brought back inside 0..last: reflected with the edge line doubled, or the edge line itself."""
+    """An index brought back inside 0..last: reflected with the edge line doubled, again and again, or the edge line itself."""
     if mirror:
-        index = -1 - index if index < 0 else (2 * last + 1 - index if index > last else index)
+        index = index % (2 * last + 2)
+        return 2 * last + 1 - index if index > last else index
     return min(max(index, 0), last)
 
 
@@ -302,43 +303,42 @@ def residual_image(y, masks, cols, col_fractions, rows, row_fractions, x, out): 
 def chambolle_band(x, band, strength, tau, n_iter, pr, pc, g):  # type: ignore[no-untyped-def]
     """Total-variation denoising of one band in place by Chambolle's dual iteration (Chambolle 2004, section 3).
 
-    ``p <- (p + tau grad(div p - f/s)) / (1 + tau |grad(div p - f/s)|)``, result ``f - s div p``; `pr`, `pc`, `g` are buffers.
+    ``p <- (p + tau grad(div p - f/s)) / (1 + tau |grad(div p - f/s)|)``, result ``f - s div p``; `pr`, `pc`, `g` are buffers. The last row
+    of `pr` and the last column of `pc` stay zero, so that ``div`` needs no other care at those edges.
     """
     height, width = x.shape[0], x.shape[2]
     pr[:] = 0
     pc[:] = 0
-    inverse = np.float32(1.0) / strength
+    one, inverse = np.float32(1.0), np.float32(1.0) / strength
     for _ in range(n_iter):
-        _divergence(pr, pc, g)
         for h in range(height):
+            _divergence_row(pr, pc, h, g)
             for w in range(width):
                 g[h, w] -= x[h, band, w] * inverse
-        for h in range(height):
-            for w in range(width):
-                dr = g[h + 1, w] - g[h, w] if h + 1 < height else np.float32(0.0)
-                dc = g[h, w + 1] - g[h, w] if w + 1 < width else np.float32(0.0)
-                norm = np.float32(1.0) / (np.float32(1.0) + tau * np.sqrt(dr * dr + dc * dc))
+        for h in range(height - 1):
+            for w in range(width - 1):
+                dr, dc = g[h + 1, w] - g[h, w], g[h, w + 1] - g[h, w]
+                norm = one / (one + tau * np.sqrt(dr * dr + dc * dc))
                 pr[h, w] = (pr[h, w] + tau * dr) * norm
                 pc[h, w] = (pc[h, w] + tau * dc) * norm
-    _divergence(pr, pc, g)
+            dr = g[h + 1, width - 1] - g[h, width - 1]
+            pr[h, width - 1] = (pr[h, width - 1] + tau * dr) / (one + tau * abs(dr))
+        for w in range(width - 1):
+            dc = g[height - 1, w + 1] - g[height - 1, w]
+            pc[height - 1, w] = (pc[height - 1, w] + tau * dc) / (one + tau * abs(dc))
     for h in range(height):
+        _divergence_row(pr, pc, h, g)
         for w in range(width):
             x[h, band, w] -= strength * g[h, w]
 
 
-@jit
-def _divergence(pr, pc, out):  # type: ignore[no-untyped-def]
-    """Negative adjoint of the forward differences with zero at the last row and column."""
-    height, width = out.shape
-    for h in range(height):
+@inlined
+def _divergence_row(pr, pc, h, out):  # type: ignore[no-untyped-def]
+    """Row ``h`` of the negative adjoint of the forward differences with zero at the last row and column."""
+    width = out.shape[1]
+    out[h, 0] = pr[h, 0] + pc[h, 0]
+    for w in range(width - 1):
+        out[h, w + 1] = pr[h, w + 1] + pc[h, w + 1] - pc[h, w]
+    if h > 0:
         for w in range(width):
-            value = np.float32(0.0)
-            if h + 1 < height:
-                value += pr[h, w]
-            if h > 0:
-                value -= pr[h - 1, w]
-            if w + 1 < width:
-                value += pc[h, w]
-            if w > 0:
-                value -= pc[h, w - 1]
-            out[h, w] = value
+            out[h, w] -= pr[h - 1, w]

@@ -8,10 +8,12 @@ from scipy import ndimage as ndi
 
 from cassi_core.calibration.auto import run_auto, with_sampling_error
 from cassi_core.calibration.derivatives import coordinate_rates
-from cassi_core.calibration.gauss_newton import Fit, Optics, derivative_images, fit
+from cassi_core.calibration.error_bars import Priors
+from cassi_core.calibration.gauss_newton import Fit, fit
+from cassi_core.calibration.linearisation import derivative_images
 from cassi_core.calibration.mask_sampling import pose_coefficients, sample_gradient, sample_pose, shift_bands
 from cassi_core.calibration.prealign import prealign
-from cassi_core.calibration.rig_model import RigModel, blur, named, relative_residual, spline_coefficients
+from cassi_core.calibration.rig_model import Optics, RigModel, blur, named, relative_residual, spline_coefficients
 from cassi_core.config import AutoSettings
 from cassi_core.dispersion import Dispersion
 from cassi_core.errors import RunCancelled
@@ -72,12 +74,12 @@ def test_derivative_images_equal_differences_of_the_forward_model(name):
     at = vector(dx=0.3, dy=-1.2, theta=0.8, scale_x=2e-3, scale_y=-3e-3, slope=0.02, curve=1e-3, alpha=0.4, psf=0.5)
     spline = model.spline(0.5)
     # The clamp of the sampled mask has no derivative where it acts; a mask well inside 0..1 leaves it out of the comparison.
-    model = RigModel(model.y, model.observed, model.scored, 0.3 + 0.4 * model.mask, model.dispersion, 1.0)
+    model = RigModel(model.y, model.observed, model.scored, 0.3 + 0.4 * model.mask, model.dispersion, 1.0, threads=2)
     optics = Optics()
     spline = optics.spline(model, at)
     candidate = model.candidate(named(at), spline)
     cube = np.random.default_rng(1).random((BANDS, *model.mask.shape)).astype(np.float32)
-    image = derivative_images(model, SOLVER, at, (name,), cube, spline, candidate, optics, threads=2)[0]
+    image = derivative_images(model, SOLVER, at, (name,), cube, spline, candidate, optics)[0]
     step = SPECS[name].step * STEP_SHARE.get(name, 0.05)
     sides = []
     for sign in (1, -1):
@@ -115,7 +117,7 @@ def test_the_mask_of_another_rig_is_not_found():
 
 def test_auto_finds_the_truth_and_leaves_fixed_parameters_alone():
     start = ParameterSet.default(("dx", "dy", "theta"), {"scale_y": 1e-7 / 3, "alpha": 0.1 / 3})
-    outcome = run_auto([make_model(TRUTH)], start, QUICK.model_copy(update={"min_peak_z": 6.0}), SOLVER, record(), threads=2)
+    outcome = run_auto([make_model(TRUTH)], start, QUICK.model_copy(update={"min_peak_z": 6.0}), SOLVER, record())
     found = named(outcome.vector)
     for name, tolerance in (("dx", 0.15), ("dy", 0.06), ("theta", 0.15)):
         assert found[name] == pytest.approx(TRUTH[name], abs=tolerance)
@@ -145,10 +147,7 @@ def test_several_frames_share_one_geometry():
 
 
 def test_two_runs_give_the_same_numbers():
-    runs = [
-        run_auto([make_model(TRUTH)], ParameterSet.default(("dx", "dy")), QUICK, SOLVER, record(), threads=2).vector
-        for _ in range(2)
-    ]
+    runs = [run_auto([make_model(TRUTH)], ParameterSet.default(("dx", "dy")), QUICK, SOLVER, record()).vector for _ in range(2)]
     assert np.array_equal(runs[0], runs[1])
 
 
@@ -206,13 +205,13 @@ def test_the_score_has_no_jump_where_an_offset_passes_half_a_pixel():
 
 def test_the_error_between_the_pixels_is_added_where_bands_lie_there():
     names = ("dx", "dy", "slope", "alpha")
-    fitted = Fit(np.zeros(9), 0.1, names, np.eye(4) * 1e-10, np.eye(4) * 1e-10, 3, np.full(4, np.inf))
+    fitted = Fit(np.zeros(9), 0.1, names, np.eye(4) * 1e-10, 3, Priors.none(4))
     dispersion = Dispersion.constant(28, 2.0)
     sigmas = with_sampling_error(fitted, dispersion).sigmas
     assert sigmas["dx"] == pytest.approx(0.02, rel=1e-3) and sigmas["dy"] == pytest.approx(0.012, rel=1e-3)
     assert 27 * sigmas["slope"] == pytest.approx(0.025, rel=1e-3)
     assert 54 * np.tan(np.deg2rad(sigmas["alpha"])) == pytest.approx(0.025, rel=1e-3)
-    rigid = Fit(np.zeros(9), 0.1, names[:2], np.eye(2) * 1e-10, np.eye(2) * 1e-10, 3, np.full(2, np.inf))
+    rigid = Fit(np.zeros(9), 0.1, names[:2], np.eye(2) * 1e-10, 3, Priors.none(2))
     assert with_sampling_error(rigid, dispersion) is rigid
 
 

@@ -1,0 +1,65 @@
+"""The blur found from how sharply the mask pattern stands in the picture, on rigs simulated by independent code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cassi_core.calibration.blur_choice import choose_blur
+from cassi_core.calibration.pipeline import calibrate
+from cassi_core.calibration.rig_model import Optics, RigModel
+from cassi_core.config import CalibrationConfig, QualitySettings
+from cassi_core.inputs import CalibrationInputs
+from cassi_core.parameters import ParameterSet
+from cassi_core.run import RunControl
+from cassi_core.solvers.fused_cpu import FusedCpuSolver
+from tests.core.search_rigs import make_rig
+
+SHAPE = (120, 131)
+SOLVER = FusedCpuSolver(2)
+
+
+def model_with(truth: dict[str, float], seed: int = 3, threads: int = 2) -> RigModel:
+    rig = make_rig(truth, seed=seed, shape=SHAPE)
+    inputs = CalibrationInputs.from_arrays(rig.measurement, rig.mask, rig.dispersion)
+    return RigModel.from_frame(inputs, inputs.frames[0], threads=threads)
+
+
+def chosen(models: list[RigModel], parameters: ParameterSet) -> tuple[float, float]:
+    blur = choose_blur(models, SOLVER, parameters, Optics(), RunControl())
+    return blur.psf, blur.sigma
+
+
+@pytest.mark.parametrize("psf", [0.0, 0.5, 0.8, 1.3])
+def test_the_blur_of_the_rig_is_found_within_its_error(psf: float) -> None:
+    found, sigma = chosen(
+        [model_with({"psf": psf, "dx": 0.4, "dy": -0.3})], ParameterSet.default(("psf",), {"dx": 0.4, "dy": -0.3})
+    )
+    assert found == pytest.approx(psf, abs=0.3 if psf == 0 else 0.2)
+    assert abs(found - psf) < 3 * sigma < 1.0
+
+
+def test_snapshots_of_one_rig_share_their_blur() -> None:
+    models = [model_with({"psf": 0.7}, seed) for seed in (3, 4)]
+    parameters = ParameterSet.default(("psf",))
+    both, _ = chosen(models, parameters)
+    alone = sorted(chosen([m], parameters)[0] for m in models)
+    assert alone[0] <= both <= alone[1] or both == pytest.approx(np.mean(alone), abs=0.05)
+
+
+def test_the_choice_keeps_to_the_bounds_and_does_not_depend_on_the_threads() -> None:
+    bounded = ParameterSet.default(("psf",)).edit("psf", lower=0.0, upper=0.6)
+    assert chosen([model_with({"psf": 1.3})], bounded)[0] == 0.6
+    assert chosen([model_with({"psf": 0.8}, threads=1)], bounded) == chosen([model_with({"psf": 0.8}, threads=3)], bounded)
+
+
+def test_a_run_reports_the_blur_with_its_error_and_leaves_a_fixed_one_alone() -> None:
+    rig = make_rig({"psf": 0.8, "dx": 0.4, "dy": -0.3}, seed=3, shape=SHAPE)
+    inputs = CalibrationInputs.from_arrays(rig.measurement, rig.mask, rig.dispersion)
+    config = CalibrationConfig(refine=("dx", "dy", "psf"), quality=QualitySettings(maps=False))
+    free = calibrate(inputs, config).parameters
+    assert free["psf"].value == pytest.approx(0.8, abs=0.2) and 0.05 < (free["psf"].sigma or 0) < 0.4
+    assert set(free.refined) == {"dx", "dy", "psf"}
+    held = CalibrationConfig(refine=("dx", "dy"), quality=QualitySettings(maps=False))
+    fixed = calibrate(inputs, held, ParameterSet.default(("dx", "dy"), {"psf": 0.7 / 3}))
+    assert fixed.parameters["psf"].value == 0.7 / 3 and fixed.parameters["psf"].sigma is None
