@@ -9,8 +9,6 @@ reported sigma, seconds; for the prototype the same on the same files in the sam
 from __future__ import annotations
 
 import argparse
-import csv
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +20,7 @@ from cassi_core.config import CalibrationConfig, QualitySettings
 from cassi_core.parameters import ParameterSet
 from cassi_core.solvers.fused_cpu import ensure_compiled
 from tests.benchmarks.cases import Case, load_cases, module_from, shared_folder
+from tests.benchmarks.table import rms, say, write_csv
 
 THREE = ("dx", "dy", "theta")
 FIVE = (*THREE, "scale_x", "scale_y")
@@ -30,11 +29,6 @@ REFINED = {"ideal": THREE, "far": THREE, "rig": None, "hard": None}
 PROTOTYPE = {"ideal": THREE, "far": THREE, "rig": (*FIVE, "slope"), "hard": FIVE}
 """The prototype does not know alpha."""
 LOST_PX = 0.5
-
-
-def say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def run_engine(case: Case, maps: bool) -> tuple[dict[str, float], dict[str, float | None], float]:
@@ -59,10 +53,6 @@ def run_prototype(case: Case, prototype) -> tuple[dict[str, float], dict[str, fl
         dict.fromkeys(names),
         seconds,
     )
-
-
-def rms(values) -> float:
-    return float(np.sqrt(np.mean(np.square(values))))
 
 
 def main() -> None:
@@ -112,12 +102,7 @@ def main() -> None:
                     "" if np.isnan(z).any() else f", within 1 sigma {np.mean(z <= 1):.0%}, within 2 sigma {np.mean(z <= 2):.0%}"
                 )
                 say(f"     {p:8s} RMSE {rms([r[f'error_{p}'] for r in mine]):.5f}{cover}")
-    if args.csv:
-        names = list(dict.fromkeys(k for r in rows for k in r))
-        with args.csv.open("w", newline="") as file:
-            writer = csv.DictWriter(file, names)
-            writer.writeheader()
-            writer.writerows(rows)
+    write_csv(args.csv, rows)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ rig has to be refused as not found.
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,8 @@ from cassi_core.geometry import source_coordinates
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.inputs_from_files import load_inputs
 from tests.benchmarks.cases import shared_folder
-from tests.benchmarks.real import MASKS, say
+from tests.benchmarks.real import MASKS
+from tests.benchmarks.table import say, write_csv
 
 FIVE = ("dx", "dy", "theta", "scale_x", "scale_y")
 MOVED = {"dx": 0.43, "dy": -0.31, "theta": 0.12, "scale_x": 0.0009, "scale_y": -0.0012}
@@ -89,11 +89,7 @@ def main() -> None:
         )
         say(f"{file.stem}: found less expected: {marks}")
         rows.append({"frame": file.stem} | errors)
-    if args.csv and rows:
-        with args.csv.open("w", newline="") as out:
-            writer = csv.DictWriter(out, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+    write_csv(args.csv, rows)
 
 
 if __name__ == "__main__":

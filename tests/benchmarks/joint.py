@@ -1,45 +1,70 @@
 """Joint calibration of several snapshots of one rig: how the error falls with their number.
 
-    python -m tests.benchmarks.joint [--frames 1 2 4 6] [--work FOLDER] [--csv FILE]
+    python -m tests.benchmarks.joint [--frames 1 2 4 6 8] [--work FOLDER] [--csv FILE]
 
 Simulated rigs with known truth, six scenes each; the first N snapshots of each rig are fitted together with the preset's default choice of
-parameters. Registration error along and across the dispersion is that on the light of the first scene.
+parameters. A seventh and an eighth snapshot show scenes of the six upside down. Registration error along and across the dispersion is that
+on the light of the first scene.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
+import json
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from cassi_core.calibration.pipeline import calibrate
 from cassi_core.config import CalibrationConfig, QualitySettings
+from cassi_core.inputs import CalibrationInputs
 from cassi_core.solvers.fused_cpu import ensure_compiled
-from tests.benchmarks.accuracy import rms, say
 from tests.benchmarks.cases import Case, load_cases, module_from, shared_folder
+from tests.benchmarks.table import rms, say, write_csv
+
+UPSIDE_DOWN = (2, 4)
+"""Which of the six scenes are shown again: glass tiles and stuffed toys."""
 
 
-def rigs(work: Path) -> dict[str, list[Case]]:
-    """The cases of every rig, ``pub_joint_RIG_SCENE``."""
+def rigs(work: Path, most: int) -> dict[str, list[Case]]:
+    """The cases of every rig, ``pub_joint_RIG_SCENE``, and as many more as are asked for."""
     found: dict[str, list[Case]] = {}
     for case in load_cases(work, ["joint"]):
         found.setdefault(case.name.rsplit("_", 1)[0], []).append(case)
+    for cases in found.values():
+        for index in range(len(cases), min(most, len(cases) + len(UPSIDE_DOWN))):
+            cases.append(_upside_down(cases[UPSIDE_DOWN[index - 6]], index, work))
     return found
+
+
+def _upside_down(case: Case, index: int, work: Path) -> Case:
+    """A snapshot by the same rig of a case's scene turned by half a turn."""
+    entry = json.loads(case.file.with_name(f"{case.name}.truth.json").read_text())
+    shared, scene = shared_folder(), work / f"turned_{Path(entry['scene']).name}"
+    with np.load(shared / "data" / entry["scene"]) as z:
+        np.savez(scene, **{k: z[k][::-1, ::-1] if k == "cube" else z[k] for k in z})
+    name = f"{case.name.rsplit('_', 1)[0]}_{index}"
+    # A path that begins at the root stands for itself when the simulator looks for it below its data.
+    entry |= {"name": name, "scene": str(scene.resolve()), "seed": entry["seed"] + 1}
+    module_from(shared / "tools" / "simulate_rig.py").run_case(entry, shared / "data", work)
+    with np.load(work / f"{name}.npz") as z:
+        inputs = CalibrationInputs.from_arrays(z["meas"], z["mask"], case.inputs.dispersion)
+    return replace(case, name=name, file=work / f"{name}.npz", inputs=inputs)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--frames", nargs="+", type=int, default=[1, 2, 4, 6])
+    parser.add_argument("--frames", nargs="+", type=int, default=[1, 2, 4, 6, 8])
     parser.add_argument("--work", type=Path, help="folder of the simulated cases (made on first use)")
     parser.add_argument("--csv", type=Path)
     args = parser.parse_args()
     error = module_from(shared_folder() / "tools" / "registration_error.py").registration_error
     ensure_compiled()
     rows = []
-    for rig, cases in rigs(args.work or Path(tempfile.mkdtemp())).items():
+    for rig, cases in rigs(args.work or Path(tempfile.mkdtemp()), max(args.frames)).items():
         first = cases[0]
         for count in args.frames:
             inputs = replace(first.inputs, frames=tuple(c.inputs.frames[0] for c in cases[:count]))
@@ -58,11 +83,7 @@ def main() -> None:
         mine = [r for r in rows if r["frames"] == count]
         along, across, theta = (rms([r[k] for r in mine]) for k in ("along", "across", "error_theta"))
         say(f"== {count} frames: RMS along {along:.4f}, across {across:.4f} px, theta {theta:.4f} deg")
-    if args.csv:
-        with args.csv.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+    write_csv(args.csv, rows)
 
 
 if __name__ == "__main__":

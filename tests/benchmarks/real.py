@@ -9,8 +9,6 @@ of every parameter over the frames of a rig.
 from __future__ import annotations
 
 import argparse
-import csv
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +18,10 @@ from cassi_core.config import CalibrationConfig
 from cassi_core.io.inputs_from_files import load_inputs
 from cassi_core.parameters import format_value
 from tests.benchmarks.cases import shared_folder
+from tests.benchmarks.table import say, write_csv
 
 MASKS = {"tsa": "tsa_net_real_mask_660.npz", "sme": "smem_real_mask_660.npz"}
 REFINE = ("dx", "dy", "theta", "scale_x", "scale_y")
-
-
-def say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def config_for(preset: str, gradient: bool, refine: tuple[str, ...] | None) -> CalibrationConfig:
@@ -80,11 +74,7 @@ def main() -> None:
                     f"== {preset}, {len(of_rig)} frames of {rig}: standard deviation "
                     + ", ".join(f"{k} {v:.5f}" for k, v in spread.items())
                 )
-    if args.csv:
-        with args.csv.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(dict.fromkeys(k for r in rows for k in r)))
-            writer.writeheader()
-            writer.writerows(rows)
+    write_csv(args.csv, rows)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ bars, maps of the proof, verdict; not the start of the process. 256 and 512 are 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import resource
 import subprocess
@@ -27,7 +26,7 @@ from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.inputs_from_files import load_inputs
 from cassi_core.solvers.fused_cpu import ensure_compiled
 from tests.benchmarks.cases import load_cases, module_from, shared_folder
-from tests.benchmarks.real import say
+from tests.benchmarks.table import say, write_csv
 
 THREE = ("dx", "dy", "theta")
 
@@ -130,11 +129,7 @@ def main() -> None:
         say(
             f"{what:9s} {size} {parameters} parameters {threads} threads: {row['seconds']:7.2f} s, peak {row['peak_mb']:.0f} MB{ratio}  {stages}"
         )
-    if args.csv:
-        with args.csv.open("w", newline="") as out:
-            writer = csv.DictWriter(out, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+    write_csv(args.csv, rows)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,9 @@ def test_the_ideal_case_is_a_six_line_loop(dtype: torch.dtype, size: tuple[int, 
 
 
 @pytest.mark.parametrize("size", [(6, 9, 12), (2, 3, 30), (1, 7, 2)])
-def test_blur_repeats_the_edges_mirrors_the_bands_and_has_an_exact_transpose(size: tuple[int, int, int], rng: np.random.Generator) -> None:
+def test_blur_repeats_the_edges_mirrors_the_bands_and_has_an_exact_transpose(
+    size: tuple[int, int, int], rng: np.random.Generator
+) -> None:
     cube, other = rng.standard_normal(size), rng.standard_normal(size)
     expected = ndi.correlate1d(cube, two_sided(1.4), 0, mode="reflect")
     for axis in (1, 2):
