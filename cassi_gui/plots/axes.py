@@ -36,7 +36,9 @@ class StepAxis(pg.AxisItem):
         super().__init__("bottom")
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        return [(spacing, values) for spacing, values in super().tickValues(minVal, maxVal, size) if spacing >= 1]
+        levels = [(spacing, values) for spacing, values in super().tickValues(minVal, maxVal, size) if spacing >= 1]
+        # A few steps in a wide plot: every spacing that it finds fit is finer than a step.
+        return levels or [(1.0, [float(step) for step in range(math.ceil(minVal), math.floor(maxVal) + 1)])]
 
 
 class ValueAxis(pg.AxisItem):

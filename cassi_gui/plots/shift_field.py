@@ -22,6 +22,7 @@ from cassi_gui.plots import export
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import label_axis, pen, plot_font, translucent
 
+HELP = "Shift of the mask pattern left over in each block (px), enlarged; circles: standard error; thin: within two sigma"
 SMALLEST_FULL_PX = 0.1
 NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 HEAD = 0.28
@@ -60,9 +61,7 @@ class ShiftFieldPanel(PlotPanel):
         self._scale_text.setFont(plot_font(9))
         for item in (self._frame, self._errors, self._unsure, self._sure, self._scale, self._scale_text):
             self.plot.addItem(item)
-        self.graphics.setToolTip(
-            "Shift of the mask pattern left over in each block (px), enlarged; circles: standard error; thin: within two sigma"
-        )
+        self.graphics.setToolTip(HELP)
         self.set_palette(self._palette)
         self.set_shifts((), (1, 1))
 
@@ -78,9 +77,9 @@ class ShiftFieldPanel(PlotPanel):
         height, width = shape
         self.plot.getViewBox().setRange(QRectF(-0.5, -0.5, width, height * 1.12), padding=0.03)
         numbers = shift_statistics(self._shifts)
-        self.set_detail(
-            f"rms {numbers.rms_right:.3f} px across, {numbers.rms_down:.3f} px down, largest {numbers.largest:.3f} px"
-        )
+        right, down = f"{numbers.rms_right:.2f} px", f"{numbers.rms_down:.2f} px"
+        self.set_detail(f"rms \u2192{right} \u2193{down}")
+        self.graphics.setToolTip(f"{HELP}\nrms {right} to the right, {down} downwards; largest {numbers.largest:.2f} px")
 
     @property
     def magnification(self) -> float:

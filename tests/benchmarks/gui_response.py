@@ -20,8 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
-from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Slot
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEventLoop, QObject, QSettings, Qt, QTimer, Slot
 
 from cassi_gui.app import make_application
 from cassi_gui.main_window import MainWindow
@@ -30,6 +29,7 @@ from cassi_gui.settings import UiSettings
 from cassi_gui.theme import palette_for
 
 TIMER_MS = 20
+LOOK_MS = 10
 
 
 class LatenessTimer(QObject):
@@ -60,14 +60,16 @@ class LatenessTimer(QObject):
 
 
 def wait(condition: Callable[[], bool], timeout_s: float = 300.0) -> None:
-    """Run the event loop until the condition holds."""
-    app = QApplication.instance()
+    """Run the event loop as the program does, looking now and then whether the condition holds."""
+    loop, look = QEventLoop(), QTimer()
     end = time.perf_counter() + timeout_s
-    while not condition():
-        if time.perf_counter() > end:
-            raise SystemExit("timed out")
-        app.processEvents()  # type: ignore[union-attr]
-        time.sleep(0.001)
+    look.timeout.connect(lambda: loop.quit() if condition() or time.perf_counter() > end else None)
+    look.start(LOOK_MS)
+    if not condition():
+        loop.exec()
+    look.stop()
+    if not condition():
+        raise SystemExit("timed out")
 
 
 def memory_mb() -> float:

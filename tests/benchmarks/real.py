@@ -21,7 +21,7 @@ from tests.benchmarks.cases import shared_folder
 from tests.benchmarks.table import say, write_csv
 
 MASKS = {"tsa": "tsa_net_real_mask_660.npz", "sme": "smem_real_mask_660.npz"}
-REFINE = ("dx", "dy", "theta", "scale_x", "scale_y")
+REFINE = ("dx", "dy", "theta", "scale_x", "scale_y", "psf")
 
 
 def config_for(preset: str, gradient: bool, refine: tuple[str, ...] | None) -> CalibrationConfig:

@@ -486,6 +486,8 @@ def test_axes_write_values_that_differ_and_whole_steps() -> None:
     assert axis.tickStrings([-1.0, 0.0], 1.0, 1.0) == ["0.1", "1"]
     ticks = [v for _, values in StepAxis().tickValues(0.0, 3.0, 400.0) for v in values]
     assert sorted(ticks) == [0, 1, 2, 3]
+    wide = [v for _, values in StepAxis().tickValues(0.6, 3.4, 1400.0) for v in values]
+    assert sorted(wide) == [1, 2, 3], "few steps in a wide plot have their numbers too"
 
 
 # -- spectra, shifts, correlations ---------------------------------------------------------------------------------------
