@@ -169,10 +169,12 @@ def _with_previews(
     """An observer that also gets a reconstruction after every stage, with the best parameters of that stage."""
     settings = GapSettings(8, 0.7, 0.5)
     optics = Optics(config.auto.smear_px)
+    # The proof follows the last stage of the search with a reconstruction of its own.
+    silent = {name for name, _, _ in recorder.plan[-2 if config.quality.maps else -1 :]}
 
     def forward(event: Event) -> None:
         observe(event)
-        if not isinstance(event, StageFinished) or event.name == "proof":
+        if not isinstance(event, StageFinished) or event.name in silent:
             return
         rows = [r for r in recorder.table if r.stage == event.name]
         if not rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,9 +25,10 @@ from cassi_gui.theme import Palette
 from cassi_gui.widgets.plot_mosaic import PlotMosaic
 
 DRAW_INTERVAL_MS = 100
-"""One plot a tick: with four on show each is drawn more than twice a second, which is read as live.
-
-All of them in one tick kept the window from answering for 60 to 110 ms of processor time, measured on two busy cores."""
+"""One plot a tick, and not more often: all of them in one tick kept the window from answering for 60 to 110 ms of processor time."""
+DRAW_SHARE = 0.1
+"""Share of the time that may go into drawing: the run and the plots have the same cores."""
+LONGEST_INTERVAL_MS = 600
 
 Point = tuple[int, int, str, int]
 
@@ -79,7 +81,7 @@ class RunPlots(QWidget):
         self._points: tuple[Point, ...] = ()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(DRAW_INTERVAL_MS)
+        self._interval_ms = DRAW_INTERVAL_MS
         self._timer.timeout.connect(self._draw_next)
         self.cube.point_picked.connect(self.point_picked)
         self.cube.cursor_moved.connect(self._on_cursor)
@@ -178,7 +180,7 @@ class RunPlots(QWidget):
     # -- drawing --------------------------------------------------------------------------------------------------
     def _draw_soon(self) -> None:
         if self.isVisible() and not self._timer.isActive() and (self._due or self._preview is not None):
-            self._timer.start()
+            self._timer.start(self._interval_ms)
 
     @Slot()
     def _draw_next(self) -> None:
@@ -186,9 +188,13 @@ class RunPlots(QWidget):
         self._ask_for_colour()
         seen = [panel for panel in self._due if panel.isVisible()]
         if seen:
+            begin = time.perf_counter()
             self._draw(seen[0])
+            seen[0].graphics.viewport().repaint()
+            took_ms = 1000 * (time.perf_counter() - begin)
+            self._interval_ms = round(min(max(took_ms / DRAW_SHARE, DRAW_INTERVAL_MS), LONGEST_INTERVAL_MS))
         if len(seen) > 1:
-            self._timer.start()
+            self._timer.start(self._interval_ms)
 
     def _draw(self, panel: PlotPanel) -> None:
         self._due.pop(panel, None)
