@@ -22,8 +22,9 @@ from cassi_core.calibration.rig_model import CANVAS_PAD, Optics, RigModel, named
 from cassi_core.run import RunControl
 from cassi_core.solvers.protocol import GapSettings, GapSolver
 
-SCENE_PX = 8.0
-"""Blur of the scene behind the prediction: coarser than the mask's details, finer than most objects."""
+SCENE_BOXES_PX = (15, 17, 15)
+"""Averages one after the other that blur the scene behind the prediction like a Gaussian of 8 px: coarser than the mask's details, finer
+than most objects."""
 REACH_PX = 4
 """Largest leftover shift looked for."""
 NOISE_PX = 14
@@ -99,7 +100,8 @@ def smooth_scene(
 
     def blur(bands: slice) -> None:
         for band in smooth[bands]:
-            ndi.gaussian_filter(band, SCENE_PX, mode="nearest", output=band)
+            for size in SCENE_BOXES_PX:
+                ndi.uniform_filter(band, size, mode="nearest", output=band)
 
     model.in_threads(blur, len(smooth))
     return smooth

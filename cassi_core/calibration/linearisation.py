@@ -64,7 +64,7 @@ def linearise(
     spline = optics.spline(model, vector)
     candidate = model.candidate(named(vector), spline)
     cube, residual = solver.reconstruct(model.y, candidate, settings, weight=model.observed, control=control)
-    weight = local_weight(model, residual) * known_share(model, solver, vector, candidate)
+    weight = local_weight(model, residual) * known_share(model, vector, candidate)
     images = derivative_images(model, solver, vector, names, cube, spline, candidate, optics)
     images *= model.observed
     control.checkpoint()
@@ -159,7 +159,7 @@ def local_weight(model: RigModel, residual: NDArray[np.float32]) -> NDArray[np.f
     return np.asarray(model.scored / (energy + floor + 1e-12), np.float32)
 
 
-def known_share(model: RigModel, solver: GapSolver, vector: Vector, candidate: Candidate) -> NDArray[np.float32]:
+def known_share(model: RigModel, vector: Vector, candidate: Candidate) -> NDArray[np.float32]:
     """Weight 0..1 of canvas pixels by how much of their light comes through parts of the mask that the nominal mask shows.
 
     A mask that was moved by several pixels shows content at its border that nobody has captured; repeating the edge there is a guess
@@ -171,10 +171,18 @@ def known_share(model: RigModel, solver: GapSolver, vector: Vector, candidate: C
     known = (row >= 0) & (row <= shape[0] - 1) & (col >= 0) & (col <= shape[1] - 1)
     if known.all():
         return np.ones_like(model.y)
-    ones = np.ones((len(candidate.cols), *shape), np.float32)
     seen, everything = (
-        solver.project(ones, Candidate(mask, candidate.cols, candidate.rows), model.y.shape)
-        for mask in (known.astype(np.float32), ones[0])
+        spread(image, candidate, model.y.shape) for image in (known.astype(np.float32), np.ones(shape, np.float32))
     )
     share = np.where(everything > 0, seen / np.maximum(everything, 1e-6), 0)
     return np.asarray(share**KNOWN_POWER, np.float32)
+
+
+def spread(image: NDArray[np.float32], candidate: Candidate, canvas: tuple[int, int]) -> NDArray[np.float32]:
+    """The sum over the bands of an image `(H, W)` at the band's whole offset; what leaves the canvas is lost."""
+    out = np.zeros(canvas, np.float32)
+    for col, row in zip(candidate.cols.astype(int), candidate.rows.astype(int), strict=True):
+        top, left = max(0, row), max(0, col)
+        part = image[top - row : canvas[0] - row, left - col : canvas[1] - col]
+        out[top : top + part.shape[0], left : left + part.shape[1]] += part
+    return out
