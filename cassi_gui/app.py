@@ -8,8 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-# Before torch or numba is imported by anything: waiting threads must not burn the cores that the window needs.
+# Before numpy, torch or numba is imported by anything: waiting threads must not burn the cores that the window needs.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication

@@ -26,8 +26,8 @@ from cassi_gui.widgets.plot_mosaic import PlotMosaic
 
 DRAW_INTERVAL_MS = 100
 """One plot a tick, and not more often: all of them in one tick kept the window from answering for 60 to 110 ms of processor time."""
-DRAW_SHARE = 0.1
-"""Share of the time that may go into drawing: the run and the plots have the same cores."""
+DRAW_SHARE = 0.05
+"""Share of the time that may go into preparing plots, painting them takes as much again: the run has the same cores."""
 LONGEST_INTERVAL_MS = 600
 
 Point = tuple[int, int, str, int]
@@ -190,7 +190,6 @@ class RunPlots(QWidget):
         if seen:
             begin = time.perf_counter()
             self._draw(seen[0])
-            seen[0].graphics.viewport().repaint()
             took_ms = 1000 * (time.perf_counter() - begin)
             self._interval_ms = round(min(max(took_ms / DRAW_SHARE, DRAW_INTERVAL_MS), LONGEST_INTERVAL_MS))
         if len(seen) > 1:

@@ -17,12 +17,14 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 from PySide6.QtCore import QEventLoop, QObject, QSettings, Qt, QTimer, Slot
 
 from cassi_gui.app import make_application
+from cassi_gui.autosave import DELAY_MS
 from cassi_gui.main_window import MainWindow
 from cassi_gui.screenshots import QuietDialogs
 from cassi_gui.settings import UiSettings
@@ -72,6 +74,12 @@ def wait(condition: Callable[[], bool], timeout_s: float = 300.0) -> None:
         raise SystemExit("timed out")
 
 
+def settle(window: MainWindow) -> None:
+    """Wait until nothing is left to do, the autosave that follows a change after some seconds included."""
+    end = time.perf_counter() + DELAY_MS / 1000 + 0.5
+    wait(lambda: time.perf_counter() > end and window.sessions.io.idle and not window.runner.busy)
+
+
 def memory_mb() -> float:
     """Resident memory of this process."""
     for line in Path("/proc/self/status").read_text().splitlines():
@@ -81,9 +89,10 @@ def memory_mb() -> float:
 
 
 def responsiveness(window: MainWindow) -> list[tuple[str, str, str]]:
-    """A warm-up run, then one with the timer."""
+    """A warm-up run, then one with the timer, when the copy of the first one has been written to the user's folder."""
     window.slots_.start_run()
     wait(lambda: not window.runner.running)
+    settle(window)
     timer = LatenessTimer()
     timer.start()
     begin, used = time.perf_counter(), time.process_time()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -105,6 +106,8 @@ def main() -> None:
     )
     load_cases(work, ["rig"])
     rows = []
+    # As the command line and the window set it for themselves.
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
     for what, size, parameters, threads in lines:
         call = [
             sys.executable,
@@ -118,7 +121,9 @@ def main() -> None:
             parameters,
             str(threads),
         ]
-        row = json.loads(subprocess.run(call, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+        row = json.loads(
+            subprocess.run(call, check=True, capture_output=True, text=True, env=environment).stdout.splitlines()[-1]
+        )
         stages = ", ".join(f"{k} {v}" for k, v in row.pop("stages").items())
         rows.append({"what": what, "size": size, "parameters": parameters, "threads": threads} | row)
         engine = next(
