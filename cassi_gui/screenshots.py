@@ -18,6 +18,7 @@ from pathlib import Path
 # No window is opened unless somebody asks for one by setting the platform.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication

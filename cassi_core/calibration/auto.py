@@ -1,4 +1,4 @@
-"""Preset `auto`: matched filter, then Gauss-Newton with a wide and with a precise scene prior."""
+"""Preset `auto`: matched filter, then Gauss-Newton with a wide and with a precise scene prior, the blur chosen before either."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.block_shifts import BlockShift, block_shifts
-from cassi_core.calibration.blur_choice import choose_blur
+from cassi_core.calibration.blur_choice import choose_blur, optics_of
 from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit, fit, with_error_bars
 from cassi_core.calibration.prealign import PreAlignment, prealign
@@ -134,6 +134,8 @@ def _two_fits(
         if "psf" in start.refined:
             blur = choose_blur(models, solver, at, optics, recorder.control)
             at = with_value(at, "psf", blur.psf)
+            if name == "precise" and not optics.smear_px:
+                optics = optics_of(models, solver, at, blur, recorder.control)
         last = fit(
             models,
             at,

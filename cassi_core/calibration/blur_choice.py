@@ -4,8 +4,11 @@ A step of the fit sees the blur only through what the scene estimate leaves over
 picture is compared with the prediction ``T(psf) = A x_s`` of a strongly smoothed scene ``x_s``, as for the block-wise shifts: what is as fine
 as the mask is left to the mask. The correlation ``<y, T> / (|y| |T|)`` of the high-passed images is largest where ``T`` has the shape of the
 pattern that is there, whatever noise and scene add; a parabola through three widths, in ``psf^2``, finds it. The sampling alone makes the
-widest match OWN_BLUR_PX too wide, which is taken off in squares. The standard error is the jackknife over strips of the picture and the
-scatter of OWN_BLUR_PX.
+best match OWN_BLUR_PX too wide, which is taken off in squares (a smear of the bands samples the mask more coarsely, and makes up for it). The
+standard error is the jackknife over strips of the picture and the scatter of OWN_BLUR_PX.
+
+A band of a rig that sees all wavelengths is smeared over its own step of the dispersion; one behind narrow filters is not. The same
+correlation tells which: :func:`optics_of`.
 """
 
 from __future__ import annotations
@@ -34,10 +37,11 @@ STRIPS = 12
 
 @dataclass(frozen=True)
 class Blur:
-    """Chosen width of the blur and its standard error, px."""
+    """Chosen width of the blur and its standard error, px, and the correlation with it (any unit)."""
 
     psf: float
     sigma: float
+    score: float
 
 
 def choose_blur(
@@ -56,16 +60,21 @@ def choose_blur(
         sums.append(
             np.sum([_products(m, s, solver, vector, optics, control) for m, s in zip(models, scenes, strict=True)], axis=0)
         )
-        scores = [_correlation(s) for s in sums]
+        scores = [_correlation(s.sum(axis=-1)) for s in sums]
         if len(tried) >= LEAST_TRIED and scores[-1] < scores[-2]:
             break
     table = np.array(sums)
     whole = table.sum(axis=2)
     squares = np.square(tried)
-    psf = _best(squares, whole)
-    left_out = np.array([_best(squares, whole - table[:, :, strip]) for strip in range(STRIPS)])
+    own = 0.0 if optics.smear_px > 0 else OWN_BLUR_PX
+    square, score = _best(squares, whole)
+    psf = float(np.sqrt(max(0.0, square - own**2)))
+    left_out = np.array([_best(squares, whole - table[:, :, strip])[0] for strip in range(STRIPS)])
     jackknife = np.sqrt((STRIPS - 1) * np.mean(np.square(left_out - left_out.mean())))
-    return Blur(float(np.clip(psf, lower, upper)), float(np.hypot(jackknife, SCATTER_PX)))
+    # In squares, as the own blur is taken off: near zero a width is known much worse than further up.
+    of_square = float(np.hypot(jackknife, 2 * own * SCATTER_PX))
+    sigma = float(np.hypot(np.sqrt(psf**2 + of_square) - psf, SCATTER_PX))
+    return Blur(float(np.clip(psf, lower, upper)), sigma, score)
 
 
 def _products(
@@ -86,18 +95,36 @@ def _products(
 
 
 def _correlation(products: NDArray[np.float64]) -> float:
-    with_picture, with_itself = products.sum(axis=-1) if products.ndim == 2 else products
+    """From ``<y, T>`` and ``<T, T>``."""
+    with_picture, with_itself = products
     return float(with_picture / np.sqrt(max(with_itself, 1e-300)))
 
 
-def _best(squares: NDArray[np.float64], products: NDArray[np.float64]) -> float:
-    """The width at the vertex of the parabola through three points of the correlation over ``psf^2``, less the sampling's own blur."""
+def _best(squares: NDArray[np.float64], products: NDArray[np.float64]) -> tuple[float, float]:
+    """The squared width at the vertex of the parabola through three points of the correlation over ``psf^2``, and the correlation there."""
     scores = np.array([_correlation(p) for p in products])
-    if len(scores) < LEAST_TRIED:
-        return float(np.sqrt(squares[int(np.argmax(scores))]))
-    near = int(np.clip(int(np.argmax(scores)), 1, len(scores) - 2))
-    part = slice(near - 1, near + 2)
-    bend, slope, _ = np.polyfit(squares[part], scores[part] / scores.max(), 2)
-    vertex = -slope / (2 * bend) if bend < 0 else squares[int(np.argmax(scores))]
-    vertex = float(np.clip(vertex, squares[part][0], squares[part][-1]))
-    return float(np.sqrt(max(0.0, vertex - OWN_BLUR_PX**2)))
+    top = int(np.argmax(scores))
+    if len(scores) >= LEAST_TRIED:
+        near = int(np.clip(top, 1, len(scores) - 2))
+        part = slice(near - 1, near + 2)
+        curve = np.polyfit(squares[part], scores[part], 2)
+        if curve[0] < 0:
+            best = float(np.clip(-curve[1] / (2 * curve[0]), squares[part][0], squares[part][-1]))
+            return best, float(np.polyval(curve, best))
+    return float(squares[top]), float(scores[top])
+
+
+def optics_of(
+    models: Sequence[RigModel],
+    solver: GapSolver,
+    parameters: ParameterSet,
+    blur: Blur,
+    control: RunControl,
+) -> Optics:
+    """Whether the bands are smeared over their own step: the optics, for the fit only, that match the snapshots better.
+
+    `blur` is the choice without a smear; it stands for both together wherever the mask is used as the result says.
+    """
+    step_px = models[0].dispersion.step_px
+    smeared = choose_blur(models, solver, parameters, Optics(step_px), control)
+    return Optics(step_px, smeared.psf) if smeared.score > blur.score else Optics()

@@ -76,16 +76,6 @@ def prior_weight(normal: Vector, covariance: Vector, prior: Priors) -> Vector:
     return np.asarray(np.diag(covariance) / np.maximum(formal, 1e-300) * prior.precision(), np.float64)
 
 
-def formal_covariance(parts: Sequence[Linearisation]) -> Vector:
-    """What the covariance would be if the weighted residuals were independent noise and the scene were known."""
-    normal, _ = normal_equations(parts)
-    if not len(normal):
-        return normal
-    energy = sum(float(np.sum(p.weight * p.residual.astype(float) ** 2)) for p in parts)
-    pixels = sum(float(np.count_nonzero(p.weight)) for p in parts)
-    return solve_scaled(normal, np.eye(len(normal))) * energy / max(pixels, 1.0)
-
-
 def respond(
     models: Sequence[RigModel],
     parts: Sequence[Linearisation],
@@ -122,9 +112,15 @@ def respond(
     return total
 
 
+def _scale(normal: Vector) -> Vector:
+    """What brings the diagonal to one; a parameter that changes nothing in the picture keeps its unit."""
+    diagonal = np.diag(normal)
+    return np.asarray(np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), np.float64)
+
+
 def _believable(response: Vector, normal: Vector) -> Vector:
     """The symmetric response, between LEAST_RESPONSE and one times ``N`` in every direction."""
-    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    scale = _scale(normal)
     values, vectors = np.linalg.eigh(normal / np.outer(scale, scale) + 1e-9 * np.eye(len(normal)))
     root = vectors * np.sqrt(np.maximum(values, 1e-12))
     inverse = vectors / np.sqrt(np.maximum(values, 1e-12))
@@ -146,7 +142,7 @@ def solve_scaled(normal: Vector, right: Vector) -> Vector:
     """Solve ``N d = g`` after scaling the diagonal to one, with a tiny ridge: the parameters' units differ by factors of 10^4."""
     if not len(normal):
         return np.asarray(right, float)
-    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    scale = _scale(normal)
     scaled = normal / np.outer(scale, scale) + 1e-9 * np.eye(len(normal))
     inner = right / scale if right.ndim == 1 else right / scale[:, None]
     solved = np.linalg.solve(scaled, inner)
@@ -155,5 +151,7 @@ def solve_scaled(normal: Vector, right: Vector) -> Vector:
 
 def normal_equations(parts: Sequence[Linearisation]) -> tuple[Vector, Vector]:
     """``N = J^T W J`` and ``g = J^T W r`` summed over the snapshots."""
-    normal = sum(inner_products(part.jacobian * part.weight, part.jacobian) for part in parts)
+    normal = sum(inner_products(part.jacobian * part.weight, part.jacobian) for part in parts if len(part.jacobian))
+    if not len(parts[0].jacobian):
+        return np.zeros((0, 0)), np.zeros(0)
     return np.asarray(normal), np.asarray(sum(part.gradient for part in parts))

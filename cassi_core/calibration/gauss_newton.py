@@ -14,7 +14,6 @@ import numpy as np
 from cassi_core.calibration.error_bars import (
     Priors,
     Vector,
-    formal_covariance,
     normal_equations,
     prior_weight,
     respond,
@@ -71,7 +70,8 @@ HISTORY = 5
 class Fit:
     """Where a fit ended: vector of all parameters, score, the refined names with covariance and prior, and how many steps it took.
 
-    `parts` are the snapshots compared there; their derivative images are of the vector `linear_at`.
+    `parts` are the snapshots compared at the vector `parts_at` (the last step, too small to matter, is not looked at again), their
+    derivative images are of `linear_at`.
     """
 
     vector: Vector
@@ -81,11 +81,8 @@ class Fit:
     steps: int
     prior: Priors
     parts: tuple[Linearisation, ...] = ()
+    parts_at: Vector | None = None
     linear_at: Vector | None = None
-
-    @property
-    def formal_covariance(self) -> Vector:
-        return formal_covariance(self.parts)
 
     @property
     def sigmas(self) -> dict[str, float]:
@@ -109,8 +106,9 @@ def fit(
     `priors` maps names to (centre, standard error).
 
     Noise in the scene estimate inflates ``J^T W J``, so plain steps are too short by up to a factor of five on dark pictures; Anderson
-    mixing over the last steps (Walker and Ni 2011) restores them. A step after which the residual is clearly larger is halved. The fit
-    ends when the next change is below `tolerance` times DONE_STEP everywhere, after `max_steps`, or when the run is asked to finish early.
+    mixing over the last steps (Walker and Ni 2011) restores them. A step after which the residual is clearly larger is done again with
+    derivative images of its own point, then halved. The fit ends when the next change is below `tolerance` times DONE_STEP everywhere,
+    after `max_steps`, or when the run is asked to finish early.
 
     Raises
     ------
@@ -147,7 +145,7 @@ def fit(
 
     at = vector[index]
     parts = evaluate(at)
-    linear_at = at
+    parts_at = linear_at = at
     history: list[tuple[Vector, Vector]] = []
     steps = 0
     while steps < max_steps and len(names) and not control.finishing:
@@ -163,6 +161,11 @@ def fit(
             at = target
             break
         new, new_linear_at = follow(target)
+        if _score(new) > TOO_MUCH_WORSE * _score(parts) and np.any(linear_at != at):
+            # The metric of a point nearby led astray: make the derivative images here before the step is blamed.
+            history.clear()
+            parts, linear_at = evaluate(at), at
+            continue
         halvings = 0
         while _score(new) > TOO_MUCH_WORSE * _score(parts) and halvings < MAX_HALVINGS:
             halvings += 1
@@ -172,11 +175,12 @@ def fit(
         steps += 1
         if _score(new) > TOO_MUCH_WORSE * _score(parts):
             break
-        at, parts, linear_at = target, new, new_linear_at
-    vector[index] = at
-    whole = vector.copy()
-    whole[index] = linear_at
-    return Fit(vector, _score(parts), names, sandwich(parts, prior), steps, prior, tuple(parts), whole)
+        at, parts, parts_at, linear_at = target, new, target, new_linear_at
+    points = []
+    for point in (at, parts_at, linear_at):
+        points.append(vector.copy())
+        points[-1][index] = point
+    return Fit(points[0], _score(parts), names, sandwich(parts, prior), steps, prior, tuple(parts), *points[1:])
 
 
 def with_error_bars(
@@ -189,16 +193,26 @@ def with_error_bars(
     *,
     optics: Optics | None = None,
 ) -> Fit:
-    """The fit with the covariance of :mod:`cassi_core.calibration.error_bars`: one solve per parameter, two if it has moved far."""
-    if not fitted.names or fitted.linear_at is None:
-        return fitted
+    """The fit with the covariance of :mod:`cassi_core.calibration.error_bars`: one solve per parameter, two if it has moved far.
+
+    The step that is still to go counts as an error: it is next to nothing when the fit has ended by itself, and tells how far off a fit is
+    that was made to end.
+    """
+    if not fitted.names or fitted.parts_at is None or fitted.linear_at is None:
+        return replace(fitted, parts=())
     optics = optics or Optics()
-    parts = fitted.parts
+    parts: Sequence[Linearisation] = fitted.parts
     largest = np.array([LARGEST_STEP[n] for n in PARAMETER_NAMES])
-    if np.any(np.abs(fitted.vector - fitted.linear_at) > EXACT_SHARE * largest):
-        parts = tuple(linearise_all(models, solver, fitted.vector, fitted.names, settings, optics, control))
+    near = bool(np.all(np.abs(fitted.vector - fitted.linear_at) <= EXACT_SHARE * largest))
+    if not near or np.any(fitted.vector != fitted.parts_at):
+        known = parts if near else ()
+        parts = linearise_all(models, solver, fitted.vector, fitted.names, settings, optics, control, known=known)
     response = respond(models, parts, solver, fitted.vector, parameters, settings, optics, control)
-    return replace(fitted, covariance=sandwich(parts, fitted.prior, response), parts=parts, linear_at=fitted.vector)
+    covariance = sandwich(parts, fitted.prior, response)
+    index = [PARAMETER_NAMES.index(n) for n in fitted.names]
+    at, lower, upper = fitted.vector[index], parameters.lower()[index], parameters.upper()[index]
+    to_go = _free_step(*_with_prior(parts, fitted.prior, at), at, lower, upper)
+    return replace(fitted, covariance=covariance + np.outer(to_go, to_go), parts=())
 
 
 def _mixed(history: Sequence[tuple[Vector, Vector]], scale: Vector) -> Vector:

@@ -99,7 +99,8 @@ def linearise_all(
 
 def inner_products(images: NDArray[np.float32], others: NDArray[np.float32]) -> Vector:
     """Sums over the pixels of every product, ``(k, H, Wc)`` and ``(m, H, Wc)`` to ``(k, m)``."""
-    return np.asarray(images.reshape(len(images), -1) @ others.reshape(len(others), -1).T, np.float64)
+    pixels = others[0].size
+    return np.asarray(images.reshape(len(images), pixels) @ others.reshape(len(others), pixels).T, np.float64)
 
 
 def derivative_images(
@@ -135,7 +136,10 @@ def derivative_images(
     by_name = dict(zip(geometric, images.sum(axis=0), strict=True))
     if "psf" in names:
         by_name["psf"] = _blur_derivative(model, solver, vector, cube, candidate, optics)
-    return np.stack([by_name[n] for n in names]).astype(np.float32)
+    found = np.empty((len(names), *model.y.shape), np.float32)
+    for image, name in zip(found, names, strict=True):
+        image[:] = by_name[name]
+    return found
 
 
 def _blur_derivative(

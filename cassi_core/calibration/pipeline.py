@@ -166,7 +166,7 @@ def _with_previews(
     config: CalibrationConfig,
     direction: Direction,
 ) -> Observer:
-    """An observer that also gets a reconstruction after every stage, with the best parameters of that stage."""
+    """An observer that also gets a reconstruction after every stage but the last one, with the best parameters of that stage."""
     settings = GapSettings(8, 0.7, 0.5)
     optics = Optics(config.auto.smear_px)
     # The proof follows the last stage of the search with a reconstruction of its own.

@@ -138,13 +138,18 @@ class RigModel:
 
 @dataclass(frozen=True, eq=False)
 class Optics:
-    """What blurs the mask besides the sampling: the length of a band's own smear along the dispersion, in pixels."""
+    """What blurs the mask besides the sampling: the length of a band's own smear along the dispersion, in pixels.
+
+    The width of the blur is that of the parameter `psf`, or `psf_px` where the smear is told apart from it.
+    """
 
     smear_px: float = 0.0
+    psf_px: float | None = None
 
     def spline(self, model: RigModel, vector: NDArray[np.float64]) -> NDArray[np.float32]:
         """Spline coefficients of the mask as the optics show it with the blur of a parameter vector."""
-        return model.spline(max(0.0, float(vector[PARAMETER_NAMES.index("psf")])), self.smear_px)
+        psf = float(vector[PARAMETER_NAMES.index("psf")]) if self.psf_px is None else self.psf_px
+        return model.spline(max(0.0, psf), self.smear_px)
 
 
 def spline_coefficients(image: NDArray[np.floating]) -> NDArray[np.float32]:

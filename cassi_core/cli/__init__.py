@@ -15,6 +15,10 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+# Before numpy or torch is imported: their waiting threads must not burn the cores that the compiled kernel works on.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from cassi_core import __version__
 from cassi_core.cli.console import Console
 from cassi_core.errors import CassiError, RunCancelled
@@ -50,9 +54,6 @@ exit codes: 0 done, 2 usage, 3 unusable input, 4 done but the verdict is "fail",
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors become one sentence on standard error."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    # Before numpy or torch is imported: their waiting threads must not burn the cores that the compiled kernel works on.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         args = _parser(arguments).parse_args(arguments)
     except SystemExit as stop:

@@ -1,4 +1,4 @@
-"""The GAP solver for processors: compiled streaming rows, one candidate per thread, code cached on disk."""
+"""The GAP solver for processors: compiled streaming rows, a candidate or a strip of one per thread, code cached on disk."""
 
 from __future__ import annotations
 

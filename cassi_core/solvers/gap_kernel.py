@@ -4,7 +4,7 @@ A row of the cube is projected, compared with the measurement, back-projected an
 cache; the vertical blur follows `k` rows behind in a ring buffer, and residual rows wait in a second ring while bands that
 are shifted down still need them. Cubes are kept as ``x[row, band, col]``. Formulas: :mod:`cassi_core.solvers.protocol`.
 
-All functions release the interpreter lock; the caller runs one candidate per thread. Canvases are padded by the caller so
+All functions release the interpreter lock; the caller runs one candidate, or a strip of its rows, per thread. Canvases are padded by the caller so
 that every band lies inside them along the columns.
 """
 

@@ -59,7 +59,7 @@ class Candidate:
 
 
 class GapSolver(Protocol):
-    """A GAP solver on some device; both methods pass ``control.checkpoint()`` often enough to cancel within 0.3 s."""
+    """A GAP solver on some device; its methods pass ``control.checkpoint()`` often enough to cancel within 0.3 s."""
 
     name: str
     device: str
@@ -112,8 +112,8 @@ class GapSolver(Protocol):
         """The transpose of ``filter_images``, for images ``(B, H, Wm)`` that vanish where the weight does.
 
         With ``P = w/phi`` the scene estimate of the plain iteration is ``x = S A^T P y`` with a symmetric ``S``, so that
-        ``(I - A S A^T P)^T = P (I - A S A^T P) P^-1``: one solve more, no new code. It holds for Gaussian denoisers up to their edges
-        and for canvases on which no band is lost.
+        ``(I - A S A^T P)^T = P (I - A S A^T P) P^-1``: one solve more, no new code. It holds for Gaussian denoisers up to the picture's
+        edges, for whole offsets, weights of 0 and 1, and where ``phi`` lies above its floor; to some thousandths otherwise.
         """
         ...
 

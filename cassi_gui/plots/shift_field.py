@@ -70,6 +70,7 @@ class ShiftFieldPanel(PlotPanel):
         self._shifts, self._shape = tuple(shifts), shape
         if not self._shifts:
             self.set_detail("")
+            self.graphics.setToolTip(HELP)
             self.set_empty(empty or "No leftover shifts were measured in this run (setting: quality maps).")
             return
         self.set_empty("")

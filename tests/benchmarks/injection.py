@@ -50,7 +50,7 @@ def parameters_of(a: np.ndarray) -> dict[str, float]:
 
 
 def found(inputs: CalibrationInputs) -> dict[str, float]:
-    result = calibrate(inputs, CalibrationConfig(refine=FIVE, quality=QualitySettings(maps=False)))
+    result = calibrate(inputs, CalibrationConfig(refine=(*FIVE, "psf"), quality=QualitySettings(maps=False)))
     return {n: result.parameters[n].value for n in FIVE}
 
 

@@ -19,13 +19,15 @@ SHAPE, BANDS, STEP_PX = (56, 76), 8, 2.0
 
 
 def make_rig(
-    truth: Mapping[str, float], *, seed: int = 0, scene: str = "materials", shape: tuple[int, int] = SHAPE
+    truth: Mapping[str, float], *, seed: int = 0, scene: str = "materials", shape: tuple[int, int] = SHAPE, subbands: int = 1
 ) -> SimulatedRig:
     """A snapshot of a scene of materials behind a random grey mask, 8 bands."""
     margin = 12
     capture = make_mask("grey", (shape[0] + 2 * margin, shape[1] + 2 * margin), seed=seed)
     cube = make_scene(scene, shape, default_wavelengths(BANDS), seed=seed + 1)
-    return simulate_rig(cube, capture, Dispersion.constant(BANDS, STEP_PX), Misalignment.of(truth), seed=seed + 2)
+    return simulate_rig(
+        cube, capture, Dispersion.constant(BANDS, STEP_PX), Misalignment.of(truth), seed=seed + 2, subbands=subbands
+    )
 
 
 def make_model(truth: Mapping[str, float], *, seed: int = 0, scene: str = "materials") -> RigModel:

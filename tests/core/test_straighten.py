@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cassi_core.calibration.auto import across_rms, nominal_priors
 from cassi_core.calibration.block_shifts import BlockShift
-from cassi_core.calibration.error_bars import Priors, formal_covariance, respond, sandwich
-from cassi_core.calibration.linearisation import Linearisation, linearise
+from cassi_core.calibration.error_bars import Priors, respond, sandwich
+from cassi_core.calibration.gauss_newton import fit, with_error_bars
+from cassi_core.calibration.linearisation import Linearisation, linearise, linearise_all, spread
 from cassi_core.calibration.pipeline import calibrate
 from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.calibration.straighten import line_through, straighten
@@ -19,7 +22,8 @@ from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
 from cassi_core.run import RunControl
 from cassi_core.solvers.fused_cpu import FusedCpuSolver
-from cassi_core.solvers.protocol import GapSettings
+from cassi_core.solvers.protocol import Candidate, GapSettings
+from tests.core.search_rigs import record
 
 BANDS, STEP = 6, 2.0
 
@@ -89,7 +93,6 @@ def test_a_prior_takes_over_where_the_picture_tells_nothing() -> None:
     with_prior = sandwich([part], known)
     assert with_prior[0, 0] == pytest.approx(without[0, 0], rel=0.02)
     assert np.sqrt(without[1, 1]) > 10 and np.sqrt(with_prior[1, 1]) == pytest.approx(0.03, rel=0.02)
-    assert np.sqrt(formal_covariance([part])[0, 0]) == pytest.approx(1 / np.sqrt(strong.size), rel=0.05)
 
 
 def test_the_response_is_the_change_of_the_residual_seen_by_the_gradient() -> None:
@@ -122,6 +125,43 @@ def test_one_transposed_solve_gives_the_gradient_that_the_derivative_images_give
     # Not equal in so small a picture: at its borders the blur of the scene estimate is not symmetric.
     assert np.max(np.abs(short.gradient - whole.gradient) / scale) < 0.02
     assert np.max(np.abs(whole.gradient) / scale) > 0.3
+
+
+def test_derivative_images_of_a_point_nearby_do_not_lead_a_fit_astray() -> None:
+    """A mask of single black and white pixels: the derivatives at whole pixels tell little of those half a pixel on."""
+    model = rig((110, 131), dx=0.6, dy=-0.4)
+    start = ParameterSet.default(("dx", "dy", "theta"))
+    ended = fit([model], start, GapSettings(8, 1.0), FusedCpuSolver(2), record(), max_steps=8, tolerance=0.1)
+    assert ended.vector[:3] == pytest.approx([0.6, -0.4, 0.0], abs=0.003)
+
+
+def test_error_bars_are_those_of_the_place_where_the_fit_ended() -> None:
+    """However the derivative images came about, and with the step that a fit had still to go when it was made to end."""
+    names, solver, settings = ("dx", "dy", "theta"), FusedCpuSolver(2), GapSettings(8, 1.0)
+    model = rig((110, 131), dx=0.6, dy=-0.4)
+    start = ParameterSet.default(names)
+    ended = fit([model], start, settings, solver, record(), max_steps=8, tolerance=0.1)
+    assert np.any(ended.linear_at != ended.vector)
+    here = linearise_all([model], solver, ended.vector, names, settings, Optics(), RunControl())
+    fresh = replace(ended, parts=tuple(here), parts_at=ended.vector, linear_at=ended.vector)
+    wanted = with_error_bars(fresh, [model], start, settings, solver, RunControl()).sigmas
+    unfinished = replace(ended, parts_at=ended.vector + 1)
+    for case in (ended, unfinished):
+        found = with_error_bars(case, [model], start, settings, solver, RunControl()).sigmas
+        assert found == pytest.approx(wanted, rel=1e-3)
+    elsewhere = start.vector() + 1
+    stopped = replace(ended, vector=start.vector(), parts=(), parts_at=elsewhere, linear_at=elsewhere)
+    assert with_error_bars(stopped, [model], start, settings, solver, RunControl()).sigmas["dx"] > 0.2
+
+
+def test_known_light_is_what_the_bands_spread_over_the_canvas() -> None:
+    image = np.arange(12, dtype=np.float32).reshape(3, 4)
+    candidate = Candidate(image, np.array([0.0, 2.0, 5.0]), np.array([0.0, 1.0, -1.0]))
+    wanted = np.zeros((3, 7), np.float32)
+    wanted[:, :4] += image
+    wanted[1:, 2:6] += image[:2]
+    wanted[:2, 5:] += image[1:, :2]
+    assert np.array_equal(spread(image, candidate, (3, 7)), wanted)
 
 
 def test_priors_are_centred_on_the_start() -> None:
