@@ -48,7 +48,7 @@ SPECS: dict[str, ParameterSpec] = {
 GEOMETRY_NAMES: tuple[str, ...] = ("dx", "dy", "theta", "scale_x", "scale_y", "slope", "curve", "alpha")
 """The eight parameters of a calibration, in the order of every vector."""
 PARAMETER_NAMES: tuple[str, ...] = (*GEOMETRY_NAMES, "psf")
-"""The eight and the optional ninth, the blur of the optics."""
+"""The eight of the geometry and the blur of the optics."""
 
 BOUND_TOLERANCE = 1e-6
 """A value this close to a bound (relative to the range) counts as lying on it."""

@@ -7,6 +7,9 @@ in that estimate inflates ``N``, most on dark and imperfect pictures.
 
 Where a parameter has a prior ``p0 +- s``, ``k/s^2`` is added to its diagonal and ``k (p0 - p)/s^2`` to its share of ``g``; ``k`` is how many times
 ``N^-1`` the covariance really is, so that the prior counts as what it is.
+
+Neither knows what the model cannot express. Optics that distort leave shifts of the pattern that differ from place to place, and each scene
+weighs the places by its own light: :func:`distortion_error` adds what that may move.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ Vector = NDArray[np.float64]
 
 BLOCK_PX = 24
 """Side of the blocks of the sandwich: a few times the reach of the scene prior and of a mask detail."""
+DISTORTION_PLACES = 3
+"""Distortions are smooth: so many places along each side of the picture are shifted independently of each other."""
 LEAST_RESPONSE = 0.1
 """The smallest response, in units of ``N``, that is believed: in such a direction the picture tells ten times less than ``N`` says."""
 
@@ -74,6 +79,23 @@ def prior_weight(normal: Vector, covariance: Vector, prior: Priors) -> Vector:
         return np.zeros(len(normal))
     formal = np.diag(solve_scaled(normal, np.eye(len(normal))))
     return np.asarray(np.diag(covariance) / np.maximum(formal, 1e-300) * prior.precision(), np.float64)
+
+
+def distortion_error(names: Sequence[str], shift_px: float, shape: tuple[int, int]) -> Vector:
+    """What is added to a covariance `(k, k)` where the pattern is shifted across the dispersion by `shift_px` (rms) beyond the model.
+
+    The variance of dy, theta and scale_y from a straight-line fit through DISTORTION_PLACES squared places of a mask ``(H, W)``, each
+    off by that much: ``d_down = d_dy + v d_scale_y - u d_theta``. Along the dispersion the shifts tell too little.
+    """
+    height, width = shape
+    places = (np.arange(DISTORTION_PLACES) + 0.5) / DISTORTION_PLACES - 0.5
+    count, square = DISTORTION_PLACES**2, DISTORTION_PLACES * float(np.sum(places**2))
+    variance = {
+        "dy": 1 / count,
+        "theta": float(np.rad2deg(1.0)) ** 2 / (square * width**2),
+        "scale_y": 1 / (square * height**2),
+    }
+    return np.diag([shift_px**2 * variance.get(name, 0.0) for name in names])
 
 
 def respond(

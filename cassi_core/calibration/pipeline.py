@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration import auto
-from cassi_core.calibration.error_bars import Priors, respond, sandwich
+from cassi_core.calibration.error_bars import Priors, distortion_error, respond, sandwich
 from cassi_core.calibration.frames import (
     grid_from_frame,
     names_from_frame,
@@ -37,7 +37,7 @@ from cassi_core.quality.maps import (
     residual_in_rig,
 )
 from cassi_core.quality.shift_field import local_shifts
-from cassi_core.quality.verdict import judge
+from cassi_core.quality.verdict import across_excess, judge
 from cassi_core.result import CalibrationResult, QualityMaps, Reason, Scores
 from cassi_core.run import Event, Observer, Preview, RunControl, RunRecorder, StageFinished, readonly
 from cassi_core.solvers.fused_cpu import FusedCpuSolver, ensure_compiled
@@ -214,6 +214,9 @@ def _finish(
     optics = Optics(config.auto.smear_px)
     covariance, names = _covariance(found, models, solver, fitted, settings, optics, recorder)
     maps, scores = _proof(models, solver, before, fitted.vector(), settings, optics, config, recorder, direction)
+    if covariance is not None and maps is not None:
+        excess = across_excess(maps.shifts_after, direction)
+        covariance = covariance + distortion_error(names, excess, models[0].mask.shape)
     recorder.end(scores.residual_after)
     parameters = parameters_from_dispersion_frame(fitted, direction)
     correlation_names, correlation = _correlation(names, covariance, direction)

@@ -24,8 +24,8 @@ def blur(
     """Blur the last two axes of ``(..., L, H, W)`` with ``taps`` and the third last with ``band_taps``.
 
     ``transpose`` applies the transposed matrix: what was read from a repeated edge pixel goes back to it (along the bands, where the edge
-    is mirrored, the matrix is symmetric). The cube and `spare`
-    (a buffer like it) are overwritten; returned are the blurred cube and the buffer that is free now.
+    is mirrored, the matrix is symmetric). The cube and `spare` (a buffer like it) are overwritten; returned are the blurred cube and the
+    buffer that is free now.
     """
     spare = torch.empty_like(cube) if spare is None else spare
     # The axes commute, so that the transposed factors may be applied in the same order.

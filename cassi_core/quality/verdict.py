@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cassi_core.dispersion import Direction
 from cassi_core.inputs import CalibrationInputs, Frame
 from cassi_core.parameters import ParameterSet
 from cassi_core.quality.shift_pattern import Pattern, patterns
@@ -15,6 +16,7 @@ from cassi_core.result import LocalShift, Reason, Scores, Verdict, VerdictStatus
 ORDER: dict[VerdictStatus, int] = {"pass": 0, "warn": 1, "fail": 2}
 WARN_RMS_PX, FAIL_RMS_PX = 0.1, 0.5
 """Leftover misregistration above which reconstructions visibly suffer, and above which the mask is in the wrong place."""
+LEFTOVER_WARNING = ": part of the misalignment is outside the model; the standard errors across the dispersion allow for it"
 PATTERN_PX, PATTERN_SIGMAS = 0.1, 4.0
 PATTERN_MEANING = {
     "magnification": "the fit has not found the magnification; run it again with scale_x and scale_y refined",
@@ -110,13 +112,21 @@ def excess_rms(values: NDArray[np.float64], sigmas: NDArray[np.float64]) -> floa
     return float(np.sqrt(max(0.0, float(np.sum(weights * (values**2 - sigmas**2)) / np.sum(weights)))))
 
 
+def across_excess(shifts: Sequence[LocalShift], direction: Direction) -> float:
+    """RMS in pixels of the local shifts across the dispersion beyond what their standard errors explain; 0 without shifts."""
+    if not shifts:
+        return 0.0
+    across = [(s.right, s.sigma_right) if direction in ("down", "up") else (s.down, s.sigma_down) for s in shifts]
+    return excess_rms(*np.array(across).T)
+
+
 def _leftover(shifts: Sequence[LocalShift]) -> Reason:
     rms = leftover_rms(shifts)
     text = f"leftover local shifts beyond their errors: {rms:.3f} px rms over {len(shifts)} blocks"
     if rms > FAIL_RMS_PX:
         return Reason("leftover shifts", "fail", rms, FAIL_RMS_PX, text + ": the mask pattern is not where the result puts it")
     if rms > WARN_RMS_PX:
-        return Reason("leftover shifts", "warn", rms, WARN_RMS_PX, text + ": part of the misalignment is outside the model")
+        return Reason("leftover shifts", "warn", rms, WARN_RMS_PX, text + LEFTOVER_WARNING)
     return Reason("leftover shifts", "pass", rms, WARN_RMS_PX, text)
 
 

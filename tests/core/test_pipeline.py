@@ -72,7 +72,8 @@ def test_the_events_tell_the_run_in_order(run):
     assert fractions == sorted(fractions) and fractions[-1] > 0.9
     assert tuple(e for e in events if isinstance(e, IterationRow)) == result.table
     previews = [e for e in events if isinstance(e, Preview)]
-    assert previews and not previews[-1].cube.flags.writeable
+    assert [e.stage for e in previews] == ["prealign", "wide"], "the proof shows what comes after the last stage"
+    assert not previews[-1].cube.flags.writeable
     assert isinstance(events[-1], StageFinished)
     fitted = result.table[-1]
     assert all(s is not None and s > 0 for s in fitted.sigmas[:3])

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage as ndi
 
 from cassi_core.calibration.auto import across_rms, nominal_priors
 from cassi_core.calibration.block_shifts import BlockShift
-from cassi_core.calibration.error_bars import Priors, respond, sandwich
+from cassi_core.calibration.error_bars import Priors, distortion_error, respond, sandwich
 from cassi_core.calibration.gauss_newton import fit, with_error_bars
 from cassi_core.calibration.linearisation import Linearisation, linearise, linearise_all, spread
 from cassi_core.calibration.pipeline import calibrate
@@ -20,6 +21,8 @@ from cassi_core.dispersion import Dispersion
 from cassi_core.geometry import warp_mask
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
+from cassi_core.quality.verdict import across_excess
+from cassi_core.result import LocalShift
 from cassi_core.run import RunControl
 from cassi_core.solvers.fused_cpu import FusedCpuSolver
 from cassi_core.solvers.protocol import Candidate, GapSettings
@@ -28,13 +31,16 @@ from tests.core.search_rigs import record
 BANDS, STEP = 6, 2.0
 
 
-def rig(shape: tuple[int, int] = (190, 230), **moved: float) -> RigModel:
-    """A smooth scene behind a mask that was moved, coded and dispersed by whole pixels."""
+def rig(shape: tuple[int, int] = (190, 230), bow: float = 0.0, **moved: float) -> RigModel:
+    """A smooth scene behind a mask that was moved, and its rows bent by `bow` px, coded and dispersed by whole pixels."""
     rng = np.random.default_rng(3)
     mask = (rng.random(shape) < 0.5).astype(np.float32)
     rows, cols = np.mgrid[: shape[0], : shape[1]]
     scene = np.stack([1 + 0.5 * np.sin(cols / (17 + b)) * np.cos(rows / (13 + b)) for b in range(BANDS)]).astype(np.float32)
     seen = warp_mask(mask, moved, order=3)
+    if bow:
+        bent = bow * (2 * cols / (shape[1] - 1) - 1) ** 2
+        seen = ndi.map_coordinates(seen, [rows - bent, cols], order=3, mode="nearest").astype(np.float32)
     y = np.zeros((shape[0], shape[1] + int(STEP) * (BANDS - 1)), np.float32)
     for b in range(BANDS):
         y[:, 2 * b : 2 * b + shape[1]] += seen * scene[b]
@@ -76,6 +82,36 @@ def test_the_rms_across_counts_only_what_errors_do_not_explain() -> None:
     assert across_rms([]) == 0
     assert across_rms([block(0.1, 0.1), block(-0.1, 0.1)]) == pytest.approx(0.0, abs=1e-9)
     assert across_rms([block(0.5, 0.0), block(-0.5, 0.0)]) == pytest.approx(0.5, abs=1e-3)
+
+
+def test_the_excess_across_takes_the_axis_across_the_dispersion() -> None:
+    shifts = [LocalShift(0, 0, 0.3, -0.8, 0.0, 0.0), LocalShift(5, 9, -0.3, 0.8, 0.0, 0.0)]
+    assert across_excess((), "right") == 0
+    assert across_excess(shifts, "left") == pytest.approx(0.8, abs=1e-3)
+    assert across_excess(shifts, "up") == pytest.approx(0.3, abs=1e-3)
+
+
+def test_a_distortion_errs_by_what_a_line_through_nine_shifted_places_errs() -> None:
+    height, width = 240, 360
+    names = ("scale_y", "dx", "theta", "dy")
+    v, u = (np.repeat([-80.0, 0, 80], 3), np.tile([-120.0, 0, 120], 3))
+    design = np.stack([v, -np.deg2rad(1.0) * u, np.ones(9)], axis=1)
+    shifts = np.random.default_rng(5).normal(0, 0.2, (9, 20000))
+    wanted = np.std(np.linalg.lstsq(design, shifts, rcond=None)[0], axis=1)
+    found = np.sqrt(np.diag(distortion_error(names, 0.2, (height, width))))
+    assert found[[0, 2, 3]] == pytest.approx(wanted, rel=0.02) and found[1] == 0
+
+
+def test_optics_that_bend_the_mask_widen_the_error_bars_across_the_dispersion() -> None:
+    """Rows of the mask bent by a pixel: whichever part of them a scene lights decides what dy comes out."""
+    straight, bent = rig(dy=0.3), rig(dy=0.3, bow=1.5)
+    sigmas = []
+    for model in (straight, bent):
+        inputs = CalibrationInputs.from_arrays(model.crop(model.y), model.mask, Dispersion.constant(BANDS, STEP))
+        result = calibrate(inputs, CalibrationConfig(refine=("dx", "dy", "theta")))
+        sigmas.append({p.name: p.sigma for p in result.parameters})
+    assert sigmas[0]["dy"] < 0.02 and sigmas[1]["dy"] > 0.08
+    assert sigmas[1]["theta"] > 3 * sigmas[0]["theta"]
 
 
 def test_a_prior_takes_over_where_the_picture_tells_nothing() -> None:
