@@ -135,6 +135,10 @@ class IterationRow:
     sigmas: tuple[float | None, ...] | None = None
 
 
+MATCHED_FILTER = "prealign"
+"""Name of the stage that looks for the mask by correlation."""
+
+
 @dataclass(frozen=True, eq=False)
 class GridScores:
     """Scores of a search over a grid; NaN where not scored yet; lower is better.
@@ -147,6 +151,11 @@ class GridScores:
     axes: tuple[NDArray[np.float64], ...]
     scores: NDArray[np.float32]
     best: tuple[float, ...]
+
+    @property
+    def peak_heights(self) -> bool:
+        """True for the matched filter, whose scores are negative heights of its correlation in units of its own noise."""
+        return self.stage == MATCHED_FILTER
 
 
 @dataclass(frozen=True, eq=False)

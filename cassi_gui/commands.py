@@ -6,6 +6,7 @@ one run never loses a run that finished since.
 
 from __future__ import annotations
 
+import time
 from typing import Any, Protocol
 
 from PySide6.QtGui import QUndoCommand
@@ -15,6 +16,8 @@ from cassi_core.parameters import ParameterSet
 from cassi_gui.state import AppState, PickedPoint, RunRecord
 
 MAX_POINTS = 8
+MERGE_S = 1.0
+"""Edits of one thing that follow each other this fast are one edit: an arrow that is held down, a slider that is dragged."""
 
 
 class RunLogbook(Protocol):
@@ -32,12 +35,13 @@ class RunLogbook(Protocol):
 
 
 class EditFields(QUndoCommand):
-    """Set fields of the snapshot; consecutive edits with the same `merge` key become one step."""
+    """Set fields of the snapshot; edits with the same `merge` key that follow each other within MERGE_S become one step."""
 
     def __init__(self, state: AppState, text: str, after: dict[str, Any], merge: str = "") -> None:
         super().__init__(text)
         self._state, self._after, self._merge = state, after, merge
         self._before = {name: getattr(state.snapshot, name) for name in after}
+        self._made_at = time.monotonic()
 
     def redo(self) -> None:
         self._state.replace(**self._after)
@@ -49,9 +53,12 @@ class EditFields(QUndoCommand):
         return hash(self._merge) % 2**31 if self._merge else -1
 
     def mergeWith(self, other: QUndoCommand) -> bool:
-        if not isinstance(other, EditFields) or other._merge != self._merge:
+        if not isinstance(other, EditFields) or other._merge != self._merge or other._made_at - self._made_at > MERGE_S:
             return False
         self._after = {**self._after, **other._after}
+        self._made_at = other._made_at
+        # There and back again within the second: no step of undo that changes nothing.
+        self.setObsolete(self._after == self._before)
         return True
 
 
@@ -134,9 +141,9 @@ def set_parameters(state: AppState, parameters: ParameterSet, text: str = "Chang
 
 def edit_parameter(state: AppState, name: str, **changes: Any) -> bool:
     """Change value, lower, upper or refine of one parameter; ConfigError from the core when they do not fit."""
-    return edit(
-        state, f"Change {name}", f"parameter {name} {sorted(changes)}", parameters=state.parameters.edit(name, **changes)
-    )
+    # A tick is an edit by itself; numbers may come from an arrow that is held down.
+    merge = "" if "refine" in changes else f"parameter {name} {sorted(changes)}"
+    return edit(state, f"Change {name}", merge, parameters=state.parameters.edit(name, **changes))
 
 
 def set_config(state: AppState, config: CalibrationConfig, text: str = "Change settings") -> bool:

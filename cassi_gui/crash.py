@@ -18,16 +18,22 @@ from cassi_core import __version__
 from cassi_gui.dialogs import Dialogs
 
 MAX_BYTES = 1_000_000
+OWN_LOGGERS = "cassi_gui."
 
 
 class _Forwarder(logging.Handler):
-    """Hands records of Python's logging to the reporter, from whichever thread."""
+    """Hands records of Python's logging to the reporter, from whichever thread; what comes with a trace is written down too."""
 
     def __init__(self, reporter: CrashReporter) -> None:
         super().__init__(logging.WARNING)
         self._reporter = reporter
 
     def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        if error is not None:
+            self._reporter.write_down(error)
+            if record.name.startswith(OWN_LOGGERS):
+                return  # whoever caught it says it in the log, in better words
         level = "error" if record.levelno >= logging.ERROR else "warning"
         self._reporter.logged.emit(level, record.getMessage())
 
@@ -80,6 +86,10 @@ class CrashReporter(QObject):
         last = traceback.extract_tb(trace)[-1:] if trace is not None else []
         place = f"{last[0].filename}:{last[0].lineno}" if last else ""
         self._occurred.emit(f"{kind.__name__} {place}", f"{kind.__name__}: {error}", text)
+
+    def write_down(self, error: BaseException) -> None:
+        """Write the trace of an error into the crash log that somebody else shows."""
+        self._write("".join(traceback.format_exception(error)))
 
     def _report_thread(self, arguments: Any) -> None:
         if arguments.exc_value is not None:

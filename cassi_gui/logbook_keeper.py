@@ -184,7 +184,6 @@ class LogbookKeeper(QObject):
 
     def _on_failed(self, error: Exception) -> None:
         self._waiting -= 1
-        logger.error("the logbook failed: %s", error, exc_info=error)
         self.problem = f"{type(error).__name__}: {error}"
         self.logged.emit("error", f"logbook: {self.problem}")
         self.changed.emit()

@@ -277,7 +277,10 @@ class MainWindow(QMainWindow):
         self._refresh()
         if by_next and not self.step_bar.next_button.hasFocus():
             # A button that goes leaves the focus to the next one in line, which starts a run: nobody means that by Space.
-            self.page.setFocus()
+            self._focus_page()
+
+    def _focus_page(self) -> None:
+        getattr(self.page, "first_control", self.page).setFocus()
 
     def go_by(self, steps: int) -> None:
         """Go forward or back by a number of pages, as far as there are any."""
@@ -437,7 +440,7 @@ class MainWindow(QMainWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.page.setFocus()
+        self._focus_page()
         self.deck.build_in_background()
 
     # -- closing --------------------------------------------------------------------------------------------------

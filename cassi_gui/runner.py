@@ -26,7 +26,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from cassi_core.config import CalibrationConfig
-from cassi_core.errors import RunCancelled
+from cassi_core.errors import CassiError, RunCancelled
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
 from cassi_core.run import Event, GridScores, Preview, Progress, RunControl
@@ -308,7 +308,7 @@ class RunController(QObject):
         if cancelled or isinstance(job.error, RunCancelled):
             self.cancelled.emit()
         elif job.error is not None:
-            logger.error("the run failed: %s", job.error, exc_info=job.error)
+            _keep_trace("the run failed", job.error)
             self.failed.emit(job.error)
         else:
             self.finished.emit(job.result)
@@ -325,6 +325,13 @@ class RunController(QObject):
         if job.error is not None:
             if job.failed is None:
                 raise job.error
+            _keep_trace("a task failed", job.error)
             job.failed(job.error)
         elif job.done is not None:
             job.done(job.result)
+
+
+def _keep_trace(what: str, error: Exception) -> None:
+    """For the crash log, unless it is an error that the core explains in words."""
+    if not isinstance(error, CassiError):
+        logger.error("%s: %s", what, error, exc_info=error)

@@ -19,7 +19,7 @@ from cassi_core.config import AutoSettings, PriorSettings
 from cassi_core.dispersion import Dispersion
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.quality.verdict import excess_rms
-from cassi_core.run import GridScores, RunRecorder
+from cassi_core.run import MATCHED_FILTER, GridScores, RunRecorder
 from cassi_core.solvers.protocol import GapSettings, GapSolver
 
 DISPERSION_NAMES = ("slope", "curve", "alpha")
@@ -48,7 +48,7 @@ class AutoOutcome:
 def plan(settings: AutoSettings) -> tuple[tuple[str, str, float], ...]:
     """Stages as (name, label, expected seconds at 256 x 256 x 28 with eight parameters on two cores)."""
     return (
-        ("prealign", "Pre-alignment by matched filter", 0.5),
+        (MATCHED_FILTER, "Pre-alignment by matched filter", 0.5),
         ("wide", "Fit with a wide scene prior", 0.2 * settings.wide.max_steps),
         ("precise", "Fit with a precise scene prior", 0.3 * settings.precise.max_steps),
     )
@@ -70,7 +70,7 @@ def run_auto(
 
     When no correlation peak rises above `min_peak_z` the mask is not in the picture: nothing is fitted then.
     """
-    recorder.begin("prealign", 1)
+    recorder.begin(MATCHED_FILTER, 1)
     alignment = prealign(
         models,
         reach_px=settings.reach_px,
@@ -234,7 +234,7 @@ def _peak_map(alignment: PreAlignment) -> GridScores:
     """The pre-alignment as a score map (lower is better): the negative correlation in units of its noise."""
     scores = -alignment.maps.transpose(2, 1, 0)
     return GridScores(
-        "prealign",
+        MATCHED_FILTER,
         ("dx", "dy", "theta"),
         (alignment.shifts_x, alignment.shifts_y, alignment.angles_deg),
         np.ascontiguousarray(scores),

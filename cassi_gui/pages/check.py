@@ -285,7 +285,7 @@ class CheckPage(QWidget):
         for name, value in (("dx", dx), ("dy", dy)):
             p = values[name]
             moved = moved.edit(name, value=round(min(max(value, p.lower), p.upper), 3))
-        if not commands.set_parameters(self._state, moved, "Move the mask", "footprint"):
+        if not commands.set_parameters(self._state, moved, "Move the mask"):
             self._draw_overlay()
 
     # -- findings -------------------------------------------------------------------------------------------------
@@ -387,9 +387,7 @@ class CheckPage(QWidget):
 
     @Slot(object)
     def _on_export(self, request: Any) -> None:
-        written = save_plot(self._dialogs, request)
-        if written:
-            self.logged.emit("info", f"written: {written}")
+        save_plot(self._dialogs, self._runner, request, self.logged.emit)
 
 
 def _profile(inputs: CalibrationInputs, values: dict[str, float], frame: int) -> Any:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from cassi_gui.plots.image_panel import ImagePanel
 
 DEMO_ENTRY = "Demo rig"
+DISPERSION_FIELDS = ("n_bands", "step_px", "direction", "mode")
 RARE = ("bad-pixel map", "wavelengths")
 """Slots that few rigs need: they come after everything else."""
 DISPERSION_QUESTION = (
@@ -196,7 +197,6 @@ class LoadPage(QWidget):
             else:
                 layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(1)
-        self.setFocusProxy(self.demo_button)
         return card
 
     @staticmethod
@@ -228,6 +228,11 @@ class LoadPage(QWidget):
         self._filler = QWidget()
         self._summary_layout.addWidget(self._filler, 1)
         return card
+
+    @property
+    def first_control(self) -> QWidget:
+        """Where the keyboard begins: the demo while there is nothing, else the first slot."""
+        return self.demo_button if self._right.currentIndex() == 0 else self.slots["measurement"].choose
 
     @property
     def picture(self) -> ImagePanel:
@@ -305,7 +310,8 @@ class LoadPage(QWidget):
     def _on_dispersion(self, values: DispersionValues) -> None:
         files = self._state.snapshot.files
         changed = replace(files, n_bands=values.n_bands, step_px=values.step_px, direction=values.direction, mode=values.mode)
-        commands.edit(self._state, "Change the dispersion", "dispersion", files=changed)
+        edited = "+".join(name for name in DISPERSION_FIELDS if getattr(changed, name) != getattr(files, name))
+        commands.edit(self._state, "Change the dispersion", f"dispersion {edited}", files=changed)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dropped_paths(event):
@@ -437,9 +443,7 @@ class LoadPage(QWidget):
 
     @Slot(object)
     def _on_export(self, request: Any) -> None:
-        written = save_plot(self._dialogs, request)
-        if written:
-            self.logged.emit("info", f"written: {written}")
+        save_plot(self._dialogs, self._runner, request, self.logged.emit)
 
 
 def _two_columns() -> QGridLayout:

@@ -86,9 +86,7 @@ class FramesIntake(QObject):
         commands.edit(self._state, "Use the measured dispersion", files=files, parameters=parameters)
 
     def _save_plot(self, request: Any) -> None:
-        written = save_plot(self._dialogs, request)
-        if written:
-            self.logged.emit("info", f"written: {written}")
+        save_plot(self._dialogs, self._runner, request, self.logged.emit)
 
     def _on_failed(self, error: Exception) -> None:
         self.told.emit("info", "")

@@ -368,9 +368,7 @@ class LogbookPage(QWidget):
 
     @Slot(object)
     def _on_plot_export(self, request: Any) -> None:
-        path = save_plot(self._dialogs, request)
-        if path:
-            self.logged.emit("info", f"written: {path}")
+        save_plot(self._dialogs, self._runner, request, self.logged.emit)
 
     @Slot()
     def _on_other_file(self) -> None:

@@ -432,9 +432,7 @@ class QaPage(QWidget):
 
     @Slot(object)
     def _on_export(self, request: Any) -> None:
-        path = save_plot(self._dialogs, request)
-        if path:
-            self.logged.emit("info", f"written: {path}")
+        save_plot(self._dialogs, self._runner, request, self.logged.emit)
 
     @Slot(int, int)
     def _save_layout(self, _position: int, _index: int) -> None:

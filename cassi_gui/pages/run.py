@@ -347,10 +347,11 @@ class RunPage(QWidget):
     def _on_colour_wanted(self, cube: NDArray[np.float32]) -> None:
         from cassi_core.quality.colour import pseudo_colour
 
-        inputs = self._state.inputs
-        nm = None if inputs is None else inputs.dispersion.wavelengths_nm
+        # The wavelengths of the run on show: other files may have been loaded since it began.
         done = partial(self._on_colour, cube)
-        self._runner.submit(pseudo_colour, cube, nm, done=done, failed=self._on_task_failed, key="run preview")
+        self._runner.submit(
+            pseudo_colour, cube, self.plots.wavelengths_nm, done=done, failed=self._on_task_failed, key="run preview"
+        )
 
     def _on_colour(self, cube: NDArray[np.float32], colour: NDArray[np.uint8]) -> None:
         self.plots.show_cube(cube, colour)
@@ -365,9 +366,7 @@ class RunPage(QWidget):
 
     @Slot(object)
     def _on_export(self, request: Any) -> None:
-        path = save_plot(self._dialogs, request)
-        if path:
-            self.logged.emit("info", f"written: {path}")
+        save_plot(self._dialogs, self._runner, request, self.logged.emit)
 
     @Slot(int, int)
     def _save_layout(self, _position: int, _index: int) -> None:

@@ -92,6 +92,11 @@ class RunPlots(QWidget):
         return (self.convergence, self.cube, self.grid, self.residual, self.spectra)
 
     # -- a run ------------------------------------------------------------------------------------------------------
+    @property
+    def wavelengths_nm(self) -> NDArray[np.float64] | None:
+        """Those of the run on show."""
+        return self._nm
+
     def begin(self, parameters: ParameterSet, wavelengths_nm: NDArray[np.float64] | None, *, running: bool = False) -> None:
         """Forget the last run: nothing of it may be taken for the new one, which is `running` or still to come."""
         self._rows.clear()

@@ -38,6 +38,7 @@ class ColourBar(pg.PlotItem):
         self._image.setRect(0.0, low, 1.0, high - low)
         self.getViewBox().setRange(xRange=(0.0, 1.0), yRange=(low, high), padding=0.0)
         self._axis.setLabel(with_unit(label, unit) if label else unit)
+        self._axis.resizeEvent()  # centres the new words
         self._axis.picture = None
         self._axis.update()
 

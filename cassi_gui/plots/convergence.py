@@ -28,6 +28,8 @@ AXIS_WIDTH = 48
 MAX_COLUMNS = 3
 WIDE_TITLE_PX = 225
 """Columns narrower than this have room for the value but not for its error, which the band shows anyway."""
+WIDE_PLOT_PX, HIGH_PLOT_PX = 150, 90
+"""Plots smaller than this have no room for words inside."""
 MAX_POINTS = 2000
 """Longer tables are thinned on the screen (never in the CSV): more points than pixels only cost time."""
 
@@ -49,6 +51,10 @@ class _Trace:
         self.band = pg.FillBetweenItem(self.low, self.high)
         self.line = pg.PlotDataItem(symbol="o", symbolSize=4)
         self.bounds = [pg.InfiniteLine(angle=0) for _ in range(2)]
+        # Bounds are mostly far outside of what is shown: their numbers stand in the corner where there is room, and in the tip.
+        self.bounds_text = pg.TextItem(anchor=(0, 1))
+        self.bounds_text.setParentItem(plot.getViewBox())
+        plot.getViewBox().sigResized.connect(self._place_text)
         self.breaks: list[pg.InfiniteLine] = []
         for item in (self.low, self.high, self.line):
             plot.addItem(item)
@@ -58,6 +64,22 @@ class _Trace:
             plot.addItem(bound, ignoreBounds=True)
         self.low.setPen(None)
         self.high.setPen(None)
+
+    def _place_text(self) -> None:
+        box = self.plot.getViewBox()
+        self.bounds_text.setVisible(box.width() > WIDE_PLOT_PX and box.height() > HIGH_PLOT_PX)
+        self.bounds_text.setPos(0, box.height() + 3)
+
+    def set_bounds(self, lower: float, upper: float) -> None:
+        for line, value in zip(self.bounds, (lower, upper), strict=True):
+            line.setValue(value)
+        words = f"\N{PLUS-MINUS SIGN}{upper:g}" if lower == -upper else f"{lower:g} \N{HORIZONTAL ELLIPSIS} {upper:g}"
+        unit = SPECS[self.name].unit
+        self.bounds_text.setPlainText(f"bounds {words}")
+        self.plot.setToolTip(
+            f"{self.name} over the steps, bounds {words} {unit}".rstrip() + "; shaded: plus and minus one sigma"
+        )
+        self._place_text()
 
     def set_data(self, steps: np.ndarray, values: np.ndarray, sigmas: np.ndarray) -> None:
         self.line.setData(steps, values, symbol="o" if steps.size <= MANY_POINTS else None)
@@ -187,8 +209,7 @@ class ConvergencePanel(PlotPanel):
         if self._parameters is not None:
             for trace in self._traces.values():
                 p = self._parameters[trace.name]
-                for line, value in zip(trace.bounds, (p.lower, p.upper), strict=True):
-                    line.setValue(value)
+                trace.set_bounds(p.lower, p.upper)
 
     def _mark_breaks(self, trace: _Trace, breaks: Sequence[int]) -> None:
         while len(trace.breaks) < len(breaks):
@@ -228,6 +249,8 @@ class ConvergencePanel(PlotPanel):
             trace.band.setBrush(translucent(colour, 60))
             for line in trace.bounds:
                 line.setPen(pen(p.bad, 1.2, Qt.PenStyle.DashLine))
+            trace.bounds_text.setFont(plot_font())
+            trace.bounds_text.setColor(p.muted)
             for line in trace.breaks:
                 line.setPen(pen(p.muted, 1.0, Qt.PenStyle.DotLine))
         if self._rows and self._traces:

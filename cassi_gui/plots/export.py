@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QBuffer, QIODevice, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -19,21 +20,55 @@ PNG_SCALE = 2.0
 """Pictures are written with twice the screen's pixels, so that they stay sharp in print."""
 
 
+SHORT_CELLS = 20_000
+"""Tables up to this size are written at once: it takes some hundredths of a second."""
+
+
 @dataclass(frozen=True)
 class Table:
-    """Numbers behind a plot: a heading with units for each column, and the rows."""
+    """Numbers behind a plot: a heading with units for each column, and the rows (which may be made one by one)."""
 
     header: tuple[str, ...]
-    rows: tuple[Sequence[object], ...]
+    rows: Sequence[Sequence[object]]
+
+    @property
+    def size(self) -> int:
+        """How many cells."""
+        return len(self.header) * len(self.rows)
+
+
+class PictureRows(Sequence[Sequence[object]]):
+    """The rows of a picture `(H, W)`, or of one in colour `(H, W, 3)` as (row, column, red, green, blue), made when asked for."""
+
+    def __init__(self, picture: Any) -> None:
+        self._picture = picture
+
+    def __len__(self) -> int:
+        shape = self._picture.shape
+        return int(shape[0] if len(shape) == 2 else shape[0] * shape[1])
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        if self._picture.ndim == 2:
+            return self._picture[index].tolist()
+        row, col = divmod(index % len(self), self._picture.shape[1])
+        return [row, col, *self._picture[row, col].tolist()]
 
 
 @dataclass(frozen=True)
 class PlotExport:
-    """A person wants this plot in a file: which format, a name to propose, and the function that writes it to a path."""
+    """A person wants this plot in a file: which format, a name to propose, and what writes a picture, or the numbers behind it.
+
+    The format `copy` means the clipboard, for tables that are too long to be copied at once.
+    """
 
     format: str
     name: str
     write: Callable[[Path], None]
+    table: Table | None = None
 
 
 def picture(view: QGraphicsView, title: str, background: str, foreground: str) -> QImage:
@@ -101,7 +136,11 @@ def csv_text(table: Table) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(table.header)
-    writer.writerows([_cell(v) for v in row] for row in table.rows)
+    for row in table.rows:
+        if set(map(type, row)) <= {int, float}:
+            out.write(",".join(map(repr, row)) + "\n")
+        else:
+            writer.writerow([_cell(v) for v in row])
     return out.getvalue()
 
 
@@ -118,11 +157,6 @@ def copy_picture(image: QImage) -> None:
 def copy_text(text: str) -> None:
     """Put text on the clipboard."""
     QApplication.clipboard().setText(text)
-
-
-def image_rows(image: Iterable[Sequence[object]]) -> tuple[Sequence[object], ...]:
-    """The rows of a picture for a :class:`Table`."""
-    return tuple(list(row) for row in image)
 
 
 def _cell(value: object) -> object:

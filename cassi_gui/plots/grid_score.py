@@ -41,7 +41,8 @@ class GridScorePanel(PlotPanel):
         self._labels: dict[str, str] = {}
         self._grid: GridScores | None = None
         self._index: dict[str, int] = {}
-        self._logarithmic = True
+        self._wants_log: bool | None = None
+        """What a person chose; None: logarithmic for residuals, linear for the heights of a correlation."""
         self.plot = self._add_plot(0, 0, grid=False)
         self.view: pg.ViewBox = self.plot.getViewBox()
         self.bar = ColourBar()
@@ -54,7 +55,9 @@ class GridScorePanel(PlotPanel):
             self.plot.addItem(item)
         self._build_controls(name)
         self.graphics.scene().sigMouseMoved.connect(self._mouse_moved)
-        self.graphics.setToolTip("Scores of the grid search, lower is better; the ring marks the best so far")
+        self.graphics.setToolTip(
+            "How well each place of the mask fits; the brightest is the best, the ring marks the best so far"
+        )
         self.set_palette(self._palette)
         self.set_empty(WAITING)
 
@@ -72,12 +75,18 @@ class GridScorePanel(PlotPanel):
         self.follow_box.setToolTip("Always show the slice that holds the best point so far")
         self.follow_box.setChecked(True)
         self.follow_box.toggled.connect(self._follow_toggled)
+        self.log_box = QCheckBox("Log scale")
+        self.log_box.setObjectName(f"{name}_log")
+        self.log_box.setToolTip("Colours by the logarithm of the score; correlations below the noise (1) then look alike")
+        self.log_box.clicked.connect(self._log_clicked)
         self._slices = QHBoxLayout()
         self._slices.setSpacing(HALF_SPACE)
         self._slices_holder = QWidget()
         self._slices_holder.setLayout(self._slices)
         self._slices.setContentsMargins(0, 0, 0, 0)
         self._sliders: dict[str, tuple[QSlider, QLabel]] = {}
+        self._slices.addStretch(1)
+        self._slices.addWidget(self.log_box)
         self._slices.addWidget(self.follow_box)
         self.below.addWidget(self._slices_holder)
         self._slices_holder.hide()
@@ -147,6 +156,33 @@ class GridScorePanel(PlotPanel):
         rows = zip(itertools.product(*(a.tolist() for a in grid.axes)), grid.scores.reshape(-1).tolist(), strict=True)
         return export.Table((*header, "score"), tuple((*point, score) for point, score in rows))
 
+    @property
+    def logarithmic(self) -> bool:
+        """Whether the scores are drawn by their logarithm (maps only)."""
+        if self._grid is None or self.axes_shown()[1] is None or not self._can_be_logarithmic(self._grid):
+            return False
+        return not self._grid.peak_heights if self._wants_log is None else self._wants_log
+
+    @staticmethod
+    def _can_be_logarithmic(grid: GridScores) -> bool:
+        finite = grid.scores[np.isfinite(grid.scores)]
+        return bool(finite.size) and (grid.peak_heights or float(finite.min()) > 0)
+
+    def _drawn(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What is drawn of scores: heights upright, then the logarithm if it is wanted."""
+        grid = self._grid
+        if grid is not None and grid.peak_heights:
+            scores = -scores
+        if self.logarithmic:
+            scores = np.log10(np.maximum(scores, 1.0) if grid is not None and grid.peak_heights else scores)
+        return scores
+
+    def _words(self, score: float) -> str:
+        """A score for a person."""
+        if self._grid is not None and self._grid.peak_heights:
+            return f"{number(-score)} times the noise"
+        return number(score)
+
     # -- drawing --------------------------------------------------------------------------------------------------
     def _show(self, grid: GridScores) -> None:
         same = self._grid is not None and self._grid.names == grid.names and self._grid.scores.shape == grid.scores.shape
@@ -182,10 +218,12 @@ class GridScorePanel(PlotPanel):
             label.setObjectName(f"{self.objectName()}_slice_{name}_label")
             label.setMinimumWidth(label.fontMetrics().horizontalAdvance(worded(name, -0.3333)))
             slider.valueChanged.connect(partial(self._slice_chosen, name))
-            self._slices.insertWidget(self._slices.count() - 1, label)
-            self._slices.insertWidget(self._slices.count() - 1, slider, 1)
+            at = 2 * len(self._sliders)
+            self._slices.insertWidget(at, label)
+            self._slices.insertWidget(at + 1, slider, 4)
             self._sliders[name] = (slider, label)
-        self._slices_holder.setVisible(bool(self._sliders))
+        self.follow_box.setVisible(bool(self._sliders))
+        self._slices_holder.show()
 
     def _update_sliders(self) -> None:
         assert self._grid is not None
@@ -203,8 +241,10 @@ class GridScorePanel(PlotPanel):
         if grid is None:
             return
         across, down = self.axes_shown()
-        finite = grid.scores[np.isfinite(grid.scores)]
-        self._logarithmic = bool(finite.size) and float(finite.min()) > 0
+        finite = self._drawn(grid.scores[np.isfinite(grid.scores)])
+        self.log_box.setVisible(down is not None)
+        self.log_box.setEnabled(self._can_be_logarithmic(grid))
+        self.log_box.setChecked(self.logarithmic)
         axis = dict(zip(grid.names, grid.axes, strict=True))
         best = dict(zip(grid.names, grid.best, strict=True))
         label_axis(self.plot, "bottom", across, unit_of(across), self._palette)
@@ -223,32 +263,36 @@ class GridScorePanel(PlotPanel):
             self.view.autoRange(padding=0.02)
 
     def _draw_map(self, x: NDArray[np.float64], y: NDArray[np.float64], finite: NDArray[np.float32]) -> None:
-        scores = self.slice_scores()
+        scores = self._drawn(self.slice_scores())
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.1, 1.0)
-        if self._logarithmic:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                scores = np.log10(scores)
-            low, high = float(np.log10(low)), float(np.log10(high))
         high = high if high > low else low + 1e-3
         self._image.setImage(scores, autoLevels=False, levels=(low, high))
         step_x = float(x[-1] - x[0]) / max(1, len(x) - 1) or 1.0
         step_y = float(y[-1] - y[0]) / max(1, len(y) - 1) or 1.0
         self._image.setRect(float(x[0]) - step_x / 2, float(y[0]) - step_y / 2, step_x * len(x), step_y * len(y))
-        self.bar.set_scale(low, high, "score", "log" if self._logarithmic else "", logarithmic=self._logarithmic)
+        self.bar.set_scale(low, high, *self._scale_words(), logarithmic=self.logarithmic)
         self._colour()
 
     def _draw_curve(self, x: NDArray[np.float64], best: float, finite: NDArray[np.float32]) -> None:
-        scores = self.slice_scores()
+        scores = self._drawn(self.slice_scores())
         done = np.isfinite(scores)
         self._curve.setData(x[done], scores[done].astype(np.float64))
-        label_axis(self.plot, "left", "score", "lower is better", self._palette)
+        label_axis(self.plot, "left", *self._scale_words(), self._palette)
         if finite.size:
-            self._best.setData([best], [float(finite.min())])
+            heights = self._grid is not None and self._grid.peak_heights
+            self._best.setData([best], [float(finite.max() if heights else finite.min())])
+
+    def _scale_words(self) -> tuple[str, str]:
+        """What the colours stand for, with the unit."""
+        if self._grid is not None and self._grid.peak_heights:
+            return "correlation", "noise = 1, log" if self.logarithmic else "noise = 1"
+        return "score", "log" if self.logarithmic else "lower is better"
 
     def _colour(self) -> None:
-        # Reversed: the best (lowest) scores are the brightest, so that the eye finds them.
+        # The best are the brightest, so that the eye finds them: high correlations, low residuals.
         colours = colour_map("sequential", self._palette)
-        colours.reverse()
+        if self._grid is None or not self._grid.peak_heights:
+            colours.reverse()
         self._image.setColorMap(colours)
         self.bar.set_colours(colours, self._palette)
 
@@ -264,7 +308,7 @@ class GridScorePanel(PlotPanel):
             return
         finite = self._grid.scores[np.isfinite(self._grid.scores)]
         words = ", ".join(worded(n, v) for n, v in zip(self._grid.names, self._grid.best, strict=True))
-        self.set_detail(f"best {number(float(finite.min()))} at {words}" if finite.size else "")
+        self.set_detail(f"best {self._words(float(finite.min()))} at {words}" if finite.size else "")
 
     # -- intent -----------------------------------------------------------------------------------------------------
     @Slot(int)
@@ -277,6 +321,11 @@ class GridScorePanel(PlotPanel):
     def _follow_toggled(self, follow: bool) -> None:
         if follow and self._grid is not None:
             self._show(self._grid)
+
+    @Slot(bool)
+    def _log_clicked(self, wanted: bool) -> None:
+        self._wants_log = wanted
+        self._draw(fit=False)
 
     def _slice_chosen(self, name: str, index: int) -> None:
         self._index[name] = index
@@ -302,7 +351,7 @@ class GridScorePanel(PlotPanel):
             j = int(np.abs(axis[down] - point.y()).argmin())
             score = float(self.slice_scores()[j, i])
             words = f"{worded(across, float(axis[across][i]))}, {worded(down, float(axis[down][j]))}"
-        return f"{words}: {number(score) if np.isfinite(score) else 'not scored yet'}"
+        return f"{words}: {self._words(score) if np.isfinite(score) else 'not scored yet'}"
 
     @Slot(object)
     def _mouse_moved(self, position: QPointF) -> None:

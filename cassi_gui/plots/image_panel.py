@@ -212,10 +212,9 @@ class ImagePanel(PlotPanel):
         if self._array is None:
             return export.Table((), ())
         if self._array.ndim == 3:
-            rows = ((r, c, *self._array[r, c].tolist()) for r, c in np.ndindex(self._array.shape[:2]))
-            return export.Table(("row", "column", "red", "green", "blue"), tuple(rows))
+            return export.Table(("row", "column", "red", "green", "blue"), export.PictureRows(self._array))
         header = tuple(f"column {c}" for c in range(self._array.shape[1]))
-        return export.Table(header, export.image_rows(self._array.tolist()))
+        return export.Table(header, export.PictureRows(self._array))
 
     # -- drawing --------------------------------------------------------------------------------------------------
     def _auto_levels(self) -> tuple[float, float]:

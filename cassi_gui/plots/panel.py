@@ -198,7 +198,8 @@ class PlotPanel(QWidget):
         return "-".join("".join(c if c.isalnum() else " " for c in words).split())
 
     def _request(self, kind: str, _checked: bool = False) -> None:
-        self.export_requested.emit(export.PlotExport(kind, f"{self.file_name()}.{kind}", partial(self.write, kind)))
+        table = self.table() if kind == "csv" else None
+        self.export_requested.emit(export.PlotExport(kind, f"{self.file_name()}.{kind}", partial(self.write, kind), table))
 
     @Slot()
     def _copy_picture(self) -> None:
@@ -208,7 +209,11 @@ class PlotPanel(QWidget):
 
     @Slot()
     def _copy_numbers(self) -> None:
-        export.copy_text(export.csv_text(self.table()))
+        table = self.table()
+        if table.size <= export.SHORT_CELLS:
+            export.copy_text(export.csv_text(table))
+        else:
+            self.export_requested.emit(export.PlotExport("copy", "", partial(self.write, "csv"), table))
 
     @Slot(QPoint)
     def _open_menu(self, position: QPoint) -> None:

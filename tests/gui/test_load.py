@@ -221,3 +221,42 @@ def test_a_plot_is_saved_where_the_person_says(
     rows = (tmp_path / "picture.csv").read_text().splitlines()
     assert len(rows) == 41
     assert f"written: {tmp_path / 'picture.csv'}" in window.log.plain()
+
+
+def names_by_tab(qtbot: QtBot, window: MainWindow) -> list[str]:
+    """Object names of what the Tab key reaches from the control that has the focus, until it comes round."""
+    names: list[str] = []
+    while True:
+        focus = window.focusWidget()
+        assert focus is not None
+        if focus.objectName() in names or len(names) > 200:
+            return names
+        names.append(focus.objectName())
+        qtbot.keyClick(focus, Qt.Key.Key_Tab)
+
+
+def test_the_keyboard_reaches_every_slot_and_field(
+    qtbot: QtBot, window: MainWindow, rig_files: RigFiles, load: Callable[..., None]
+) -> None:
+    window.activateWindow()
+    assert window.focusWidget() is window.load_page.demo_button, "the first thing to do for who is new"
+    for loaded in (False, True):
+        if loaded:
+            load(window, rig_files.measurement, rig_files.mask)
+            window.show_page("check")
+            window.step_bar["load"].click()
+        reached = names_by_tab(qtbot, window)
+        for role, slot in window.load_page.slots.items():
+            for control in (slot.path, slot.choose):
+                assert control.objectName() in reached, (role, loaded)
+        assert window.load_page.form.bands.objectName() in reached
+
+
+def test_fields_of_the_dispersion_are_undone_one_by_one(qtbot: QtBot, window: MainWindow) -> None:
+    form = window.load_page.form
+    form.bands.setValue(6)
+    form.step.setValue(3.0)
+    files = window.state.snapshot.files
+    assert (files.n_bands, files.step_px) == (6, 3.0)
+    window.state.undo_stack.undo()
+    assert (window.state.snapshot.files.n_bands, window.state.snapshot.files.step_px) == (6, None)

@@ -10,6 +10,7 @@ from pathlib import Path
 import fakes
 import numpy as np
 import pytest
+from conftest import AnsweringDialogs
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
@@ -21,6 +22,8 @@ from cassi_core.errors import OutputError
 from cassi_core.parameters import ParameterSet
 from cassi_core.result import LocalShift
 from cassi_core.run import GridScores
+from cassi_gui.pages.saving import save_plot
+from cassi_gui.plots import export
 from cassi_gui.plots.axes import PowerAxis, StepAxis, ValueAxis
 from cassi_gui.plots.before_after import BeforeAfterPanel, Side
 from cassi_gui.plots.convergence import ConvergencePanel, ResidualPanel
@@ -197,6 +200,37 @@ def test_the_drawing_shows_the_same_as_the_picture(kind: str, share: float, qtbo
     assert np.mean(np.abs(a - b) > 60) < share, "axes and plots lie where they do on the screen"
 
 
+def test_a_large_picture_is_written_and_copied_in_the_background(
+    qtbot: QtBot, tmp_path: Path, dialogs: AnsweringDialogs
+) -> None:
+    panel = ImagePanel("large", "Large")
+    shown(qtbot, panel)
+    picture = np.arange(300 * 400, dtype=np.float32).reshape(300, 400) / 8
+    panel.set_image(picture)
+    jobs: list[object] = []
+
+    class Runner:
+        def submit(self, function, *args, done, failed):
+            jobs.append(function)
+            done(function(*args))
+
+    said: list[str] = []
+    panel.export_requested.connect(
+        lambda request: save_plot(dialogs, Runner(), request, lambda _level, text: said.append(text))
+    )
+    dialogs.save_path = str(tmp_path / "large.csv")
+    panel.menu.actions()[2].trigger()
+    assert len(jobs) == 1 and said[-1] == f"written: {tmp_path / 'large.csv'}"
+    rows = (tmp_path / "large.csv").read_text().splitlines()
+    assert rows[0].startswith("column 0,column 1,") and rows[300].split(",")[399] == repr(float(picture[299, 399]))
+    QApplication.clipboard().clear()
+    panel._copy_numbers()
+    qtbot.waitUntil(lambda: QApplication.clipboard().text().splitlines() == rows)
+    assert len(jobs) == 2
+    colour = export.PictureRows(np.arange(24, dtype=np.uint8).reshape(2, 4, 3))
+    assert len(colour) == 8 and colour[5] == [1, 1, 15, 16, 17] and colour[-1] == [1, 3, 21, 22, 23]
+
+
 def test_the_menu_asks_for_a_file_with_a_proposed_name(panel: ImagePanel, qtbot: QtBot, tmp_path: Path) -> None:
     for index, kind in enumerate(("png", "svg", "csv")):
         with qtbot.waitSignal(panel.export_requested, timeout=1000) as caught:
@@ -371,6 +405,22 @@ def test_the_best_is_marked_and_its_slice_followed(qtbot: QtBot) -> None:
     assert panel.slice_scores().min() > 0.4
     panel.follow_box.setChecked(True)
     assert slider.value() == 4
+
+
+def test_heights_of_a_correlation_are_shown_upright_and_by_their_logarithm_if_wanted(qtbot: QtBot) -> None:
+    panel = GridScorePanel("grid")
+    shown(qtbot, panel)
+    residuals = fakes.grid()
+    panel.show_grid(residuals)
+    assert panel.logarithmic and panel.log_box.isChecked(), "residuals by their logarithm"
+    heights = np.array([[-100.0, 4.0], [-10.0, -1.0]], np.float32)
+    panel.clear()
+    panel.show_grid(GridScores("prealign", ("dx", "dy"), (np.arange(2.0), np.arange(2.0)), heights, (0.0, 0.0)))
+    assert not panel.logarithmic and panel._image.image.tolist() == [[100.0, 10.0], [-4.0, 1.0]]
+    assert panel._detail.full_text.startswith("best 100 times the noise")
+    assert panel.value_at(QPointF(0, 1)) == "dx +0 px, dy +1 px: -4 times the noise"
+    panel.log_box.click()
+    assert panel.logarithmic and panel._image.image.tolist() == [[2.0, 1.0], [0.0, 0.0]]
 
 
 def test_points_not_scored_yet_say_so(qtbot: QtBot) -> None:

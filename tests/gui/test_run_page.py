@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -90,6 +91,22 @@ def test_nothing_of_the_last_run_is_shown_when_the_next_begins(desk: Desk) -> No
     assert plots.grid.grid is None and plots.cube.image is None
     assert len(plots.convergence.trace("dx")[0]) in (0, 24) and plots.convergence.empty_text
     assert plots.residual.empty_text and plots.spectra.empty_text
+
+
+def test_files_loaded_during_a_run_do_not_colour_its_reconstruction(desk: Desk) -> None:
+    desk.load()
+    desk.page.show()
+    desk.run()
+    said: list[str] = []
+    desk.page.logged.connect(lambda _level, text: said.append(text))
+    desk.state.replace(runs=(), current_id=None)
+    plots = desk.page.plots
+    plots.begin(desk.state.parameters, fakes.wavelengths(6), running=True)
+    desk.state._snapshot = replace(desk.state.snapshot, inputs=fakes.inputs(fakes.FakeRig(bands=9)))
+    cube = fakes.scene(fakes.FakeRig())
+    desk.page._on_colour_wanted(cube)
+    desk.qtbot.waitUntil(lambda: plots.cube.image is not None)
+    assert plots.cube.image.shape == (40, 36, 3) and not said
 
 
 def test_a_hidden_page_draws_nothing_and_catches_up_when_shown(desk: Desk) -> None:

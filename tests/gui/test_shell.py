@@ -346,6 +346,29 @@ def test_an_unexpected_error_is_written_down_and_shown_once(
     qtbot.waitUntil(lambda: len(dialogs.said) == 2)
 
 
+def test_a_run_that_fails_for_no_known_reason_leaves_its_trace_in_the_crash_log(
+    qtbot: QtBot, make_window: WindowMaker, dialogs: AnsweringDialogs, tmp_path: Path
+) -> None:
+    def calibrate(*_args: object, **_kwargs: object) -> None:
+        raise ValueError("boom")
+
+    window = make_window(calibrate)
+    reporter = CrashReporter(tmp_path / "crash.log", dialogs, window)
+    reporter.install()
+    reporter.logged.connect(window.log.append)
+    try:
+        window.runner.start(fakes.inputs(), window.state.config, window.state.parameters)
+        qtbot.waitUntil(lambda: bool(dialogs.said))
+        window.runner.submit(calibrate, failed=lambda error: None)
+        qtbot.waitUntil(lambda: not window.runner.busy)
+    finally:
+        reporter.uninstall()
+    assert "the crash log has the details" in dialogs.said[0][1]
+    written = (tmp_path / "crash.log").read_text()
+    assert written.count("ValueError: boom") == 2 and "in calibrate" in written
+    assert window.log.plain().count("boom") == 1, "said once in the log"
+
+
 def test_the_hooks_are_given_back(window: MainWindow, dialogs: AnsweringDialogs, tmp_path: Path) -> None:
     before = (sys.excepthook, threading.excepthook)
     reporter = CrashReporter(tmp_path / "crash.log", dialogs, window)

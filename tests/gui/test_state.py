@@ -59,6 +59,33 @@ def test_a_dragged_spin_box_is_one_step_back(state: AppState) -> None:
     assert state.parameters["dx"].value == 0.0
 
 
+def test_edits_with_a_pause_between_are_steps_of_their_own(state: AppState, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(commands.time, "monotonic", lambda: now[0])
+    for value in (1.0, 2.0, 3.0):
+        commands.edit_parameter(state, "dx", value=value)
+        now[0] += 1.5
+    state.undo_stack.undo()
+    assert state.parameters["dx"].value == 2.0
+    state.undo_stack.undo()
+    assert state.parameters["dx"].value == 1.0
+
+
+def test_there_and_back_at_once_leaves_no_empty_step(state: AppState) -> None:
+    commands.edit_parameter(state, "dx", value=1.0)
+    commands.edit_parameter(state, "dx", value=0.0)
+    assert not state.undo_stack.canUndo() and state.parameters["dx"].value == 0.0
+
+
+def test_every_tick_is_a_step_of_its_own(state: AppState) -> None:
+    commands.edit_parameter(state, "dx", refine=False)
+    commands.edit_parameter(state, "dx", refine=True)
+    state.undo_stack.undo()
+    assert not state.parameters["dx"].refine
+    state.undo_stack.undo()
+    assert state.parameters["dx"].refine
+
+
 def test_a_value_that_does_not_fit_is_refused_and_leaves_no_step(state: AppState) -> None:
     with pytest.raises(ConfigError, match="outside"):
         commands.edit_parameter(state, "dx", value=99.0)
