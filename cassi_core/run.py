@@ -226,6 +226,7 @@ class RunRecorder:
     _label: str = ""
     _steps: int = 1
     _done: int = 0
+    _tail: int = 0
     _last_progress: float = 0.0
 
     def __post_init__(self) -> None:
@@ -245,11 +246,14 @@ class RunRecorder:
         """Seconds since the start without the pauses."""
         return time.perf_counter() - self._start - self.control.paused_seconds
 
-    def begin(self, name: str, steps: int) -> None:
-        """Start a stage of the plan that expects `steps` progress steps."""
+    def begin(self, name: str, steps: int, *, tail: int = 0) -> None:
+        """Start a stage of the plan that expects `steps` progress steps.
+
+        The last `tail` of them come after a loop that may end earlier or later than expected: :meth:`begin_tail` says when it has.
+        """
         self.control.checkpoint()
         self._label = next((label for n, label, _ in self.plan if n == name), name)
-        self._stage, self._steps, self._done = name, max(1, steps), 0
+        self._stage, self._steps, self._done, self._tail = name, max(1, steps), 0, tail
         self._stage_start = self.elapsed_s
         index = next((i for i, (n, _, _) in enumerate(self.plan) if n == name), 0)
         self.emit(StageStarted(name, self._label, index, self._steps))
@@ -261,12 +265,20 @@ class RunRecorder:
         self._done += steps
         if total is not None:
             self._steps = max(1, total)
+        if self._tail and self._done > self._steps - self._tail:
+            self._steps = self._done + self._tail
         now = time.perf_counter()
         if now - self._last_progress > 0.05 or self._done >= self._steps or self._done == 0:
             self._last_progress = now
             fraction, remaining = self._estimate()
             self.emit(Progress(self._stage, min(self._done, self._steps), self._steps, fraction, self.elapsed_s, remaining))
         self.control.checkpoint()
+
+    def begin_tail(self) -> None:
+        """The loop of the stage has ended: what is left are the steps of its tail."""
+        ahead, self._tail = self._steps - self._tail - self._done, 0
+        self._last_progress = 0.0
+        self.advance(max(0, ahead))
 
     def _estimate(self) -> tuple[float, float | None]:
         weights = {n: w for n, _, w in self.plan}
@@ -277,13 +289,12 @@ class RunRecorder:
         fraction = min(1.0, (sum(weights[n] for n in finished if n in weights) + here) / total)
         if fraction < 0.02:
             return fraction, None
-        # The pace of the current stage tells about the rest of it, the pace of the whole run about the stages to come.
+        # The pace of the whole run tells about the stages to come; that of the current stage about the rest of it, the more of it is done.
         pace = self.elapsed_s / (fraction * total)
         rest_here = weights.get(self._stage, 0.0) - here
-        in_stage = self.elapsed_s - self._stage_start
-        rest = in_stage * (1 - within) / within if within > 0.1 else rest_here * pace
+        pace_here = (self.elapsed_s - self._stage_start) / here if here > 0 else pace
         later = max(0.0, total * (1 - fraction) - rest_here)
-        return fraction, rest + later * pace
+        return fraction, rest_here * (within * pace_here + (1 - within) * pace) + later * pace
 
     def row(self, score: float, values: NDArray[np.float64], sigmas: NDArray[np.float64] | None = None) -> None:
         """Append a line to the iteration table and emit it; `values` of all parameters in the solvers' frame.

@@ -10,13 +10,14 @@ from importlib.metadata import PackageNotFoundError, version
 from PySide6.QtCore import qVersion
 
 from cassi_core import __version__
+from cassi_core.devices import driver_devices
 from cassi_gui.actions import ACTIONS
 
 PACKAGES = ("PySide6_Essentials", "pyqtgraph", "numpy", "scipy", "numba", "h5py", "torch")
 
 
 def about_text() -> str:
-    """Versions and devices; torch is asked about its devices only when something else has loaded it already."""
+    """Versions and devices; torch is asked for the names of its devices only when something else has loaded it already."""
     lines = [
         f"CASSI calibration {__version__}",
         "Finds where the mask of a coded-aperture snapshot spectral imager really sits, from the camera picture alone.",
@@ -36,7 +37,8 @@ def about_text() -> str:
 def _gpu_line() -> str:
     torch = sys.modules.get("torch")
     if torch is None:
-        return "GPU: not asked yet (torch is loaded by the first run that needs it)"
+        count = driver_devices()
+        return "GPU: none found" if count == 0 else "GPU: found by its driver" + (f", {count}" if count else "")
     if not torch.cuda.is_available():
         return "GPU: none that torch can use"
     return "GPU: " + ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))

@@ -119,7 +119,6 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "Mask on and off (Check), before and after (QA)",
         "B",
         "blink",
-        checkable=True,
     ),
     ActionSpec("view.log", "Log", "View", "toggle_log", "Show or hide the log", "Ctrl+L", "log", checkable=True),
     ActionSpec(

@@ -433,6 +433,7 @@ class MainWindow(QMainWindow):
         enabled = status.enabled_actions(shot, self.runner.phase, index, len(STEPS))
         for action_id, value in enabled.items():
             self.action_set[action_id].setEnabled(value)
+        self.action_set["view.blink"].setEnabled(hasattr(self.page, "toggle_blink"))
         self.action_set["run.pause"].setText("Resume" if self.runner.phase is RunPhase.PAUSED else "Pause")
         text, tip = status.in_force_text(self.state.accepted_run)
         self.chip.setText(text)

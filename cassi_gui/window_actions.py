@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from cassi_gui.main_window import MainWindow
 
 PICTURE_KEYS = (
-    "In pictures: arrows move a cross (Shift: ten pixels), Enter picks the point under it, + and - zoom, 0 shows everything."
+    "In pictures: arrows move a cross (Shift: ten pixels), Enter picks the point under it, + and - zoom, 0 shows everything. "
+    "On the Check page, with Move the mask ticked, Ctrl and arrows move the mask by 1 px, with Shift by 0.1 px."
 )
 
 

@@ -45,12 +45,18 @@ class AutoOutcome:
     notes: tuple[str, ...] = ()
 
 
-def plan(settings: AutoSettings) -> tuple[tuple[str, str, float], ...]:
+EXPECTED_STEPS = 4
+"""Comparisons of picture and model that a fit usually needs, the first one included; only the estimate of the time left uses it."""
+BLUR_STEPS, ERROR_BAR_STEPS = 2, 4
+"""What choosing the blur and working out the error bars cost, in the same unit."""
+
+
+def plan() -> tuple[tuple[str, str, float], ...]:
     """Stages as (name, label, expected seconds at 256 x 256 x 28 with eight parameters on two cores)."""
     return (
-        (MATCHED_FILTER, "Pre-alignment by matched filter", 0.5),
-        ("wide", "Fit with a wide scene prior", 0.2 * settings.wide.max_steps),
-        ("precise", "Fit with a precise scene prior", 0.3 * settings.precise.max_steps),
+        (MATCHED_FILTER, "Pre-alignment by matched filter", 0.4),
+        ("wide", "Fit with a wide scene prior", 1.0),
+        ("precise", "Fit with a precise scene prior", 2.6),
     )
 
 
@@ -130,12 +136,15 @@ def _two_fits(
     names = tuple(n for n in start.refined if n != "psf")
     at, first, blur = start.refining(names), None, None
     for name, prior in (("wide", settings.wide), ("precise", settings.precise)):
-        recorder.begin(name, prior.max_steps + 1)
-        if "psf" in start.refined:
+        blur_steps = BLUR_STEPS if "psf" in start.refined else 0
+        tail = ERROR_BAR_STEPS if name == "precise" else 1
+        recorder.begin(name, blur_steps + EXPECTED_STEPS + tail, tail=tail)
+        if blur_steps:
             blur = choose_blur(models, solver, at, optics, recorder.control)
             at = with_value(at, "psf", blur.psf)
             if name == "precise" and not optics.smear_px:
                 optics = optics_of(models, solver, at, blur, recorder.control)
+            recorder.advance(blur_steps)
         last = fit(
             models,
             at,
@@ -148,6 +157,7 @@ def _two_fits(
             tolerance=prior.tolerance,
         )
         at = at.with_vector(last.vector)
+        recorder.begin_tail()
         ends_here = name == "precise" or recorder.control.finishing
         if ends_here:
             last = with_error_bars(last, models, at, gap_settings(prior), solver, recorder.control, optics=optics)

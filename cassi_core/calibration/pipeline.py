@@ -110,7 +110,7 @@ def calibrate(
         control,
         observe,
         config.preset,
-        (*plan, ("proof", "Residuals, maps and verdict", 1.5)),
+        (*plan, ("proof", "Residuals, maps and verdict", 1.1)),
         to_rig=lambda vector: vector_from_frame(vector, direction),
         grid_to_rig=lambda grid: grid_from_frame(grid, direction),
     )
@@ -146,7 +146,7 @@ def _preset(config: CalibrationConfig) -> tuple[Searcher, Plan]:
             out = auto.run_auto(models, start, config.auto, solver, recorder)
             return _Search(out.vector, out.fit, "auto", out.alignment.z, solver.device, out.notes)
 
-        return search_auto, auto.plan(config.auto)
+        return search_auto, auto.plan()
     from cassi_core.calibration import reference_presets
 
     search, plan = reference_presets.searcher(config)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cassi_core.cli.console import Console
-from cassi_core.cli.device import check_device
 from cassi_core.cli.interrupt import cancel_on_interrupt
 from cassi_core.cli.options import assignments, comma_list
+from cassi_core.devices import check_device
 from cassi_core.errors import ConfigError, InputError
 from cassi_core.parameters import SPECS, check_names
 

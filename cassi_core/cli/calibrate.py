@@ -159,8 +159,8 @@ def configuration(args: argparse.Namespace) -> CalibrationConfig:
     """
     import json
 
-    from cassi_core.cli.device import check_device
     from cassi_core.config import CalibrationConfig, load_config
+    from cassi_core.devices import check_device
 
     config = CalibrationConfig() if args.config is None else load_config(_text_of(args.config), args.config)
     options = {"preset": args.preset, "refine": args.refine, "device": args.device, "seed": args.seed}

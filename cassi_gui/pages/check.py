@@ -48,8 +48,8 @@ HELP = """<h2>Check</h2>
 <p>Two minutes here save a useless run. The picture is the measurement; the coloured pattern is the mask where one band's light
 should land with the present start values.</p>
 <ul><li><b>Blink</b> (B) switches the mask on and off; the slider sets how strongly it covers.</li>
-<li>Tick <b>Move by mouse</b> and drag the frame: the start values of dx and dy follow (undo brings them back). The program
-searches ±25 px by itself, so this is needed only for larger misalignments.</li>
+<li>Tick <b>Move the mask</b> and drag the frame, or use Ctrl and the arrow keys in the picture: the start values of dx
+and dy follow (undo brings them back). The program searches ±25 px by itself, so this is needed only for larger misalignments.</li>
 <li><b>Findings</b> say what is wrong in words; <b>Show me</b> zooms to the place.</li>
 <li><b>Find orientation and dispersion</b> tries the mask in its eight flips and turns and looks where the band train begins
 and ends; what it finds can be applied with one button.</li></ul>"""

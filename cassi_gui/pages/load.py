@@ -423,6 +423,8 @@ class LoadPage(QWidget):
         self.summary_title.setText("Ready")
         self._status(self.summary, "")
         self.summary.setText(_summary_text(shot.inputs, shot.truth is not None))
+        count = len(shot.inputs.frames)
+        self.picture.set_title("Measurement" if count < 2 else f"Measurement, first of {count} snapshots")
         self.picture.set_image(shot.inputs.frames[0].image)
 
     @Slot(str, float)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -73,7 +74,7 @@ class FileIntake(QObject):
     def offer(self, paths: Sequence[str], role: str = "") -> None:
         """Take files for a slot, or sort them by content when no role is given."""
         done = partial(self._on_examined, role)
-        self._runner.submit(_examine, tuple(paths), role, done=done, failed=self._on_failed)
+        self._runner.submit(_examine, tuple(map(_in_full, paths)), role, done=done, failed=self._on_failed)
 
     def look_at(self, specs: Sequence[str], role: str) -> None:
         """Find out the facts about files that are in a slot already (recent files, undo)."""
@@ -191,6 +192,11 @@ class FileIntake(QObject):
 
     def _on_failed(self, error: Exception) -> None:
         self._dialogs.error("The files could not be examined", in_window_words(str(error)))
+
+
+def _in_full(path: str) -> str:
+    """A path as typed, the home folder written out."""
+    return str(Path(path).expanduser()) if path.startswith("~") else path
 
 
 def _examine(specs: tuple[str, ...], role: str) -> tuple[Any, ...]:

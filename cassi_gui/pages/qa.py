@@ -195,6 +195,7 @@ class QaPage(QWidget):
         self.runs.chosen.connect(self._on_run_chosen)
         self.runs.note_edited.connect(self._on_note_edited)
         self.runs.name_edited.connect(self._on_name_edited)
+        self.tuner.cursor_text.connect(self.cursor_text)
         self.tuner.wanted.connect(self._on_candidates)
         self.tuner.apply_requested.connect(self._on_apply)
         self.tabs.currentChanged.connect(self._on_tab)

@@ -157,7 +157,7 @@ class ProofView(QWidget):
             self.flip.set_sides(self.subject, (), empty=NO_RUN if self._result is None else NO_MAPS)
         elif self.subject == "Residual":
             sides = (Side("Before", maps.residual_before), Side("After", maps.residual_after))
-            self.flip.set_sides("Residual", sides, unit=UNIT, colours="diverging")
+            self.flip.set_sides(self._titled("Residual"), sides, unit=UNIT, colours="diverging")
         elif self._pictures is None:
             self.flip.set_sides(self.subject, (), empty="Computing the pictures ...")
         elif self.subject == "Measurement fit":
@@ -172,7 +172,7 @@ class ProofView(QWidget):
             self.flip.set_sides("Measurement fit", (), empty=OTHER_INPUTS)
             return
         sides = (Side("Model before", before), Side("Model after", after), Side("Measured", self._measured))
-        self.flip.set_sides("Measurement fit", sides, unit=UNIT)
+        self.flip.set_sides(self._titled("Measurement fit"), sides, unit=UNIT)
 
     def _draw_reconstruction(self, pictures: ResultPictures) -> None:
         named = (
@@ -181,7 +181,12 @@ class ProofView(QWidget):
             ("Reference", pictures.colour_reference),
         )
         sides = tuple(Side(word, picture) for word, picture in named if picture is not None)
-        self.flip.set_sides("Reconstruction", sides, empty=NO_MAPS)
+        self.flip.set_sides(self._titled("Reconstruction"), sides, empty=NO_MAPS)
+
+    def _titled(self, subject: str) -> str:
+        """Maps are kept of the first snapshot only: of several it is said."""
+        count = len(self._result.inputs) if self._result is not None else 1
+        return subject if count < 2 else f"{subject}, first of {count} snapshots"
 
     @Slot()
     def _draw_shifts(self, _index: int = 0) -> None:

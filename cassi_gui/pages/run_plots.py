@@ -85,6 +85,7 @@ class RunPlots(QWidget):
         self._timer.timeout.connect(self._draw_next)
         self.cube.point_picked.connect(self.point_picked)
         self.cube.cursor_moved.connect(self._on_cursor)
+        self.grid.cursor_text.connect(self.cursor_text)
         self.cube.band_changed.connect(self.spectra.set_band)
 
     @property

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt, Slot
+from PySide6.QtCore import QPointF, Qt, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
 
 from cassi_core.parameters import SPECS
@@ -34,6 +34,9 @@ def worded(name: str, value: float) -> str:
 
 class GridScorePanel(PlotPanel):
     """Shows the latest state of each grid stage; follows the running stage until another one is chosen."""
+
+    cursor_text = Signal(str)
+    """The grid point under the cursor in words."""
 
     def __init__(self, name: str = "grid_score", title: str = "Score map", parent: QWidget | None = None) -> None:
         super().__init__(name, title, parent)
@@ -357,7 +360,10 @@ class GridScorePanel(PlotPanel):
     def _mouse_moved(self, position: QPointF) -> None:
         if self._grid is None:
             return
-        if self.view.sceneBoundingRect().contains(position):
-            self.set_detail(self.value_at(self.view.mapSceneToView(position)))
+        inside = self.view.sceneBoundingRect().contains(position)
+        words = self.value_at(self.view.mapSceneToView(position)) if inside else ""
+        self.cursor_text.emit(words)
+        if inside:
+            self.set_detail(words)
         else:
             self._best_text()

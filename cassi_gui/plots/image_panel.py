@@ -296,6 +296,13 @@ class ImagePanel(PlotPanel):
         self._overlay.set_rect(self._overlay_rect())
         self.footprint_moved.emit((row, col))
 
+    def _nudge(self, down: int, right: int, far: float) -> bool:
+        """Move the footprint by keys as a drag would; False when it cannot be moved."""
+        if self._roi is None or not self._roi.isVisible():
+            return False
+        self._roi.setPos(self._roi.pos() + pg.Point(right * far, down * far))
+        return True
+
     @Slot()
     def _choose_copies(self) -> None:
         self._picture.choose()
@@ -352,10 +359,13 @@ class ImagePanel(PlotPanel):
     def _key(self, event: QKeyEvent) -> bool:
         moves = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
         key = Qt.Key(event.key())
+        held = event.modifiers()
+        if key in moves and held & Qt.KeyboardModifier.ControlModifier:
+            return self._nudge(*moves[key], 0.1 if held & Qt.KeyboardModifier.ShiftModifier else 1.0)
         if key in moves and self._array is not None:
             height, width = self._array.shape[:2]
             row, col = self._cross or (height // 2, width // 2)
-            far = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
+            far = 10 if held & Qt.KeyboardModifier.ShiftModifier else 1
             row = min(max(row + far * moves[key][0], 0), height - 1)
             col = min(max(col + far * moves[key][1], 0), width - 1)
             self._cross = (row, col)

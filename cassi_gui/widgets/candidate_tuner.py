@@ -34,11 +34,12 @@ class Look:
 
 
 class CandidateTuner(QWidget):
-    """Signals: `wanted` with the three ParameterSets to look at; `apply_requested` with the chosen set."""
+    """Signals: `wanted` with the three ParameterSets to look at; `apply_requested` with the chosen set; `cursor_text`."""
 
     wanted = Signal(object)
     apply_requested = Signal(object)
     export_requested = Signal(object)
+    cursor_text = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,6 +87,7 @@ class CandidateTuner(QWidget):
         self._link = PanelLink(self.panels, self)
         for i, panel in enumerate(self.panels):
             panel.export_requested.connect(self.export_requested)
+            panel.cursor_moved.connect(partial(self._on_cursor, panel))
             panel.set_palette(self._palette)
             panel.share_scale()
             self._grid.addWidget(panel, 0, i)
@@ -245,6 +247,9 @@ class CandidateTuner(QWidget):
     @Slot()
     def _halve(self) -> None:
         self.step_box.setValue(self.step_box.value() / 2)
+
+    def _on_cursor(self, panel: ImagePanel, cursor: tuple[int, int, float] | None) -> None:
+        self.cursor_text.emit("" if cursor is None else panel.value_text(cursor[0], cursor[1]))
 
     def _pick(self, index: int, _checked: bool = False) -> None:
         if self._parameters is not None:

@@ -1,10 +1,11 @@
-"""The row below the picture of the Check page: which snapshot and band, how strongly the mask covers, blink, move by mouse."""
+"""The row below the picture of the Check page: which snapshot and band, how strongly the mask covers, blink, move the mask."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QSpinBox, QWidget
 
 from cassi_gui.icons import make_icon
@@ -43,8 +44,14 @@ class OverlayControls(QWidget):
         self.band.setPrefix("band ")
         self._name(self.band, "band", "Band", "The band whose light the mask is laid over; band 1 is the undispersed end")
         self.band.valueChanged.connect(self.changed)
-        self.movable = QCheckBox("Move by mouse")
-        self._name(self.movable, "movable", "Move by mouse", "Drag the frame in the picture: sets the start of dx and dy in px")
+        self.movable = QCheckBox("Move the mask")
+        self._name(
+            self.movable,
+            "movable",
+            "Move the mask",
+            "Drag the frame in the picture, or move it with Ctrl and the arrow keys by 1 px (with Shift 0.1 px): "
+            "sets the start of dx and dy in px",
+        )
         self.movable.toggled.connect(self.changed)
         self.place = QLabel()
         self.place.setObjectName("check.place")
@@ -99,6 +106,10 @@ class OverlayControls(QWidget):
 
     def set_palette(self, palette: Palette) -> None:
         self.blink.setIcon(make_icon("blink", palette))
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.blink.setChecked(False)
+        super().hideEvent(event)
 
     @Slot(bool)
     def _on_blink(self, on: bool) -> None:

@@ -24,9 +24,9 @@ from test_orientation import coded_snapshot
 
 from cassi_core import __version__
 from cassi_core.cli import COMMANDS, main
-from cassi_core.cli.device import check_device
 from cassi_core.cli.interrupt import cancel_on_interrupt
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
+from cassi_core.devices import check_device
 from cassi_core.errors import InputError, NumericsError
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.calibration_file import read_calibration
@@ -325,7 +325,7 @@ def test_the_module_is_the_command():
 
 
 def test_devices_without_torch_or_driver_are_told(monkeypatch: pytest.MonkeyPatch):
-    from cassi_core.cli import device
+    from cassi_core import devices as device
 
     check_device("auto")
     check_device("cpu")
@@ -333,10 +333,10 @@ def test_devices_without_torch_or_driver_are_told(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(InputError, match="no support for CUDA"):
         check_device("cuda")
     monkeypatch.setattr(device, "_torch_has_cuda", lambda: True)
-    monkeypatch.setattr(device, "_driver_devices", lambda: 0)
+    monkeypatch.setattr(device, "driver_devices", lambda: 0)
     with pytest.raises(InputError, match="has no CUDA device"):
         check_device("cuda:0")
-    monkeypatch.setattr(device, "_driver_devices", lambda: 2)
+    monkeypatch.setattr(device, "driver_devices", lambda: 2)
     check_device("cuda:1")
     with pytest.raises(InputError, match=r"has 2 CUDA device\(s\)"):
         check_device("cuda:2")
@@ -344,7 +344,7 @@ def test_devices_without_torch_or_driver_are_told(monkeypatch: pytest.MonkeyPatc
 
 def test_the_driver_is_asked_for_its_devices(monkeypatch: pytest.MonkeyPatch):
     """A driver of our own: it counts three devices, fails to start, or is the one of another maker."""
-    from cassi_core.cli import device
+    from cassi_core import devices as device
 
     class Driver:
         def __init__(self, start: int) -> None:
@@ -358,9 +358,9 @@ def test_the_driver_is_asked_for_its_devices(monkeypatch: pytest.MonkeyPatch):
             return 0
 
     monkeypatch.setattr(device.ctypes, "CDLL", lambda name: Driver(0))
-    assert device._driver_devices() == 3
+    assert device.driver_devices() == 3
     monkeypatch.setattr(device.ctypes, "CDLL", lambda name: Driver(100))
-    assert device._driver_devices() == 0
+    assert device.driver_devices() == 0
 
     def only_rocm(name: str) -> Driver:
         if "hip" not in name:
@@ -368,7 +368,7 @@ def test_the_driver_is_asked_for_its_devices(monkeypatch: pytest.MonkeyPatch):
         return Driver(0)
 
     monkeypatch.setattr(device.ctypes, "CDLL", only_rocm)
-    assert device._driver_devices() is None
+    assert device.driver_devices() is None
 
 
 def test_warnings_and_log_lines_of_this_program_are_shown_and_others_are_not(

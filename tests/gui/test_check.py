@@ -73,6 +73,32 @@ def test_dragging_the_frame_sets_the_start_values_in_one_step(qtbot: QtBot, load
     assert page.picture._footprint == pytest.approx((0.0, 29.0, 40, 36)), "held at the bound"
 
 
+def test_the_frame_moves_by_keys_as_well(qtbot: QtBot, loaded: MainWindow) -> None:
+    page = loaded.check_page
+    graphics = page.picture.graphics
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(graphics, Qt.Key.Key_Right, control)
+    assert loaded.state.parameters["dx"].value == 0.0, "not before it is allowed"
+    page.controls.movable.setChecked(True)
+    for key, held in ((Qt.Key.Key_Right, control), (Qt.Key.Key_Right, control), (Qt.Key.Key_Up, control | shift)):
+        qtbot.keyClick(graphics, key, held)
+    values = loaded.state
+    qtbot.waitUntil(lambda: values.parameters["dx"].value != 0)
+    assert (values.parameters["dx"].value, values.parameters["dy"].value) == pytest.approx((2.0, -0.1))
+    values.undo_stack.undo()
+    assert (values.parameters["dx"].value, values.parameters["dy"].value) == (0.0, 0.0)
+
+
+def test_a_hidden_page_does_not_blink_and_other_pages_cannot(loaded: MainWindow) -> None:
+    action = loaded.action_set["view.blink"]
+    action.trigger()
+    assert loaded.check_page.controls.blink.isChecked() and not action.isCheckable()
+    loaded.show_page("run")
+    assert not loaded.check_page.controls.blink.isChecked() and not action.isEnabled()
+    loaded.show_page("qa")
+    assert action.isEnabled()
+
+
 def test_blinking_takes_the_mask_away_and_brings_it_back(qtbot: QtBot, loaded: MainWindow) -> None:
     page = loaded.check_page
     page.controls.opacity.setValue(60)

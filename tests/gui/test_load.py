@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from conftest import AnsweringDialogs, RigFiles, drop
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -80,6 +81,15 @@ def test_a_typed_path_is_taken_and_a_mistyped_one_is_said(qtbot: QtBot, window: 
     assert slot.path.text().endswith("nowhere.npy"), "the text stays, to be mended"
     slot.path.setText(str(rig_files.measurement))
     qtbot.keyPress(slot.path, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.state.snapshot.files.measurements == (str(rig_files.measurement),))
+
+
+def test_a_path_in_the_home_folder_may_be_written_short(
+    qtbot: QtBot, window: MainWindow, rig_files: RigFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(rig_files.folder))
+    monkeypatch.setenv("USERPROFILE", str(rig_files.folder))
+    window.load_page.add_files(["~/a.npy"])
     qtbot.waitUntil(lambda: window.state.snapshot.files.measurements == (str(rig_files.measurement),))
 
 

@@ -240,6 +240,9 @@ def test_three_candidates_pick_the_best_halve_the_step_apply(desk: Desk, looks: 
     assert tuner.best() == 1
     assert [p.image is not None for p in tuner.panels] == [True] * 3
     assert len({p.levels for p in tuner.panels}) == 1, "the three maps have one scale"
+    with desk.qtbot.waitSignal(desk.page.cursor_text) as caught:
+        tuner.panels[2]._show_cursor((3, 5))
+    assert caught.args == [tuner.panels[2].value_text(3, 5)], "the pixel's value goes to the status bar"
     tuner.apply_button.click()
     assert desk.state.parameters["dx"].value == pytest.approx(1.03)
     desk.state.undo_stack.undo()

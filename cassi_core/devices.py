@@ -1,4 +1,4 @@
-"""Whether a torch device exists, told without importing torch (that takes longer than an answer may)."""
+"""Which devices torch could use, told without importing torch (that takes longer than an answer may)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_device(name: str) -> None:
         raise InputError(f"--device {name}: there is no such device; use auto, cpu, cuda or cuda:INDEX")
     if not _torch_has_cuda():
         raise InputError(f"--device {name}: the installed torch has no support for CUDA devices; use --device cpu")
-    count = _driver_devices()
+    count = driver_devices()
     index = int(match[1] or 0)
     if count == 0:
         raise InputError(f"--device {name}: this machine has no CUDA device; use --device cpu")
@@ -47,7 +47,7 @@ def _torch_has_cuda() -> bool:
     return re.search(r"^(cuda|hip)\b[^=\n]*=\s*['\"]", text, re.MULTILINE) is not None
 
 
-def _driver_devices() -> int | None:
+def driver_devices() -> int | None:
     """How many devices the CUDA driver counts; 0 without a driver, None when another driver (ROCm) has to be asked by torch."""
     for library in ("libcuda.so.1", "nvcuda.dll"):
         try:
