@@ -26,6 +26,8 @@ from cassi_core.io.wavelengths import TEXT_SUFFIXES, read_band_wavelengths
 from cassi_core.io.wavelengths import WORDS as WAVELENGTH_WORDS
 from cassi_core.quality.display import robust_levels
 
+LIT_PERCENT, BRIGHTER = 90.0, 4.0
+"""A thumbnail shows up to so many times what so many percent of the picture stay below."""
 THUMBNAIL_PX = 256
 WHOLE_BYTES = 2**27
 """Arrays up to this size are looked at whole, larger ones by one picture: a first look must not take long."""
@@ -138,7 +140,10 @@ def describe(array: NDArray[np.generic], name: str, role: Role = "measurement") 
 
 
 def thumbnail(picture: NDArray[np.generic], size: int = THUMBNAIL_PX) -> NDArray[np.uint8]:
-    """An 8-bit copy of at most `size` pixels a side: means of whole blocks, contrast from the 1st to the 99th percentile."""
+    """An 8-bit copy of at most `size` pixels a side: means of whole blocks, contrast from the 1st to the 99th percentile.
+
+    Light of a few percent of the picture that is many times brighter than all the rest (a lamp, a blown place) is cut off.
+    """
     values = np.nan_to_num(np.asarray(picture, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     factor = max(1, -(-max(values.shape) // size))
     rows, cols = (max(1, n // factor) for n in values.shape)
@@ -146,6 +151,9 @@ def thumbnail(picture: NDArray[np.generic], size: int = THUMBNAIL_PX) -> NDArray
     if factor > 1 and min(values.shape) >= factor:
         blocks = blocks.reshape(rows, factor, cols, factor).mean(axis=(1, 3))
     low, high = robust_levels(blocks)
+    most = float(np.percentile(blocks, LIT_PERCENT))
+    if most > low:
+        high = min(high, low + BRIGHTER * (most - low))
     return np.asarray(np.clip(255 * (blocks - low) / (high - low), 0, 255), np.uint8)
 
 

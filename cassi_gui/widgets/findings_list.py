@@ -105,7 +105,7 @@ class FindingsList(QScrollArea):
         buttons = QHBoxLayout()
         buttons.addStretch(1)
         if row.can_show:
-            buttons.addWidget(self._button(row, "show", "Show me", "Mark the place in the picture"))
+            buttons.addWidget(self._button(row, "show", "Show me", "Zoom to the place in the picture"))
         if row.apply_text:
             buttons.addWidget(self._button(row, "apply", row.apply_text, "Can be undone"))
         if buttons.count() > 1:

@@ -50,6 +50,47 @@ def test_imports_point_one_way(path: Path) -> None:
     assert wrong == []
 
 
+WINDOW = sorted((ROOT / "cassi_gui").rglob("*.py"))
+NUMERICS = (
+    "scipy",
+    "torch",
+    "numba",
+    "numpy.linalg",
+    "numpy.fft",
+    "cassi_core.solvers",
+    "cassi_core.operators",
+    "cassi_core.simulate",
+)
+"""What no file of the window imports: it asks the core."""
+UPWARDS = {
+    "state.py": (
+        "cassi_gui.commands",
+        "cassi_gui.runner",
+        "cassi_gui.dialogs",
+        "cassi_gui.widgets",
+        "cassi_gui.plots",
+        "cassi_gui.pages",
+    ),
+    "commands.py": ("cassi_gui.runner", "cassi_gui.dialogs", "cassi_gui.widgets", "cassi_gui.plots", "cassi_gui.pages"),
+    "runner.py": ("cassi_gui.",),
+    "dialogs.py": ("cassi_gui.state", "cassi_gui.commands", "cassi_gui.runner", "cassi_gui.pages"),
+    "loading.py": ("cassi_gui.widgets", "cassi_gui.plots", "cassi_gui.pages"),
+    "session_io.py": ("cassi_gui.widgets", "cassi_gui.plots", "cassi_gui.pages"),
+    "actions.py": ("cassi_gui.state", "cassi_gui.commands", "cassi_gui.runner", "cassi_gui.widgets", "cassi_gui.pages"),
+}
+"""Files of the window and what lies above them: data flows one way."""
+
+
+@pytest.mark.parametrize("path", WINDOW, ids=name_of)
+def test_the_window_holds_no_numerics_and_its_rooms_point_one_way(path: Path) -> None:
+    names = list(imports(path))
+    forbidden = NUMERICS + UPWARDS.get(path.name if path.parent.name == "cassi_gui" else "", ())
+    assert [n for n in names if any(n == f or n.startswith(f.rstrip(".") + ".") for f in forbidden)] == []
+    at_once = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)]
+    # The engine is imported by what runs in a worker's thread only.
+    assert [n.module for n in at_once if (n.module or "").startswith("cassi_core.calibration")] == []
+
+
 @pytest.mark.parametrize("path", PACKAGES, ids=name_of)
 def test_no_package_prints(path: Path) -> None:
     calls = [n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)]

@@ -97,6 +97,14 @@ def test_the_thumbnail_keeps_the_picture_upright_and_survives_a_hot_pixel() -> N
     assert small[60:99, 5:].max() == 0, "the lower half is dark"
 
 
+def test_a_thumbnail_is_not_blackened_by_a_blown_place() -> None:
+    image = np.full((200, 200), 0.02, np.float32)
+    image[:, 100:] = 0.04
+    image[:40, :40] = 1.0
+    small = thumbnail(image, 100)
+    assert small[60, 80] > small[60, 20] + 40 and small[10, 10] == 255
+
+
 def test_several_arrays_are_offered_and_problems_are_said(tmp_path: Path, rng: np.random.Generator) -> None:
     np.savez(tmp_path / "two.npz", left=picture(rng), right=picture(rng), note=np.array("text"))
     (tmp_path / "curve.csv").write_text("450, 0\n500, 2.5\n")
