@@ -28,8 +28,8 @@ DRIFT_PX = 0.08
 """So much further beside the picture than before the fit is a drift."""
 PRIOR_SHARE = 1 / 3
 """Share of the move between the two priors that counts as a standard error (measured on simulated rigs)."""
-SAMPLING_PX = {"dx": 0.02, "dy": 0.012}
-SAMPLING_END_PX = 0.025
+SAMPLING_PX = {"dx": 0.02, "dy": 0.016}
+SAMPLING_END_PX = {"slope": 0.025, "alpha": 0.036}
 """What the pattern between the pixels is known to, where bands lie at fractions of a pixel: as a whole, and at the end of the band train
 (rms errors beyond the scatter on simulated rigs whose bands another program had moved by another spline)."""
 
@@ -226,8 +226,8 @@ def with_sampling_error(fitted: Fit, dispersion: Dispersion) -> Fit:
     if not set(fitted.names) & set(DISPERSION_NAMES) or dispersion.n_bands < 2:
         return fitted
     errors = SAMPLING_PX | {
-        "slope": SAMPLING_END_PX / (dispersion.n_bands - 1),
-        "alpha": float(np.rad2deg(SAMPLING_END_PX / dispersion.travel_px)),
+        "slope": SAMPLING_END_PX["slope"] / (dispersion.n_bands - 1),
+        "alpha": float(np.rad2deg(SAMPLING_END_PX["alpha"] / dispersion.travel_px)),
     }
     floor = np.array([errors.get(name, 0.0) for name in fitted.names])
     return replace(fitted, covariance=fitted.covariance + np.diag(floor**2))
