@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QInputDialog,
     QLabel,
-    QLineEdit,
     QMessageBox,
     QPlainTextEdit,
     QTableWidget,
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from cassi_gui.settings import UiSettings
 from cassi_gui.theme import Palette
+from cassi_gui.widgets.naming import name_controls
 
 FILTERS: dict[str, str] = {
     "any": "All files (*)",
@@ -84,7 +84,7 @@ class Dialogs:
         reject = box.addButton(no, QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(reject)
         box.setEscapeButton(reject)
-        box.exec()
+        self._answer(box)
         return box.clickedButton() is accept
 
     def ask(self, title: str, text: str, answers: Sequence[str]) -> int | None:
@@ -92,7 +92,7 @@ class Dialogs:
         box = QMessageBox(QMessageBox.Icon.Question, title, text, QMessageBox.StandardButton.Cancel, self.parent)
         buttons = [box.addButton(answer, QMessageBox.ButtonRole.AcceptRole) for answer in answers]
         box.setDefaultButton(buttons[0])
-        box.exec()
+        self._answer(box)
         return next((i for i, b in enumerate(buttons) if box.clickedButton() is b), None)
 
     def ask_save(self, title: str, text: str) -> SaveAnswer:
@@ -103,33 +103,35 @@ class Dialogs:
         cancel = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(save)
         box.setEscapeButton(cancel)
-        box.exec()
+        self._answer(box)
         clicked = box.clickedButton()
         return "save" if clicked is save else "discard" if clicked is discard else "cancel"
 
     def choose(self, title: str, text: str, choices: Sequence[str], current: int = 0) -> str | None:
         """One of several texts, or None."""
-        answer, ok = QInputDialog.getItem(self.parent, title, text, list(choices), current, False)
-        return answer if ok else None
+        dialog = self._input(title, text)
+        dialog.setComboBoxItems(list(choices))
+        dialog.setTextValue(choices[current])
+        return self._typed(dialog)
 
     def text(self, title: str, label: str, initial: str = "", *, multiline: bool = False) -> str | None:
         """A text, or None when cancelled (an empty text is an answer)."""
-        if multiline:
-            answer, ok = QInputDialog.getMultiLineText(self.parent, title, label, initial)
-        else:
-            answer, ok = QInputDialog.getText(self.parent, title, label, QLineEdit.EchoMode.Normal, initial)
-        return answer if ok else None
+        dialog = self._input(title, label)
+        dialog.setOption(QInputDialog.InputDialogOption.UsePlainTextEditForTextInput, multiline)
+        dialog.setTextValue(initial)
+        return self._typed(dialog)
 
     def inform(self, title: str, text: str) -> None:
         """A message to be read."""
-        QMessageBox.information(self.parent, title, text)
+        box = QMessageBox(QMessageBox.Icon.Information, title, text, QMessageBox.StandardButton.Ok, self.parent)
+        self._answer(box)
 
     def error(self, title: str, text: str, details: str = "") -> None:
         """Something went wrong: what, where, what to do; the details are for a report."""
         box = QMessageBox(QMessageBox.Icon.Warning, title, text, QMessageBox.StandardButton.Ok, self.parent)
         box.setDetailedText(details)
         box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        box.exec()
+        self._answer(box)
 
     def choose_array(
         self, path: str, arrays: Sequence[Any], request: Callable[[str, Any], None], purpose: str = ""
@@ -221,6 +223,28 @@ class Dialogs:
         self._run(dialog, table, note)
 
     @staticmethod
+    def _answer(box: QMessageBox) -> None:
+        """Show a question or a message until it is answered."""
+        name_controls(box)
+        box.exec()
+        box.deleteLater()
+
+    def _input(self, title: str, label: str) -> QInputDialog:
+        dialog = QInputDialog(self.parent)
+        dialog.setWindowTitle(title)
+        dialog.setLabelText(label)
+        return dialog
+
+    @staticmethod
+    def _typed(dialog: QInputDialog) -> str | None:
+        """What a person typed or chose, None when cancelled."""
+        dialog.sizeHint()  # makes the field that is named
+        name_controls(dialog, dialog.labelText())
+        answer = dialog.textValue() if dialog.exec() == QDialog.DialogCode.Accepted else None
+        dialog.deleteLater()
+        return answer
+
+    @staticmethod
     def _run(dialog: QDialog, content: QWidget, note: str = "") -> None:
         layout = QVBoxLayout(dialog)
         if note:
@@ -232,5 +256,6 @@ class Dialogs:
         buttons.rejected.connect(dialog.reject)
         buttons.button(QDialogButtonBox.StandardButton.Close).setShortcut(QKeySequence("Esc"))
         layout.addWidget(buttons)
+        name_controls(dialog)
         dialog.exec()
         dialog.deleteLater()

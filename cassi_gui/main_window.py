@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
@@ -38,12 +38,15 @@ from cassi_gui.runner import RunController, RunPhase
 from cassi_gui.session_actions import UNTITLED, SessionKeeper
 from cassi_gui.session_values import is_session
 from cassi_gui.settings import UiSettings
+from cassi_gui.splitters import keep_splitters
 from cassi_gui.state import AppState, FileSelection
 from cassi_gui.theme import Palette, apply_theme, palette_for
+from cassi_gui.widgets.file_slot import dropped_paths
 from cassi_gui.widgets.log_view import LogView
 from cassi_gui.widgets.run_strip import RunStrip
 from cassi_gui.widgets.session_progress import SessionProgress
 from cassi_gui.widgets.step_bar import Step, StepBar
+from cassi_gui.widgets.wheel_guard import WheelGuard
 from cassi_gui.window_actions import WindowActions
 
 if TYPE_CHECKING:
@@ -103,9 +106,12 @@ class MainWindow(QMainWindow):
         self.sessions = SessionKeeper(self.state, self.runner, self.loader, self.dialogs, settings, self)
         self.logbook = LogbookKeeper(self.state, self.runner, settings, self)
         self._closed = self._leaving = False
+        self.setAcceptDrops(True)
         # The run is put into the state before any page hears of its end: pages then show what the state holds.
         self.runner.finished.connect(self._on_finished)
         self._build_frame()
+        self._wheel_guard = WheelGuard(self)
+        self._wheel_guard.guard(self)
         self._build_menus()
         self.slots_ = WindowActions(self)
         self.action_set.connect_to(self.slots_)
@@ -126,6 +132,8 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _on_page_built(self, page: QWidget) -> None:
         page.set_palette(self.colours)  # type: ignore[attr-defined]
+        keep_splitters(page, self.settings)
+        self._wheel_guard.guard(page)
         for signal, slot in (
             ("cursor_text", self.cursor_label.setText),
             ("logged", self.log.append),
@@ -194,6 +202,7 @@ class MainWindow(QMainWindow):
             menus[spec.menu].addAction(action)
             if spec.toolbar:
                 toolbar.addAction(action)
+                toolbar.widgetForAction(action).setObjectName(f"toolbar.{spec.id}")
             if spec.id == "file.open":
                 menus[spec.menu].addMenu(recent)
             if spec.id == "file.open_session":
@@ -438,6 +447,17 @@ class MainWindow(QMainWindow):
         text, tip = status.in_force_text(self.state.accepted_run)
         self.chip.setText(text)
         self.chip.setToolTip(tip)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped_paths(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Files may be dropped anywhere; the Load page shows what becomes of them."""
+        paths = dropped_paths(event)
+        if paths:
+            event.acceptProposedAction()
+            self.add_files(paths)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -123,7 +123,8 @@ class CheckPage(QWidget):
         left.setStretchFactor(0, 3)
         left.setStretchFactor(1, 1)
         self.profile.setMinimumHeight(140)
-        left.setSizes([420, 170])
+        self.splitter = left
+        self.reset_layout()
         outer = QHBoxLayout(self)
         outer.setContentsMargins(MARGIN, MARGIN, MARGIN, SPACE)
         outer.setSpacing(MARGIN)
@@ -159,6 +160,10 @@ class CheckPage(QWidget):
         widget.setObjectName(name)
         widget.setAccessibleName(accessible)
         widget.setToolTip(tip)
+
+    def reset_layout(self) -> None:
+        """Sizes as at the first start."""
+        self.splitter.setSizes([420, 170])
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""

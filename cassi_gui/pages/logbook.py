@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -42,7 +42,6 @@ from cassi_gui.widgets.limits_form import LimitsForm
 from cassi_gui.widgets.logbook_filter import LogbookFilter
 from cassi_gui.widgets.logbook_table import LogbookTable
 
-LAYOUT_KEY = "logbook_page"
 ICON_PX = 20
 EMPTY = (
     "No calibration is in the logbook yet.\n\nAccept a run on the QA page (it is added under the rig named there), "
@@ -72,6 +71,7 @@ class LogbookPage(QWidget):
     def __init__(self, state: AppState, runner: Any, actions: Any, dialogs: Any, keeper: LogbookKeeper) -> None:
         super().__init__()
         self.setObjectName("logbook_page")
+        self.setAccessibleName(self.title)
         self._state, self._runner, self._actions, self._dialogs, self._keeper = state, runner, actions, dialogs, keeper
         self._palette: Palette = LIGHT
         self._entries: tuple[LogEntry, ...] = ()
@@ -158,10 +158,12 @@ class LogbookPage(QWidget):
     def _contents(self) -> QWidget:
         self.facts.setObjectName("logbook_facts")
         self.facts.setAccessibleName("The selected entry")
+        self.facts.setToolTip("Values with standard errors, verdict and files of the selected entry")
         self.facts.setOpenLinks(False)
         self.tabs = QTabWidget()
         self.tabs.setObjectName("logbook_tabs")
         self.tabs.setAccessibleName("Trends, selected entry, limits")
+        self.tabs.setToolTip("How the parameters moved, everything about one entry, and when to warn")
         for widget, text in ((self.trend, "Trends"), (self.facts, "Selected entry"), (self.limits, "Limits")):
             self.tabs.addTab(widget, text)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
@@ -172,9 +174,7 @@ class LogbookPage(QWidget):
         self.splitter.addWidget(self.tabs)
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 3)
-        saved: QByteArray = self._dialogs.settings.layout(LAYOUT_KEY)
-        if saved.isEmpty() or not self.splitter.restoreState(saved):
-            self.splitter.setSizes([200, 300])
+        self.splitter.setSizes([200, 300])
         return self.splitter
 
     def _nothing(self) -> QWidget:
@@ -198,7 +198,6 @@ class LogbookPage(QWidget):
         self.withdraw.clicked.connect(self._on_withdraw)
         self.add.clicked.connect(self._on_add)
         self.export.clicked.connect(self._on_export)
-        self.splitter.splitterMoved.connect(self._save_layout)
         remove = QShortcut(QKeySequence(Qt.Key.Key_Delete), self.table)
         remove.setContext(Qt.ShortcutContext.WidgetShortcut)
         remove.activated.connect(self._on_withdraw)
@@ -387,10 +386,6 @@ class LogbookPage(QWidget):
             self._keeper.use_file(path)
         except CassiError as error:
             self._dialogs.inform("The logbook stays where it is", f"{error}.".replace("..", "."))
-
-    @Slot(int, int)
-    def _save_layout(self, _position: int, _index: int) -> None:
-        self._dialogs.settings.save_layout(LAYOUT_KEY, self.splitter.saveState())
 
 
 def _delete(book: Logbook, ids: tuple[int, ...]) -> None:

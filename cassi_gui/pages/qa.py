@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -39,7 +39,6 @@ from cassi_gui.widgets.run_facts import facts_html
 from cassi_gui.widgets.run_list import RunEntry, RunList
 from cassi_gui.widgets.verdict_panel import VerdictPanel
 
-LAYOUT_KEY = "qa_page"
 LEFT_WIDTH = 356
 
 
@@ -48,6 +47,8 @@ class QaPage(QWidget):
 
     cursor_text = Signal(str)
     logged = Signal(str, str)
+
+    title = "QA"
 
     help_html = (
         "<p>Can this calibration be believed? The <b>verdict</b> lists every check with its number, its threshold and what it "
@@ -64,6 +65,7 @@ class QaPage(QWidget):
     def __init__(self, state: AppState, runner: Any, actions: Any, dialogs: Any, keeper: LogbookKeeper | None = None) -> None:
         super().__init__()
         self.setObjectName("qa_page")
+        self.setAccessibleName(self.title)
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
         self._keeper = keeper
         self._palette: Palette = LIGHT
@@ -107,6 +109,7 @@ class QaPage(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setObjectName("qa_tabs")
         self.tabs.setAccessibleName("Proof, numbers, runs, tuning")
+        self.tabs.setToolTip("Pictures and leftover shifts, parameters and correlations, all runs side by side, tuning by hand")
         self.tabs.addTab(self.proof, "Proof")
         self.tabs.addTab(self._numbers_tab(), "Numbers")
         self.tabs.addTab(self._runs_tab(), "Runs")
@@ -121,9 +124,7 @@ class QaPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, SPACE, MARGIN, SPACE)
         layout.addWidget(self.splitter)
-        saved: QByteArray = self._dialogs.settings.layout(LAYOUT_KEY)
-        if saved.isEmpty() or not self.splitter.restoreState(saved):
-            self.splitter.setSizes([LEFT_WIDTH, 10_000])
+        self.splitter.setSizes([LEFT_WIDTH, 10_000])
 
     def _decision_card(self) -> QFrame:
         card = QFrame()
@@ -203,7 +204,6 @@ class QaPage(QWidget):
         self.proof.cursor_text.connect(self.cursor_text)
         for source in (self.proof, self.correlation, self.tuner):
             source.export_requested.connect(self._on_export)
-        self.splitter.splitterMoved.connect(self._save_layout)
         if self._keeper is not None:
             self._keeper.changed.connect(self._show_logbook)
             self.rig.rig_chosen.connect(self._keeper.set_rig)
@@ -434,10 +434,6 @@ class QaPage(QWidget):
     @Slot(object)
     def _on_export(self, request: Any) -> None:
         save_plot(self._dialogs, self._runner, request, self.logged.emit)
-
-    @Slot(int, int)
-    def _save_layout(self, _position: int, _index: int) -> None:
-        self._dialogs.settings.save_layout(LAYOUT_KEY, self.splitter.saveState())
 
 
 def _decision(record: RunRecord, accepted_id: int | None, rejected_ids: frozenset[int]) -> str:

@@ -89,6 +89,7 @@ class ProofView(QWidget):
         column.addLayout(chooser)
         column.addWidget(self.flip, 1)
         self._right = QSplitter(Qt.Orientation.Vertical)
+        self._right.setObjectName("proof_right_splitter")
         self._right.setChildrenCollapsible(False)
         self._right.setHandleWidth(SPACE)
         self._right.addWidget(self.shifts)

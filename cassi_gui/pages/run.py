@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QByteArray, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
@@ -24,7 +24,6 @@ from cassi_gui.widgets.config_form import ConfigForm
 from cassi_gui.widgets.parameter_table import ParameterEdit, ParameterTable, bound_words
 from cassi_gui.widgets.preset_bar import PresetBar
 
-LAYOUT_KEY = "run_page"
 LEFT_WIDTH = 452
 
 
@@ -33,6 +32,8 @@ class RunPage(QWidget):
 
     cursor_text = Signal(str)
     logged = Signal(str, str)
+
+    title = "Run"
 
     help_html = (
         "<p>Choose a <b>preset</b>: <b>auto</b> is right for nearly everything. In the table tick what the run may change "
@@ -48,6 +49,7 @@ class RunPage(QWidget):
     def __init__(self, state: AppState, runner: Any, actions: Any, dialogs: Any, *, presets: PresetStore | None = None) -> None:
         super().__init__()
         self.setObjectName("run_page")
+        self.setAccessibleName(self.title)
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
         self._store = presets or PresetStore(dialogs.settings.presets_folder)
         self._preset_name = state.config.preset
@@ -93,6 +95,7 @@ class RunPage(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setObjectName("run_tabs")
         self.tabs.setAccessibleName("Parameters and settings")
+        self.tabs.setToolTip("Which parameters are refined between which bounds, and the settings of the preset")
         self.tabs.addTab(parameters, "Parameters")
         self.tabs.addTab(self.form, "Settings")
         left = QWidget()
@@ -113,9 +116,7 @@ class RunPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, SPACE, MARGIN, SPACE)
         layout.addWidget(self.splitter)
-        saved: QByteArray = self._dialogs.settings.layout(LAYOUT_KEY)
-        if saved.isEmpty() or not self.splitter.restoreState(saved):
-            self.reset_layout()
+        self.reset_layout()
 
     def _connect(self) -> None:
         self._state.changed.connect(self._refresh)
@@ -141,7 +142,6 @@ class RunPage(QWidget):
         self.plots.point_picked.connect(self._on_point)
         self.plots.colour_wanted.connect(self._on_colour_wanted)
         self.plots.cursor_text.connect(self.cursor_text)
-        self.splitter.splitterMoved.connect(self._save_layout)
 
     # -- what the shell calls ------------------------------------------------------------------------------------------
     def start_run(self) -> bool:
@@ -367,10 +367,6 @@ class RunPage(QWidget):
     @Slot(object)
     def _on_export(self, request: Any) -> None:
         save_plot(self._dialogs, self._runner, request, self.logged.emit)
-
-    @Slot(int, int)
-    def _save_layout(self, _position: int, _index: int) -> None:
-        self._dialogs.settings.save_layout(LAYOUT_KEY, self.splitter.saveState())
 
 
 def _without_refine(config: CalibrationConfig) -> CalibrationConfig:

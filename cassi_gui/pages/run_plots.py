@@ -56,6 +56,7 @@ class RunPlots(QWidget):
         self.curves = QTabWidget()
         self.curves.setObjectName("run_curves")
         self.curves.setAccessibleName("Residual and spectra")
+        self.curves.setToolTip("The residual over the steps, and spectra at picked points")
         self.curves.addTab(self.residual, "Residual")
         self.curves.addTab(self.spectra, "Spectra")
         self.mosaic = PlotMosaic("run_mosaic", ((self.convergence, self.cube), (self.grid, self.curves)))

@@ -32,6 +32,9 @@ class ProfilePlot(PlotPanel):
         self._positions: NDArray[np.floating] = np.zeros(0)
         self.set_axes("pixel along the dispersion", "px", "light")
         self.graphics.scene().sigMouseMoved.connect(self._moved)
+        self.graphics.setToolTip(
+            "Light, or match of the mask, over the dispersion axis in px; lines mark where the band train begins and ends"
+        )
         self.set_palette(self._palette)
         self.set_empty("The light along the dispersion axis appears here.")
 

@@ -107,6 +107,7 @@ class CandidateTuner(QWidget):
         self.step_box.setRange(1e-6, 100.0)
         self.step_box.setObjectName("tuner_step")
         self.step_box.setAccessibleName("Step between the candidates")
+        self.step_box.setToolTip("Difference between the candidates, in the unit of the parameter")
         self.step_box.setFixedWidth(130)
         self.step_box.valueChanged.connect(self._step_changed)
         self.halve_button = QPushButton("Halve the step")

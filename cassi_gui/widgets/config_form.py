@@ -66,6 +66,20 @@ class CountBox(QSpinBox):
             event.ignore()
 
 
+class ChoiceBox(QComboBox):
+    """A list of choices, changed by the wheel only with the focus."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
 class ConfigForm(QScrollArea):
     """Settings of the chosen preset, of the proof after the fit, and the general ones.
 
@@ -220,7 +234,7 @@ def _control(field: FieldSpec) -> QWidget:
     if field.kind == "bool":
         return QCheckBox()
     if field.kind == "choice":
-        combo = QComboBox()
+        combo = ChoiceBox()
         combo.addItems(list(field.choices))
         return combo
     if field.kind == "int":

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from cassi_gui.theme import MARGIN, SPACE
 from cassi_gui.widgets.file_slot import gray_pixmap
+from cassi_gui.widgets.naming import name_controls
 
 PREVIEW_PX = 240
 HEADER = ("Name", "Shape", "Type")
@@ -54,6 +55,7 @@ class ContainerBrowser(QDialog):
         self.table = QTableWidget(len(self._arrays), len(HEADER))
         self.table.setObjectName("container_table")
         self.table.setAccessibleName("Arrays of the file")
+        self.table.setToolTip("Mark an array to see it; Enter or a double click takes it")
         self.table.setHorizontalHeaderLabels(list(HEADER))
         self.table.verticalHeader().hide()
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
@@ -75,6 +77,7 @@ class ContainerBrowser(QDialog):
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         self._lay_out(title)
+        name_controls(self)
         self.table.itemSelectionChanged.connect(self._on_marked)
         self.table.cellDoubleClicked.connect(self.accept)
         first = next((i for i, a in enumerate(self._arrays) if a.usable and len(a.shape) >= 2), None)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from cassi_gui.plots.dispersion_curve import CurveData, DispersionCurvePlot
 from cassi_gui.theme import MARGIN, SPACE, Palette
+from cassi_gui.widgets.naming import name_controls
 
 LARGEST_BANDS = 999
 
@@ -71,4 +72,5 @@ class DispersionResult(QDialog):
         layout.addWidget(self.left_out)
         layout.addLayout(line)
         layout.addWidget(buttons)
+        name_controls(self)
         self.use.setFocus()

@@ -102,6 +102,7 @@ class FileSlot(QFrame):
         self.list = QListWidget()
         self.list.setObjectName(f"slot.{spec.id}.list")
         self.list.setAccessibleName(f"{spec.title} files")
+        self.list.setToolTip(f"The files of the {spec.title.lower()}; all of them are used together")
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -28,6 +28,7 @@ class LogView(QWidget):
         self._lines: deque[tuple[datetime, str, str]] = deque(maxlen=MAX_LINES)
         self.text = QPlainTextEdit()
         self.text.setObjectName("log_text")
+        self.text.setToolTip("What the program did and met, newest last")
         self.text.setAccessibleName("Log")
         self.text.setReadOnly(True)
         self.text.setMaximumBlockCount(MAX_LINES)

@@ -9,6 +9,7 @@ from cassi_core.io.readers.raw_files import RAW_TYPES, RawLayout
 from cassi_gui.paths import short_name
 from cassi_gui.theme import MARGIN, SPACE
 from cassi_gui.widgets.config_form import CountBox
+from cassi_gui.widgets.naming import name_controls
 
 ORDERS = (("little", "Little endian (PC)"), ("big", "Big endian"))
 USUAL = ((2048, 2048), (1024, 1280), (1200, 1920), (2048, 2448), (1080, 1440), (1024, 1024), (512, 640), (512, 512), (480, 640))
@@ -55,16 +56,17 @@ class RawDialog(QDialog):
         self.order.addItems([text for _, text in ORDERS])
         form = QFormLayout()
         form.setVerticalSpacing(SPACE)
-        for name, text, widget in (
-            ("rows", "Rows", self.rows),
-            ("columns", "Columns", self.cols),
-            ("pictures", "Pictures", self.pictures),
-            ("type", "Type", self.dtype),
-            ("order", "Byte order", self.order),
-            ("offset", "Header to skip", self.offset),
+        for name, text, widget, tip in (
+            ("rows", "Rows", self.rows, "Rows of a picture (px)"),
+            ("columns", "Columns", self.cols, "Columns of a picture (px)"),
+            ("pictures", "Pictures", self.pictures, "How many pictures follow each other"),
+            ("type", "Type", self.dtype, "How a number is stored"),
+            ("order", "Byte order", self.order, "Which byte of a number comes first"),
+            ("offset", "Header to skip", self.offset, "Bytes before the first number"),
         ):
             widget.setObjectName(f"raw.{name}")
             widget.setAccessibleName(text)
+            widget.setToolTip(tip)
             form.addRow(text, widget)
         for box in (self.rows, self.cols, self.pictures, self.offset):
             box.setKeyboardTracking(True)
@@ -85,6 +87,7 @@ class RawDialog(QDialog):
         layout.addWidget(self.verdict)
         layout.addWidget(self.buttons)
         self.setMinimumWidth(420)
+        name_controls(self)
         self._refresh()
 
     def layout_text(self) -> str:

@@ -26,6 +26,7 @@ class RecentList(QFrame):
         self.empty.setWordWrap(True)
         self.list = QListWidget()
         self.list.setObjectName("recent.list")
+        self.list.setToolTip("Files opened lately; Enter or a double click opens them again")
         self.list.setAccessibleName("Files opened lately")
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -13,6 +13,7 @@ from cassi_gui.plots.image_panel import ImagePanel
 from cassi_gui.plots.style import pen
 from cassi_gui.theme import MARGIN, SPACE, Palette
 from cassi_gui.widgets.config_form import CountBox
+from cassi_gui.widgets.naming import name_controls
 
 SMALLEST_PX = 8
 Region = tuple[int, int, int, int]
@@ -50,7 +51,7 @@ class RegionDialog(QDialog):
         for name, box in zip(names, self.edges, strict=True):
             box.setObjectName(f"region.{name.lower().replace(' ', '_')}")
             box.setAccessibleName(name)
-            box.setToolTip(f"{name} of the region (ends are excluded)")
+            box.setToolTip(f"{name} of the region in px (ends are excluded)")
             box.setEnabled(False)
             box.valueChanged.connect(self._on_typed)
             label = QLabel(name)
@@ -60,6 +61,7 @@ class RegionDialog(QDialog):
         row.addStretch(1)
         self.all = QPushButton("Whole picture")
         self.all.setObjectName("region.all")
+        self.all.setToolTip("Use the whole picture again")
         self.all.setEnabled(False)
         self.all.clicked.connect(self._on_all)
         row.addWidget(self.all)
@@ -74,6 +76,7 @@ class RegionDialog(QDialog):
         layout.addWidget(self.panel, 1)
         layout.addLayout(row)
         layout.addWidget(buttons)
+        name_controls(self)
         request(self.set_picture)
 
     def region(self) -> Region:

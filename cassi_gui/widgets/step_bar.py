@@ -138,6 +138,7 @@ class StepBar(QFrame):
         layout.addSpacing(SPACE)
         self.next_button = QPushButton("Next")
         self.next_button.setObjectName("next")
+        self.next_button.setAccessibleName("Next page")
         self.next_button.setProperty("role", "primary")
         self.next_button.setMinimumWidth(104)
         keep = self.next_button.sizePolicy()
