@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtWidgets import QGraphicsSimpleTextItem, QWidget
 
 from cassi_core.parameters import PARAMETER_NAMES, SPECS, ParameterSet, format_value
 from cassi_core.run import IterationRow
@@ -52,8 +52,7 @@ class _Trace:
         self.line = pg.PlotDataItem(symbol="o", symbolSize=4)
         self.bounds = [pg.InfiniteLine(angle=0) for _ in range(2)]
         # Bounds are mostly far outside of what is shown: their numbers stand in the corner where there is room, and in the tip.
-        self.bounds_text = pg.TextItem(anchor=(0, 1))
-        self.bounds_text.setParentItem(plot.getViewBox())
+        self.bounds_text = QGraphicsSimpleTextItem(plot.getViewBox())
         plot.getViewBox().sigResized.connect(self._place_text)
         self.breaks: list[pg.InfiniteLine] = []
         for item in (self.low, self.high, self.line):
@@ -68,14 +67,14 @@ class _Trace:
     def _place_text(self) -> None:
         box = self.plot.getViewBox()
         self.bounds_text.setVisible(box.width() > WIDE_PLOT_PX and box.height() > HIGH_PLOT_PX)
-        self.bounds_text.setPos(0, box.height() + 3)
+        self.bounds_text.setPos(3, box.height() - self.bounds_text.boundingRect().height() - 1)
 
     def set_bounds(self, lower: float, upper: float) -> None:
         for line, value in zip(self.bounds, (lower, upper), strict=True):
             line.setValue(value)
         words = f"\N{PLUS-MINUS SIGN}{upper:g}" if lower == -upper else f"{lower:g} \N{HORIZONTAL ELLIPSIS} {upper:g}"
         unit = SPECS[self.name].unit
-        self.bounds_text.setPlainText(f"bounds {words}")
+        self.bounds_text.setText(f"bounds {words}")
         self.plot.setToolTip(
             f"{self.name} over the steps, bounds {words} {unit}".rstrip() + "; shaded: plus and minus one sigma"
         )
@@ -250,7 +249,7 @@ class ConvergencePanel(PlotPanel):
             for line in trace.bounds:
                 line.setPen(pen(p.bad, 1.2, Qt.PenStyle.DashLine))
             trace.bounds_text.setFont(plot_font())
-            trace.bounds_text.setColor(p.muted)
+            trace.bounds_text.setBrush(QColor(p.muted))
             for line in trace.breaks:
                 line.setPen(pen(p.muted, 1.0, Qt.PenStyle.DotLine))
         if self._rows and self._traces:
