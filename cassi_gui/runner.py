@@ -17,9 +17,12 @@ from __future__ import annotations
 import enum
 import gc
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 DRAIN_INTERVAL_MS = 66
 SHUTDOWN_WAIT_MS = 15_000
+BEHIND_THE_WINDOW = 5
+"""Niceness of a run's threads: they fill the cores, and the window must come in between at once."""
 
 
 class RunPhase(enum.Enum):
@@ -145,6 +150,7 @@ def _core_calibrate(*args: Any, **kwargs: Any) -> Any:
     What the import and the first run leave is taken out of the sight of the garbage collector: looking through all of it
     held up every thread, the window's too, for 40 to 90 ms a time.
     """
+    _let_the_window_go_first()
     first = gc.get_freeze_count() == 0
     from cassi_core.calibration.pipeline import calibrate
 
@@ -155,6 +161,13 @@ def _core_calibrate(*args: Any, **kwargs: Any) -> Any:
     finally:
         if first:
             gc.freeze()
+
+
+def _let_the_window_go_first() -> None:
+    """Lower the priority of this thread and of those it starts, where the system can do that for a thread (Linux)."""
+    if sys.platform.startswith("linux"):
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND_THE_WINDOW)
 
 
 class RunController(QObject):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -19,7 +20,7 @@ from pytestqt.qtbot import QtBot
 from cassi_core.config import CalibrationConfig
 from cassi_core.errors import NumericsError
 from cassi_core.run import IterationRow, Message, Preview, Progress, readonly
-from cassi_gui.runner import Mailbox, RunBatch, RunController, RunPhase
+from cassi_gui.runner import BEHIND_THE_WINDOW, Mailbox, RunBatch, RunController, RunPhase
 
 CONFIG = CalibrationConfig()
 
@@ -259,3 +260,24 @@ def test_the_binding_keeps_the_reference_count_of_none(qtbot: QtBot) -> None:
         label.setText(str(i))
         label.update()
     assert abs(sys.getrefcount(None) - before) < 1000
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux gives a thread a priority of its own")
+def test_the_threads_of_a_run_stand_behind_the_window(
+    qtbot: QtBot, make_runner: Callable[..., RunController], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def calibrate(*args: Any, **rest: Any) -> Any:
+        helper = threading.Thread(target=lambda: seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+        helper.start()
+        helper.join()
+        return fakes.calibrate(*args, **rest)
+
+    monkeypatch.setattr("cassi_core.calibration.pipeline.calibrate", calibrate)
+    runner = make_runner(None)
+    here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    with qtbot.waitSignal(runner.finished, timeout=20_000):
+        start(runner)
+    assert seen == [max(here, BEHIND_THE_WINDOW)]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == here, "the window's own stays"
