@@ -78,9 +78,9 @@ class ShiftFieldPanel(PlotPanel):
         height, width = shape
         self.plot.getViewBox().setRange(QRectF(-0.5, -0.5, width, height * 1.12), padding=0.03)
         numbers = shift_statistics(self._shifts)
-        right, down = f"{numbers.rms_right:.2f} px", f"{numbers.rms_down:.2f} px"
-        self.set_detail(f"rms \u2192{right} \u2193{down}")
-        self.graphics.setToolTip(f"{HELP}\nrms {right} to the right, {down} downwards; largest {numbers.largest:.2f} px")
+        right, down = f"{numbers.rms_right:.2f}", f"{numbers.rms_down:.2f}"
+        self.set_detail(f"rms \u2192{right} \u2193{down} px")
+        self.graphics.setToolTip(f"{HELP}\nrms {right} px to the right, {down} px downwards; largest {numbers.largest:.2f} px")
 
     @property
     def magnification(self) -> float:
