@@ -174,6 +174,7 @@ def style_sheet(p: Palette) -> str:
     QLabel[role="chip"] {{ background: {p.raised}; border: 1px solid {p.border}; border-radius: 9px; padding: 1px 8px; }}
     QFrame[role="card"] {{ background: {p.panel}; border: 1px solid {p.border}; border-radius: 6px; }}
     QFrame[role="bar"] {{ background: {p.panel}; border: none; }}
+    QAbstractSpinBox {{ min-height: 20px; }}
     QFrame[role="line"] {{ background: {p.border}; border: none; max-height: 1px; min-height: 1px; }}
     QPushButton, QToolButton {{ background: {p.raised}; border: 1px solid {p.border}; border-radius: 4px; padding: 4px 10px; }}
     QToolButton {{ padding: 4px 6px; }}
