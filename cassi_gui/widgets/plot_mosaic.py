@@ -57,3 +57,6 @@ class PlotMosaic(QSplitter):
             row.setVisible(self._alone is None or any(r is row and w is self._alone for r, w in self._cells))
         for _, widget in self._cells:
             widget.setVisible(self._alone is None or widget is self._alone)
+        # A row with nothing to show takes no room; it learns only later, too late for new sizes, that it has something again.
+        for splitter in (*{id(r): r for r, _ in self._cells}.values(), self):
+            splitter.refresh()
