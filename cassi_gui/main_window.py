@@ -46,7 +46,6 @@ from cassi_gui.widgets.log_view import LogView
 from cassi_gui.widgets.run_strip import RunStrip
 from cassi_gui.widgets.session_progress import SessionProgress
 from cassi_gui.widgets.step_bar import Step, StepBar
-from cassi_gui.widgets.wheel_guard import WheelGuard
 from cassi_gui.window_actions import WindowActions
 
 if TYPE_CHECKING:
@@ -110,8 +109,6 @@ class MainWindow(QMainWindow):
         # The run is put into the state before any page hears of its end: pages then show what the state holds.
         self.runner.finished.connect(self._on_finished)
         self._build_frame()
-        self._wheel_guard = WheelGuard(self)
-        self._wheel_guard.guard(self)
         self._build_menus()
         self.slots_ = WindowActions(self)
         self.action_set.connect_to(self.slots_)
@@ -133,7 +130,6 @@ class MainWindow(QMainWindow):
     def _on_page_built(self, page: QWidget) -> None:
         page.set_palette(self.colours)  # type: ignore[attr-defined]
         keep_splitters(page, self.settings)
-        self._wheel_guard.guard(page)
         for signal, slot in (
             ("cursor_text", self.cursor_label.setText),
             ("logged", self.log.append),

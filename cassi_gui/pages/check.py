@@ -8,7 +8,6 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -23,6 +22,7 @@ from cassi_core.inputs import CalibrationInputs
 from cassi_core.run import RunControl
 from cassi_gui import commands
 from cassi_gui.actions import Actions
+from cassi_gui.boxes import ChoiceBox
 from cassi_gui.dialogs import Dialogs
 from cassi_gui.icons import make_icon
 from cassi_gui.loading import in_window_words
@@ -111,7 +111,7 @@ class CheckPage(QWidget):
         self.controls.frame_chosen.connect(self._show_frame)
         self.controls.changed.connect(self._draw_overlay)
         column.addWidget(self.controls)
-        self.axis_kind = QComboBox()
+        self.axis_kind = ChoiceBox()
         self.axis_kind.addItems([LIGHT_KIND, MATCH_KIND])
         self._name(
             self.axis_kind, "check.axis_kind", "Shown along the axis", "The light, or how well the mask matches at each shift"

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 from cassi_core.io.exports import ExportChoices
 from cassi_gui import commands
 from cassi_gui.actions import Actions
+from cassi_gui.boxes import ChoiceBox
 from cassi_gui.dialogs import Dialogs
 from cassi_gui.icons import make_icon
 from cassi_gui.logbook_keeper import LogbookKeeper
@@ -119,7 +119,7 @@ class ExportPage(QWidget):
 
     def _build_run_card(self) -> QFrame:
         card, layout = self._card("export.run_card", "Which calibration")
-        self.run = QComboBox()
+        self.run = ChoiceBox()
         self.run.setObjectName("export.run")
         self.run.setAccessibleName("Run to export")
         self.run.setToolTip("The run whose calibration is written; the accepted one is proposed")
@@ -220,7 +220,7 @@ class ExportPage(QWidget):
 
     def _build_mask_choices(self) -> QHBoxLayout:
         """How the masks for reconstruction software are written; the proposal is what each program assumes."""
-        self.shifts = QComboBox()
+        self.shifts = ChoiceBox()
         self.shifts.setObjectName("export.shifts")
         self.shifts.setAccessibleName("Band shifts of masks")
         self.shifts.setToolTip("One mask moved by whole pixels, or the pattern of each band where it really lies")

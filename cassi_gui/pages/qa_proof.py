@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from cassi_core.quality.display import mean_spectrum, spectrum_at
 from cassi_core.quality.pictures import ResultPictures
 from cassi_core.result import CalibrationResult
+from cassi_gui.boxes import ChoiceBox
 from cassi_gui.plots.before_after import BeforeAfterPanel, Side
 from cassi_gui.plots.shift_field import ShiftFieldPanel
 from cassi_gui.plots.spectrum import WHOLE_SCENE, Spectrum, SpectrumPanel
@@ -52,7 +53,7 @@ class ProofView(QWidget):
         self._measured: NDArray[np.float32] | None = None
         self._reference: NDArray[np.float32] | None = None
         self._points: tuple[Point, ...] = ()
-        self.subject_box = QComboBox()
+        self.subject_box = ChoiceBox()
         self.subject_box.addItems(list(SUBJECTS))
         self.subject_box.setObjectName("proof_subject")
         self.subject_box.setAccessibleName("What is compared")

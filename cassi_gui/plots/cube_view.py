@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
+from cassi_gui.boxes import ChoiceBox
 from cassi_gui.plots.image_panel import ImagePanel
 from cassi_gui.theme import HALF_SPACE
 
@@ -22,7 +23,7 @@ class CubeView(ImagePanel):
         self._colour: NDArray[np.uint8] | None = None
         self._nm: NDArray[np.float64] | None = None
         self._waiting = "The reconstruction appears here while a run goes on."
-        self.mode_box = QComboBox()
+        self.mode_box = ChoiceBox()
         self.mode_box.addItems(["Pseudo-colour", "Single band"])
         self.mode_box.setObjectName(f"{name}_mode")
         self.mode_box.setAccessibleName(f"{title}: how it is shown")

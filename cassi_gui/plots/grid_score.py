@@ -9,10 +9,11 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QWidget
 
 from cassi_core.parameters import SPECS
 from cassi_core.run import GridScores
+from cassi_gui.boxes import ChoiceBox
 from cassi_gui.plots import export
 from cassi_gui.plots.colour_bar import ColourBar
 from cassi_gui.plots.panel import PlotPanel
@@ -65,7 +66,7 @@ class GridScorePanel(PlotPanel):
         self.set_empty(WAITING)
 
     def _build_controls(self, name: str) -> None:
-        self.stage_box = QComboBox()
+        self.stage_box = ChoiceBox()
         self.stage_box.setObjectName(f"{name}_stage")
         self.stage_box.setAccessibleName("Stage of the score map")
         self.stage_box.setToolTip("Which stage's score map is shown")

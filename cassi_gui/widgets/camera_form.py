@@ -8,8 +8,8 @@ from functools import partial
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
+from cassi_gui.boxes import ChoiceBox, CountBox, NumberBox
 from cassi_gui.theme import MARGIN, SPACE
-from cassi_gui.widgets.config_form import CountBox, NumberBox
 
 AUTO = "found"
 STACKS = (
@@ -177,7 +177,7 @@ class CameraForm(QFrame):
 
 
 def _combo(texts: list[str]) -> QComboBox:
-    combo = QComboBox()
+    combo = ChoiceBox()
     combo.addItems(texts)
     # Without this the longest text decides how narrow the page can be.
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from cassi_core.parameters import GEOMETRY_NAMES, SPECS, ParameterSet, format_value
 from cassi_core.quality.display import symmetric_levels
+from cassi_gui.boxes import ChoiceBox, NumberBox
 from cassi_gui.plots.image_panel import ImagePanel
 from cassi_gui.plots.linking import PanelLink
 from cassi_gui.theme import HALF_SPACE, LIGHT, SPACE, Palette
-from cassi_gui.widgets.config_form import NumberBox
 
 SIGNS = (-1, 0, 1)
 WORDS = ("value - step", "value", "value + step")
@@ -95,7 +95,7 @@ class CandidateTuner(QWidget):
         self._draw()
 
     def _build_controls(self) -> None:
-        self.name_box = QComboBox()
+        self.name_box = ChoiceBox()
         self.name_box.addItems(list(GEOMETRY_NAMES))
         self.name_box.setObjectName("tuner_parameter")
         self.name_box.setAccessibleName("Parameter to tune")
@@ -114,7 +114,7 @@ class CandidateTuner(QWidget):
         self.halve_button.setObjectName("tuner_halve")
         self.halve_button.setToolTip("Look closer: half the step between the candidates")
         self.halve_button.clicked.connect(self._halve)
-        self.show_box = QComboBox()
+        self.show_box = ChoiceBox()
         self.show_box.addItems(["Residual maps", "Reconstructions"])
         self.show_box.setObjectName("tuner_show")
         self.show_box.setAccessibleName("What is shown of the candidates")

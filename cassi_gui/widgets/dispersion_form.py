@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFrame, QGridLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
+from cassi_gui.boxes import ChoiceBox, CountBox, DecimalBox
 from cassi_gui.theme import MARGIN, SPACE
 
 DIRECTIONS = ("right", "down", "left", "up")
@@ -42,18 +43,18 @@ class DispersionForm(QFrame):
         self.effective.setObjectName("dispersion_effective")
         self.effective.setProperty("role", "small")
         self.effective.setWordWrap(True)
-        self.bands = QSpinBox()
+        self.bands = CountBox()
         self.bands.setRange(0, 999)
         self.bands.setSpecialValueText(AUTO)
-        self.step = QDoubleSpinBox()
+        self.step = DecimalBox()
         self.step.setRange(0.0, 100.0)
         self.step.setDecimals(4)
         self.step.setSingleStep(0.1)
         self.step.setSuffix(" px/band")
         self.step.setSpecialValueText(AUTO)
-        self.direction = QComboBox()
+        self.direction = ChoiceBox()
         self.direction.addItems([d.capitalize() for d in DIRECTIONS])
-        self.mode = QComboBox()
+        self.mode = ChoiceBox()
         for _, text in MODES:
             self.mode.addItem(text)
         fields = (
@@ -80,7 +81,6 @@ class DispersionForm(QFrame):
             grid.addWidget(widget, 2, column)
             grid.setColumnStretch(column, 1)
         for spin in (self.bands, self.step):
-            spin.setKeyboardTracking(False)
             spin.valueChanged.connect(self._on_edited)
         for combo in (self.direction, self.mode):
             combo.currentIndexChanged.connect(self._on_edited)

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
+from cassi_gui.boxes import CountBox
 from cassi_gui.plots.dispersion_curve import CurveData, DispersionCurvePlot
 from cassi_gui.theme import MARGIN, SPACE, Palette
 from cassi_gui.widgets.naming import name_controls
@@ -45,7 +45,7 @@ class DispersionResult(QDialog):
         heading.setProperty("role", "muted")
         for widget in (heading, self.left_out):
             widget.setVisible(bool(left_out))
-        self.bands = QSpinBox()
+        self.bands = CountBox()
         self.bands.setObjectName("dispersion_result.bands")
         self.bands.setAccessibleName("Bands")
         self.bands.setToolTip("So many bands, in equal steps on the sensor, from the first to the last measured wavelength")

@@ -9,8 +9,6 @@ from PySide6.QtCore import QLocale, Qt, Signal, Slot
 from PySide6.QtGui import QDoubleValidator
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -23,6 +21,7 @@ from cassi_core.errors import CassiError
 from cassi_core.logbook.entry import LogEntry, local_day
 from cassi_core.logbook.limits import DEFAULT_SIGMAS, Limit, RigLimits
 from cassi_core.parameters import PARAMETER_NAMES, SPECS
+from cassi_gui.boxes import ChoiceBox, DecimalBox
 from cassi_gui.theme import GAP, SPACE
 
 FIELD_WIDTH = 90
@@ -44,15 +43,14 @@ class LimitsForm(QWidget):
         self.judge = QCheckBox("A change is a drift beyond")
         self.judge.setObjectName("limits_judge")
         self.judge.setToolTip("Compare each calibration with what was measured before, in units of its standard error")
-        self.sigmas = QDoubleSpinBox()
+        self.sigmas = DecimalBox()
         self.sigmas.setObjectName("limits_sigmas")
         self.sigmas.setAccessibleName("Standard errors that a change may have")
         self.sigmas.setToolTip("How many standard errors of the difference a change may have")
         self.sigmas.setRange(0.5, 1000.0)
         self.sigmas.setDecimals(1)
         self.sigmas.setSuffix(" standard errors")
-        self.sigmas.setKeyboardTracking(False)
-        self.reference = QComboBox()
+        self.reference = ChoiceBox()
         self.reference.setObjectName("limits_reference")
         self.reference.setAccessibleName("What changes are counted from")
         self.reference.setToolTip(

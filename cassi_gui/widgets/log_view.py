@@ -8,8 +8,9 @@ from datetime import datetime
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
+from cassi_gui.boxes import ChoiceBox
 from cassi_gui.theme import SPACE, TYPE_SMALL_PT, Palette, font
 
 LEVELS = ("info", "warning", "error")
@@ -35,7 +36,7 @@ class LogView(QWidget):
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.text.setFont(font(TYPE_SMALL_PT, fixed=True))
         self.text.setPlaceholderText("What the program does is written here: files read, stages, warnings, files written.")
-        self.level = QComboBox()
+        self.level = ChoiceBox()
         self.level.setObjectName("log_level")
         self.level.setAccessibleName("Least level shown")
         self.level.setToolTip("Show lines of this level and above")

@@ -9,6 +9,7 @@ from PySide6.QtCore import QDate, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDateEdit, QHBoxLayout, QLabel, QWidget
 
 from cassi_core.logbook.selection import Selection
+from cassi_gui.boxes import ChoiceBox, DayBox
 from cassi_gui.theme import SPACE
 
 ALL_RIGS = "All rigs"
@@ -36,10 +37,10 @@ class LogbookFilter(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("logbook_filter")
-        self.rig = QComboBox()
-        self.period = QComboBox()
-        self.since, self.until = QDateEdit(), QDateEdit()
-        self.verdict = QComboBox()
+        self.rig = ChoiceBox()
+        self.period = ChoiceBox()
+        self.since, self.until = DayBox(), DayBox()
+        self.verdict = ChoiceBox()
         self.withdrawn = QCheckBox("Withdrawn too")
         for widget, name, title, tip in (
             (self.rig, "rig", "Rig", "Show the entries of this rig; its trends are below"),
@@ -58,9 +59,6 @@ class LogbookFilter(QWidget):
         self.period.addItems([text for text, _ in PERIODS])
         self.verdict.addItems([text for text, _ in VERDICTS])
         self._between = QLabel("to")
-        for edit in (self.since, self.until):
-            edit.setCalendarPopup(True)
-            edit.setDisplayFormat("yyyy-MM-dd")
         self.since.setDate(QDate.currentDate().addMonths(-1))
         self.until.setDate(QDate.currentDate())
         row = QHBoxLayout(self)

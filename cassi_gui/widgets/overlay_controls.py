@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 
+from cassi_gui.boxes import ChoiceBox, CountBox
 from cassi_gui.icons import make_icon
 from cassi_gui.theme import SPACE, Palette
 
@@ -27,7 +28,7 @@ class OverlayControls(QWidget):
         self._timer = QTimer(self)
         self._timer.setInterval(BLINK_MS)
         self._timer.timeout.connect(self._on_tick)
-        self.frame = QComboBox()
+        self.frame = ChoiceBox()
         self._name(self.frame, "frame", "Snapshot", "Which snapshot is shown")
         self.frame.currentIndexChanged.connect(self.frame_chosen)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
@@ -40,7 +41,7 @@ class OverlayControls(QWidget):
         self.blink.setCheckable(True)
         self._name(self.blink, "blink", "Blink", "Switch the mask on and off (B)")
         self.blink.toggled.connect(self._on_blink)
-        self.band = QSpinBox()
+        self.band = CountBox()
         self.band.setPrefix("band ")
         self._name(self.band, "band", "Band", "The band whose light the mask is laid over; band 1 is the undispersed end")
         self.band.valueChanged.connect(self.changed)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from cassi_gui.boxes import ChoiceBox
 from cassi_gui.icons import make_icon
 from cassi_gui.theme import HALF_SPACE, LIGHT, SPACE, Palette
 
@@ -34,7 +35,7 @@ class PresetBar(QWidget):
         super().__init__(parent)
         self.setObjectName("preset_bar")
         label = QLabel("Preset")
-        self.box = QComboBox()
+        self.box = ChoiceBox()
         self.box.setObjectName("preset_box")
         self.box.setAccessibleName("Preset")
         self.box.setToolTip("Which algorithm runs, with which settings")

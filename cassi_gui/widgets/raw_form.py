@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from cassi_core.io.readers.raw_files import RAW_TYPES, RawLayout
+from cassi_gui.boxes import ChoiceBox, CountBox
 from cassi_gui.paths import short_name
 from cassi_gui.theme import MARGIN, SPACE
-from cassi_gui.widgets.config_form import CountBox
 from cassi_gui.widgets.naming import name_controls
 
 ORDERS = (("little", "Little endian (PC)"), ("big", "Big endian"))
@@ -50,7 +50,7 @@ class RawDialog(QDialog):
         self.offset.setRange(0, 2**31 - 1)
         self.offset.setSuffix(" bytes")
         self.offset.setValue(guess.offset)
-        self.dtype, self.order = QComboBox(), QComboBox()
+        self.dtype, self.order = ChoiceBox(), ChoiceBox()
         self.dtype.addItems(list(RAW_TYPES))
         self.dtype.setCurrentText(guess.dtype)
         self.order.addItems([text for _, text in ORDERS])

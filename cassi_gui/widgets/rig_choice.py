@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from cassi_core.logbook.entry import MAX_RIG_NAME
+from cassi_gui.boxes import ChoiceBox
 from cassi_gui.icons import make_icon
 from cassi_gui.theme import HALF_SPACE, SPACE, Palette
 
@@ -24,7 +25,7 @@ class RigChoice(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("rig_choice")
-        self.box = QComboBox()
+        self.box = ChoiceBox()
         self.box.setObjectName("decision_rig")
         self.box.setAccessibleName("Rig of this run")
         self.box.setToolTip(

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from conftest import RigFiles, drop
-from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -107,33 +106,6 @@ def test_every_control_has_a_name_and_a_tip(whole: MainWindow) -> None:
 def test_the_empty_window_too(window: MainWindow) -> None:
     window.deck.build_all()
     assert not (found := shortcomings(window)), "\n".join(found)
-
-
-def test_the_wheel_edits_nothing_that_has_not_the_focus(whole: MainWindow) -> None:
-    boxes = [w for w in controls(whole) if isinstance(w, (QAbstractSpinBox, QComboBox))]
-    assert len(boxes) > 30
-
-    def contents(box: QWidget) -> str:
-        return box.currentText() if isinstance(box, QComboBox) else box.text()  # type: ignore[attr-defined]
-
-    whole.setFocus()
-    for box in boxes:
-        box.clearFocus()
-        before = contents(box)
-        for angle in (-120, 120):
-            centre = QPointF(box.rect().center())
-            event = QWheelEvent(
-                centre,
-                QPointF(box.mapToGlobal(QPoint(0, 0))) + centre,
-                QPoint(),
-                QPoint(0, angle),
-                Qt.MouseButton.NoButton,
-                Qt.KeyboardModifier.NoModifier,
-                Qt.ScrollPhase.NoScrollPhase,
-                False,
-            )
-            QApplication.sendEvent(box, event)
-            assert contents(box) == before and not event.isAccepted(), box.objectName()
 
 
 @pytest.mark.parametrize("page", PAGES)
