@@ -27,6 +27,7 @@ from cassi_core.result import CalibrationResult
 from cassi_gui import commands, status
 from cassi_gui.actions import MENUS, Actions
 from cassi_gui.dialogs import Dialogs
+from cassi_gui.drops import FilesPassFields, dropped_paths
 from cassi_gui.icons import application_icon
 from cassi_gui.loading import InputLoader, in_window_words
 from cassi_gui.logbook_keeper import LogbookKeeper
@@ -41,7 +42,6 @@ from cassi_gui.settings import UiSettings
 from cassi_gui.splitters import keep_splitters
 from cassi_gui.state import AppState, FileSelection
 from cassi_gui.theme import Palette, apply_theme, palette_for
-from cassi_gui.widgets.file_slot import dropped_paths
 from cassi_gui.widgets.log_view import LogView
 from cassi_gui.widgets.run_strip import RunStrip
 from cassi_gui.widgets.session_progress import SessionProgress
@@ -106,6 +106,7 @@ class MainWindow(QMainWindow):
         self.logbook = LogbookKeeper(self.state, self.runner, settings, self)
         self._closed = self._leaving = False
         self.setAcceptDrops(True)
+        self._fields = FilesPassFields(self)
         # The run is put into the state before any page hears of its end: pages then show what the state holds.
         self.runner.finished.connect(self._on_finished)
         self._build_frame()
@@ -130,6 +131,7 @@ class MainWindow(QMainWindow):
     def _on_page_built(self, page: QWidget) -> None:
         page.set_palette(self.colours)  # type: ignore[attr-defined]
         keep_splitters(page, self.settings)
+        self._fields.watch(page)
         for signal, slot in (
             ("cursor_text", self.cursor_label.setText),
             ("logged", self.log.append),

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -37,7 +36,7 @@ from cassi_gui.state import AppState, FileSelection, selection_title
 from cassi_gui.theme import GAP, LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.camera_form import CameraForm
 from cassi_gui.widgets.dispersion_form import DispersionForm, DispersionValues
-from cassi_gui.widgets.file_slot import FileSlot, dropped_paths
+from cassi_gui.widgets.file_slot import FileSlot
 from cassi_gui.widgets.reading_bar import ReadingBar
 from cassi_gui.widgets.recent_list import RecentList
 
@@ -54,7 +53,7 @@ DISPERSION_QUESTION = (
 )
 
 HELP = """<h2>Load</h2>
-<p>Give the program what your rig left on disk. Drop one or many files anywhere on this page: they are sorted by their content,
+<p>Give the program what your rig left on disk. Drop one or many files anywhere on the window: they are sorted by their content,
 and a line says why each one went where. You can also drop on a slot, type a path into it, or use <b>Choose …</b>.</p>
 <ul><li><b>Measurement</b>: the grey picture of the camera. Several snapshots of <i>one</i> rig are fitted together.</li>
 <li><b>Mask</b>: the picture of the coded aperture as it was made, or photographed without dispersion.</li>
@@ -87,7 +86,6 @@ class LoadPage(QWidget):
         super().__init__()
         self.setObjectName("page.load")
         self.setAccessibleName("Load")
-        self.setAcceptDrops(True)
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
         self._palette: Palette = LIGHT
         self._picture: ImagePanel | None = None
@@ -116,7 +114,7 @@ class LoadPage(QWidget):
         return () if shot.inputs is not None else ("The files are not loaded",)
 
     def add_files(self, paths: Sequence[str]) -> None:
-        """Sort files by content and put them into the slots (drop on the page, Open files, command line)."""
+        """Sort files by content and put them into the slots (drop on the window, Open files, command line)."""
         self._take(paths, "")
 
     def _take(self, paths: Sequence[str], role: str) -> None:
@@ -312,16 +310,6 @@ class LoadPage(QWidget):
         changed = replace(files, n_bands=values.n_bands, step_px=values.step_px, direction=values.direction, mode=values.mode)
         edited = "+".join(name for name in DISPERSION_FIELDS if getattr(changed, name) != getattr(files, name))
         commands.edit(self._state, "Change the dispersion", f"dispersion {edited}", files=changed)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped_paths(event):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        paths = dropped_paths(event)
-        if paths:
-            event.acceptProposedAction()
-            self.add_files(paths)
 
     @Slot(str, str)
     def _on_told(self, level: str, text: str) -> None:

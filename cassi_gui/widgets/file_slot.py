@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cassi_gui.drops import dropped_paths
 from cassi_gui.icons import make_icon, make_pixmap
 from cassi_gui.paths import short_name
 from cassi_gui.theme import HALF_SPACE, SPACE, Palette
@@ -39,11 +40,6 @@ class SlotSpec:
     hint: str
     required: bool = False
     multiple: bool = False
-
-
-def dropped_paths(event: QDragEnterEvent | QDropEvent) -> tuple[str, ...]:
-    """Local files of a drag."""
-    return tuple(u.toLocalFile() for u in event.mimeData().urls() if u.isLocalFile())
 
 
 def gray_pixmap(levels: Any, size: int) -> QPixmap:

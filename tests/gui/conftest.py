@@ -12,7 +12,7 @@ import fakes
 import numpy as np
 import pytest
 from PySide6.QtCore import QEventLoop, QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
@@ -225,11 +225,16 @@ def load(qtbot: QtBot) -> Callable[..., None]:
 
 
 def drop(widget: QWidget, *paths: Path) -> QDropEvent:
-    """Let go of files over a widget."""
+    """Drag files over a widget and let them go there; Qt brings them to whatever in its line of parents takes them."""
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(p)) for p in paths])
-    event = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-    widget.dropEvent(event)
+    # File managers send the same as text.
+    mime.setText("\n".join(u.toString() for u in mime.urls()))
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    place = centre(widget)
+    QApplication.sendEvent(widget, QDragEnterEvent(place, copy, mime, left, none))
+    event = QDropEvent(QPointF(place), copy, mime, left, none)
+    QApplication.sendEvent(widget, event)
     return event
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from conftest import RigFiles, drop
+from conftest import RigFiles
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -106,14 +106,6 @@ def test_every_control_has_a_name_and_a_tip(whole: MainWindow) -> None:
 def test_the_empty_window_too(window: MainWindow) -> None:
     window.deck.build_all()
     assert not (found := shortcomings(window)), "\n".join(found)
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_files_dropped_on_any_page_are_taken(window: MainWindow, rig_files: RigFiles, qtbot: QtBot, page: str) -> None:
-    window.show_page(page)
-    assert drop(window, rig_files.measurement).isAccepted()
-    assert window.page_id == "load"
-    qtbot.waitUntil(lambda: window.state.snapshot.files.measurements == (str(rig_files.measurement),))
 
 
 class Seen:
