@@ -41,6 +41,7 @@ from cassi_gui.widgets.entry_facts import entry_html
 from cassi_gui.widgets.limits_form import LimitsForm
 from cassi_gui.widgets.logbook_filter import LogbookFilter
 from cassi_gui.widgets.logbook_table import LogbookTable
+from cassi_gui.widgets.naming import tip_tabs
 
 ICON_PX = 20
 EMPTY = (
@@ -166,6 +167,7 @@ class LogbookPage(QWidget):
         self.tabs.setToolTip("How the parameters moved, everything about one entry, and when to warn")
         for widget, text in ((self.trend, "Trends"), (self.facts, "Selected entry"), (self.limits, "Limits")):
             self.tabs.addTab(widget, text)
+        tip_tabs(self.tabs, ("How each parameter moved", "Everything about one calibration", "From where on to warn"))
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setObjectName("logbook_splitter")
         self.splitter.setChildrenCollapsible(False)

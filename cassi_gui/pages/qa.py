@@ -33,6 +33,7 @@ from cassi_gui.plots.matrix import CorrelationPanel
 from cassi_gui.state import AppState, RunRecord
 from cassi_gui.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.candidate_tuner import CandidateTuner, Look
+from cassi_gui.widgets.naming import tip_tabs
 from cassi_gui.widgets.parameter_cards import ParameterCards
 from cassi_gui.widgets.rig_choice import RigChoice
 from cassi_gui.widgets.run_facts import facts_html
@@ -101,6 +102,7 @@ class QaPage(QWidget):
         scroll = QScrollArea()
         scroll.setObjectName("qa_scroll")
         scroll.setAccessibleName("Verdict and parameters")
+        scroll.setToolTip("The verdict and the fitted parameters of the run on show")
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
@@ -114,6 +116,13 @@ class QaPage(QWidget):
         self.tabs.addTab(self._numbers_tab(), "Numbers")
         self.tabs.addTab(self._runs_tab(), "Runs")
         self.tabs.addTab(self.tuner, "Tune by hand")
+        tips = (
+            "Pictures before and after the fit, and the shifts left over",
+            "Which errors belong together, and the facts of the run",
+            "All runs of this session side by side",
+            "Three candidates for one parameter side by side",
+        )
+        tip_tabs(self.tabs, tips)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("qa_splitter")
         self.splitter.setChildrenCollapsible(False)

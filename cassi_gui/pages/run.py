@@ -21,6 +21,7 @@ from cassi_gui.state import AppState, RunRecord
 from cassi_gui.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.config_fields import with_setting
 from cassi_gui.widgets.config_form import ConfigForm
+from cassi_gui.widgets.naming import tip_tabs
 from cassi_gui.widgets.parameter_table import ParameterEdit, ParameterTable, bound_words
 from cassi_gui.widgets.preset_bar import PresetBar
 
@@ -98,6 +99,7 @@ class RunPage(QWidget):
         self.tabs.setToolTip("Which parameters are refined between which bounds, and the settings of the preset")
         self.tabs.addTab(parameters, "Parameters")
         self.tabs.addTab(self.form, "Settings")
+        tip_tabs(self.tabs, ("Which parameters are refined, from where and between which bounds", "Settings of the preset"))
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)

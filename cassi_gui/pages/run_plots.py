@@ -22,6 +22,7 @@ from cassi_gui.plots.grid_score import GridScorePanel
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.spectrum import WHOLE_SCENE, Spectrum, SpectrumPanel
 from cassi_gui.theme import Palette
+from cassi_gui.widgets.naming import tip_tabs
 from cassi_gui.widgets.plot_mosaic import PlotMosaic
 
 DRAW_INTERVAL_MS = 100
@@ -59,6 +60,7 @@ class RunPlots(QWidget):
         self.curves.setToolTip("The residual over the steps, and spectra at picked points")
         self.curves.addTab(self.residual, "Residual")
         self.curves.addTab(self.spectra, "Spectra")
+        tip_tabs(self.curves, ("What the model does not explain, over the steps", "Spectra at the picked points"))
         self.mosaic = PlotMosaic("run_mosaic", ((self.convergence, self.cube), (self.grid, self.curves)))
         for panel in self.panels:
             self.mosaic.watch(panel, self.curves if panel in (self.residual, self.spectra) else None)

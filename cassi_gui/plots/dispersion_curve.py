@@ -52,6 +52,9 @@ class DispersionCurvePlot(PlotPanel):
         for item in (self._zero, self._bars, self._along, self._across):
             self.lower.addItem(item)
         self._data: CurveData | None = None
+        self.graphics.setToolTip(
+            "Above: travel of each frame in px over its wavelength in nm; below: what the curve leaves over, in px"
+        )
         label_axis(self.upper, "left", "travel", "px", self._palette)
         label_axis(self.lower, "left", "left over", "px", self._palette)
         label_axis(self.lower, "bottom", "wavelength", "nm", self._palette)

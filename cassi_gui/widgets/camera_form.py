@@ -74,13 +74,18 @@ class CameraForm(QFrame):
         self.saturation = NumberBox()
         self.saturation.setRange(0.0, 1e12)
         self.saturation.setSpecialValueText(AUTO)
-        region = "Rows and columns that are used, as FIRST:END,FIRST:END with the ends excluded; empty: all of it"
+        region = "Rows and columns in px that are used, as FIRST:END,FIRST:END with the ends excluded; empty: all of it"
         fields = (
             ("stack", "Several pictures", self.stack, "What the pictures of a stack (or of several files) are"),
             ("picture", "Picture", self.picture, "Number of the picture in the stack, counted from 0"),
             ("roi", "Region", self.roi, f"{region}. Dark, flat and bad pixels are cut alike"),
             ("turn", "Turned", self.turn, "How the pictures are mirrored and turned after that"),
-            ("saturation", "Saturated from", self.saturation, "Raw value of saturated pixels; found: told from the picture"),
+            (
+                "saturation",
+                "Saturated from",
+                self.saturation,
+                "Raw value of saturated pixels, in counts of the camera; found: told from the picture",
+            ),
             ("mask_roi", "Mask region", self.mask_roi, f"{region}, of the mask's picture"),
             ("mask_turn", "Mask turned", self.mask_turn, "How the mask is mirrored and turned"),
         )

@@ -45,6 +45,7 @@ class ConfigForm(QScrollArea):
         super().__init__(parent)
         self.setObjectName("config_form")
         self.setAccessibleName("Settings")
+        self.setToolTip("Settings of the chosen preset; each says its range, unit and default")
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._spec = describe(CalibrationConfig())

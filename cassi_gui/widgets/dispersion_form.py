@@ -59,7 +59,7 @@ class DispersionForm(QFrame):
             self.mode.addItem(text)
         fields = (
             ("bands", "Bands", self.bands, "Number of spectral bands; auto: from the file or from the widths"),
-            ("step", "Step", self.step, "Travel from one band to the next in px per band; auto: from the file or the widths"),
+            ("step", "Step", self.step, "Travel from one band to the next in px/band; auto: from the file or the widths"),
             ("direction", "Direction", self.direction, "Where the later bands land on the sensor"),
             ("mode", "Fractions", self.mode, "How fractions of a pixel are treated: split between two pixels, or rounded"),
         )

@@ -36,6 +36,7 @@ class FindingsList(QScrollArea):
         super().__init__(parent)
         self.setObjectName("findings")
         self.setAccessibleName("Findings")
+        self.setToolTip("What was noticed about the inputs, the gravest first")
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._palette = palette

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QDialog, QLineEdit, QPlainTextEdit, QTextEdit
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QComboBox,
+    QDialog,
+    QLineEdit,
+    QPlainTextEdit,
+    QTabWidget,
+    QTextEdit,
+)
 
 FIELDS = (QAbstractItemView, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit)
 
@@ -28,6 +40,15 @@ def name_controls(dialog: QDialog, what: str = "") -> None:
         for field in dialog.findChildren(kind):
             words = what or dialog.windowTitle()
             _complete(field, f"{prefix}.{slug(kind.__name__.removeprefix('Q'))}", words)
+    for text in dialog.findChildren(QTextEdit):
+        # Qt lets the mouse alone into the details of a message.
+        text.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+
+def tip_tabs(tabs: QTabWidget, tips: Sequence[str]) -> None:
+    """Say at each tab what it holds."""
+    for index, tip in enumerate(tips):
+        tabs.setTabToolTip(index, tip)
 
 
 def _complete(

@@ -7,10 +7,11 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QDoubleValidator, QFont, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QStyledItemDelegate, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QTableView, QWidget
 
 from cassi_core.parameters import BOUND_TOLERANCE, Parameter, ParameterSet
 from cassi_gui.theme import LIGHT, ROW_HEIGHT, Palette
+from cassi_gui.widgets.cell_editor import CellEditor
 
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Parameter", "Value", "Refine", "Lower", "Upper", "Unit", "Meaning")
@@ -148,17 +149,16 @@ class ParameterModel(QAbstractTableModel):
         return QBrush(QColor(self._palette.muted)) if muted else None
 
 
-class _NumberDelegate(QStyledItemDelegate):
+class _NumberDelegate(CellEditor):
     """A line that takes a number with a point, whatever the language of the desktop."""
 
     def createEditor(self, parent: QWidget, option: Any, index: Index) -> QWidget:
-        line = QLineEdit(parent)
+        line = super().createEditor(parent, option, index)
+        assert isinstance(line, QLineEdit)
         validator = QDoubleValidator(line)
         validator.setLocale(QLocale.c())
         line.setValidator(validator)
         line.setAlignment(Qt.AlignmentFlag.AlignRight)
-        line.setStyleSheet("padding: 0 2px; min-height: 0;")
-        line.setAccessibleName(str(index.model().headerData(index.column(), Qt.Orientation.Horizontal)))
         return line
 
     def setEditorData(self, editor: QWidget, index: Index) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QAbstractItemView, QTableView
 
 from cassi_gui.theme import ROW_HEIGHT
+from cassi_gui.widgets.cell_editor import CellEditor
 
 
 def show_whole_rows(table: QTableView, mode: QAbstractItemView.SelectionMode) -> None:
@@ -12,6 +13,7 @@ def show_whole_rows(table: QTableView, mode: QAbstractItemView.SelectionMode) ->
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(mode)
     table.setTabKeyNavigation(False)
+    table.setItemDelegate(CellEditor(table))
     table.setShowGrid(False)
     table.verticalHeader().hide()
     table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
