@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import AnsweringDialogs, WindowMaker
 from PySide6.QtCore import QByteArray
-from PySide6.QtWidgets import QApplication, QSplitter
 
-from cassi_gui.main_window import PAGES, MainWindow
 from cassi_gui.recent import selection_from_text, selection_to_text
 from cassi_gui.settings import MAX_RECENT, UiSettings
 from cassi_gui.state import FileSelection, selection_title
@@ -105,34 +102,3 @@ def test_the_theme_is_kept(make_window: WindowMaker, settings: UiSettings, dialo
     assert window.action_set["view.theme_dark"].isChecked()
     window.slots_.theme_light()
     assert not window.colours.dark and not window.action_set["view.theme_dark"].isChecked()
-
-
-def test_the_borders_between_the_parts_of_a_page_come_back_and_are_reset(make_window: WindowMaker) -> None:
-    def each(window: MainWindow) -> Iterator[QSplitter]:
-        """Every splitter while its page is on show."""
-        window.deck.build_all()
-        for page in PAGES:
-            window.show_page(page)
-            QApplication.processEvents()
-            yield from [s for s in window.page.findChildren(QSplitter) if s.isVisible()]
-
-    first = make_window()
-    before = {s.objectName(): s.sizes() for s in each(first)}
-    assert {"check_splitter", "run_splitter", "run_mosaic", "qa_splitter", "proof_splitter"} <= set(before)
-    moved = {}
-    for splitter in each(first):
-        splitter.moveSplitter(splitter.sizes()[0] - 40, 1)
-        moved[splitter.objectName()] = splitter.sizes()
-    first.close()
-    second = make_window()
-    for splitter in each(second):
-        name = splitter.objectName()
-        size, share = splitter.sizes()[0], splitter.sizes()[0] / sum(splitter.sizes())
-        # The second window may be narrower, as the screen allows: then parts that grow with it keep their share.
-        kept = abs(size - moved[name][0]) <= 2 or abs(share - moved[name][0] / sum(moved[name])) < 0.01
-        assert kept, (name, before[name], moved[name], splitter.sizes())
-    second.slots_.reset_layout()
-    for splitter in each(second):
-        name = splitter.objectName()
-        share = before[name][0] / sum(before[name])
-        assert splitter.sizes()[0] / sum(splitter.sizes()) == pytest.approx(share, abs=0.03), name
