@@ -157,8 +157,10 @@ class GridScorePanel(PlotPanel):
             return export.Table((), ())
         grid = self._grid
         header = tuple(f"{n} ({unit_of(n)})" if unit_of(n) else n for n in grid.names)
-        rows = zip(itertools.product(*(a.tolist() for a in grid.axes)), grid.scores.reshape(-1).tolist(), strict=True)
-        return export.Table((*header, "score"), tuple((*point, score) for point, score in rows))
+        # As they are shown: heights of a correlation upright.
+        name, scores = ("correlation (noise = 1)", -grid.scores) if grid.peak_heights else ("score", grid.scores)
+        rows = zip(itertools.product(*(a.tolist() for a in grid.axes)), scores.reshape(-1).tolist(), strict=True)
+        return export.Table((*header, name), tuple((*point, score) for point, score in rows))
 
     @property
     def logarithmic(self) -> bool:

@@ -418,6 +418,7 @@ def test_heights_of_a_correlation_are_shown_upright_and_by_their_logarithm_if_wa
     panel.show_grid(GridScores("prealign", ("dx", "dy"), (np.arange(2.0), np.arange(2.0)), heights, (0.0, 0.0)))
     assert not panel.logarithmic and panel._image.image.tolist() == [[100.0, 10.0], [-4.0, 1.0]]
     assert panel._detail.full_text.startswith("best 100 times the noise")
+    assert panel.table().header[-1] == "correlation (noise = 1)" and panel.table().rows[0] == (0.0, 0.0, 100.0)
     assert panel.value_at(QPointF(0, 1)) == "dx +0 px, dy +1 px: -4 times the noise"
     panel.log_box.click()
     assert panel.logarithmic and panel._image.image.tolist() == [[2.0, 1.0], [0.0, 0.0]]
