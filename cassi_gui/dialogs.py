@@ -107,19 +107,18 @@ class Dialogs:
         clicked = box.clickedButton()
         return "save" if clicked is save else "discard" if clicked is discard else "cancel"
 
-    def choose(self, title: str, text: str, choices: Sequence[str], current: int = 0) -> str | None:
-        """One of several texts, or None."""
-        dialog = self._input(title, text)
-        dialog.setComboBoxItems(list(choices))
-        dialog.setTextValue(choices[current])
-        return self._typed(dialog)
-
     def text(self, title: str, label: str, initial: str = "", *, multiline: bool = False) -> str | None:
         """A text, or None when cancelled (an empty text is an answer)."""
-        dialog = self._input(title, label)
+        dialog = QInputDialog(self.parent)
+        dialog.setWindowTitle(title)
+        dialog.setLabelText(label)
         dialog.setOption(QInputDialog.InputDialogOption.UsePlainTextEditForTextInput, multiline)
         dialog.setTextValue(initial)
-        return self._typed(dialog)
+        dialog.sizeHint()  # makes the field that is named
+        name_controls(dialog, label)
+        answer = dialog.textValue() if dialog.exec() == QDialog.DialogCode.Accepted else None
+        dialog.deleteLater()
+        return answer
 
     def inform(self, title: str, text: str) -> None:
         """A message to be read."""
@@ -228,21 +227,6 @@ class Dialogs:
         name_controls(box)
         box.exec()
         box.deleteLater()
-
-    def _input(self, title: str, label: str) -> QInputDialog:
-        dialog = QInputDialog(self.parent)
-        dialog.setWindowTitle(title)
-        dialog.setLabelText(label)
-        return dialog
-
-    @staticmethod
-    def _typed(dialog: QInputDialog) -> str | None:
-        """What a person typed or chose, None when cancelled."""
-        dialog.sizeHint()  # makes the field that is named
-        name_controls(dialog, dialog.labelText())
-        answer = dialog.textValue() if dialog.exec() == QDialog.DialogCode.Accepted else None
-        dialog.deleteLater()
-        return answer
 
     @staticmethod
     def _run(dialog: QDialog, content: QWidget, note: str = "") -> None:

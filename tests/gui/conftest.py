@@ -70,9 +70,6 @@ class AnsweringDialogs(Dialogs):
         self.asked_to_save.append((title, text))
         return self.save_answer
 
-    def choose(self, title: str, text: str, choices: Any, current: int = 0) -> str | None:
-        return str(choices[current])
-
     def text(self, title: str, label: str, initial: str = "", *, multiline: bool = False) -> str | None:
         return self.words
 

@@ -214,7 +214,6 @@ OPENED: dict[str, Callable[[Dialogs, Path], object]] = {
     "confirm": lambda d, _: d.confirm("Replace?", "Really?", yes="Replace"),
     "ask": lambda d, _: d.ask("Which?", "One of two", ("First", "Second")),
     "ask_save": lambda d, _: d.ask_save("Save?", "Runs would be lost."),
-    "choose": lambda d, _: d.choose("Preset", "Which?", ("one", "two")),
     "text": lambda d, _: d.text("Note", "Why?"),
     "text_lines": lambda d, _: d.text("Note", "Why?", multiline=True),
     "inform": lambda d, _: d.inform("Done", "All is well"),
