@@ -140,7 +140,7 @@ class RunPlots(QWidget):
         """Draw everything that arrived."""
         self._ask_for_colour()
         while self._due:
-            self._draw(next(iter(self._due)))
+            self._draw(next(iter(self._due)), whole=True)
 
     def show_result(self, result: CalibrationResult) -> None:
         """Show the record of a finished run; what has been drawn of it while it went on is left as it is."""
@@ -201,14 +201,23 @@ class RunPlots(QWidget):
             self._draw(seen[0])
             took_ms = 1000 * (time.perf_counter() - begin)
             self._interval_ms = round(min(max(took_ms / DRAW_SHARE, DRAW_INTERVAL_MS), LONGEST_INTERVAL_MS))
-        if len(seen) > 1:
+        if len(seen) > 1 or (seen and seen[0] in self._due):
             self._timer.start(self._interval_ms)
 
-    def _draw(self, panel: PlotPanel) -> None:
+    def _draw(self, panel: PlotPanel, *, whole: bool = False) -> None:
+        """Draw a plot, or the next part of one that has many, which stays first in the queue until it is complete."""
         self._due.pop(panel, None)
-        if panel is self.convergence or panel is self.residual:
-            panel.add_rows(self._rows[self._drawn[panel] :])
-            self._drawn[panel] = len(self._rows)
+        rows = self._new_rows(panel)
+        if panel is self.convergence:
+            if rows:
+                self.convergence.take_rows(rows)
+            unfinished = self.convergence.draw_part()
+            while unfinished and whole:
+                unfinished = self.convergence.draw_part()
+            if unfinished:
+                self._due = {panel: None} | self._due
+        elif panel is self.residual:
+            self.residual.add_rows(rows)
         elif panel is self.grid:
             grids, self._grids = self._grids, {}
             self._shown_grids.update(grids)
@@ -219,6 +228,13 @@ class RunPlots(QWidget):
         else:
             self._draw_spectra()
         panel.settle()
+
+    def _new_rows(self, panel: PlotPanel) -> list[IterationRow]:
+        drawn = self._drawn.get(panel)
+        if drawn is None:
+            return []
+        self._drawn[panel] = len(self._rows)
+        return self._rows[drawn:]
 
     def _ask_for_colour(self) -> None:
         preview, self._preview = self._preview, None

@@ -36,6 +36,8 @@ MAX_POINTS = 2000
 
 SHORT_UNIT = 3
 """Longer units (px/band) are left out of the heading of a narrow column; the tip and the table have them."""
+PLOTS_AT_ONCE = 2
+"""Small plots that one part of a drawing brings up to date."""
 MANY_BREAKS = 30
 """More borders between stages than this are a pattern, not a mark."""
 MANY_POINTS = 200
@@ -97,6 +99,10 @@ class ConvergencePanel(PlotPanel):
         self._rows: list[IterationRow] = []
         self._parameters: ParameterSet | None = None
         self._traces: dict[str, _Trace] = {}
+        self._behind: list[str] = []
+        """Parameters whose plots do not show the last rows yet, the one that has waited longest first."""
+        self._of_another_run: set[str] = set()
+        """Parameters whose plots still hold nothing, or what the run before left there."""
         self._columns = 1
         self._waiting = WAITING
         self.graphics.setToolTip("Value of each refined parameter over the steps; shaded: plus and minus one sigma")
@@ -106,8 +112,10 @@ class ConvergencePanel(PlotPanel):
     def set_parameters(self, parameters: ParameterSet) -> None:
         """Say which parameters are refined and between which bounds; clears the rows."""
         self._rows.clear()
+        self._behind.clear()
         self._waiting = WAITING
         self._parameters = parameters
+        self._of_another_run = set(self.names)
         self._draw()
 
     def prepare(self) -> None:
@@ -123,8 +131,25 @@ class ConvergencePanel(PlotPanel):
     def add_rows(self, rows: Sequence[IterationRow]) -> None:
         """Append lines of the iteration table and redraw once."""
         if rows:
-            self._rows.extend(rows)
+            self.take_rows(rows)
             self._draw()
+
+    def take_rows(self, rows: Sequence[IterationRow]) -> None:
+        """Append lines of the iteration table; :meth:`draw_part` shows them."""
+        self._rows.extend(rows)
+        # Those that wait keep their turn: rows that arrive faster than they are drawn must not keep the last plots from it.
+        self._behind += [name for name in self.names if name not in self._behind]
+
+    def draw_part(self) -> bool:
+        """Bring the next few small plots up to date, and say whether others are still behind: all at once take 60 ms."""
+        if not self._rows or not self._behind:
+            return False
+        self._ensure_built()
+        part, self._behind = self._behind[:PLOTS_AT_ONCE], self._behind[PLOTS_AT_ONCE:]
+        self._draw_traces(part)
+        if self.empty_text and not self._of_another_run:
+            self.set_empty("")
+        return bool(self._behind)
 
     def set_rows(self, rows: Sequence[IterationRow]) -> None:
         """Replace the iteration table."""
@@ -177,38 +202,34 @@ class ConvergencePanel(PlotPanel):
         layout.setVerticalSpacing(2)
         for col in range(MAX_COLUMNS):
             layout.setColumnStretchFactor(col, 1 if col < columns else 0)
-        first = next(iter(self._traces.values()), None)
-        for trace in self._traces.values():
-            if first is not None and trace is not first:
-                trace.plot.setXLink(first.plot)
-        self.set_palette(self._palette)
+        self._colour_traces()
 
     def _draw(self) -> None:
         if not self._rows or not self.names:
             self.set_empty(self._waiting if self.names or self._parameters is None else NOTHING_REFINED)
             return
         self._ensure_built()
-        self._place_bounds()
+        self._behind.clear()
+        self._draw_traces(self.names)
         self.set_empty("")
-        next(iter(self._traces.values())).plot.setXRange(0, max(1, len(self._rows) - 1), padding=0.04)
+
+    def _draw_traces(self, names: Sequence[str]) -> None:
         stride = max(1, len(self._rows) // MAX_POINTS)
         # The last row is always drawn: it is where the search stands.
         chosen = [*range(0, len(self._rows) - 1, stride), len(self._rows) - 1]
         steps = np.array(chosen, float)
         breaks = [i for i in range(1, len(self._rows)) if self._rows[i].stage != self._rows[i - 1].stage][:MANY_BREAKS]
-        for name, trace in self._traces.items():
-            column = PARAMETER_NAMES.index(name)
+        for name in names:
+            trace, column = self._traces[name], PARAMETER_NAMES.index(name)
             values = np.array([self._rows[i].values[column] for i in chosen])
             sigmas = np.array([_sigma(self._rows[i], column) for i in chosen])
+            trace.plot.setXRange(0, max(1, len(self._rows) - 1), padding=0.04)
+            if self._parameters is not None:
+                trace.set_bounds(self._parameters[name].lower, self._parameters[name].upper)
             trace.set_data(steps, values, sigmas)
             self._mark_breaks(trace, breaks)
             self._title_of(trace, float(values[-1]), _sigma(self._rows[-1], column))
-
-    def _place_bounds(self) -> None:
-        if self._parameters is not None:
-            for trace in self._traces.values():
-                p = self._parameters[trace.name]
-                trace.set_bounds(p.lower, p.upper)
+        self._of_another_run.difference_update(names)
 
     def _mark_breaks(self, trace: _Trace, breaks: Sequence[int]) -> None:
         while len(trace.breaks) < len(breaks):
@@ -239,6 +260,11 @@ class ConvergencePanel(PlotPanel):
             self._draw()
 
     def _repaint(self) -> None:
+        self._colour_traces()
+        if self._rows and self._traces:
+            self._draw()
+
+    def _colour_traces(self) -> None:
         p = self._palette
         for name, trace in self._traces.items():
             colour = p.series[PARAMETER_NAMES.index(name) % len(p.series)]
@@ -252,8 +278,6 @@ class ConvergencePanel(PlotPanel):
             trace.bounds_text.setBrush(QColor(p.muted))
             for line in trace.breaks:
                 line.setPen(pen(p.muted, 1.0, Qt.PenStyle.DotLine))
-        if self._rows and self._traces:
-            self._draw()
 
 
 class ResidualPanel(PlotPanel):

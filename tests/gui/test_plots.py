@@ -472,6 +472,25 @@ def test_each_refined_parameter_has_its_own_curve_and_band(qtbot: QtBot) -> None
     assert high[-1] - low[-1] == pytest.approx(2 * late[-1].sigmas[2])
 
 
+def test_rows_that_come_faster_than_plots_are_drawn_reach_all_of_them(qtbot: QtBot) -> None:
+    panel = ConvergencePanel("conv")
+    shown(qtbot, panel)
+    panel.set_parameters(fakes.start_parameters())
+    panel.set_rows(fakes.table(20))
+    panel.set_parameters(fakes.start_parameters())
+    rows = fakes.table(12)
+    for count, row in enumerate(rows, start=1):
+        panel.take_rows([row])
+        assert panel.draw_part(), "a new row at every part: some plots are always behind"
+        everywhere = 2 * count >= len(panel.names)
+        assert bool(panel.empty_text) != everywhere, "what the run before left there is not shown"
+    lengths = [len(panel.trace(name)[0]) for name in panel.names]
+    assert len(rows) - min(lengths) < len(panel.names) / 2 and max(lengths) == len(rows)
+    while panel.draw_part():
+        pass
+    assert {len(panel.trace(name)[0]) for name in panel.names} == {len(rows)}
+
+
 def test_many_small_plots_share_the_room_and_their_ticks_do_not_overlap(qtbot: QtBot) -> None:
     panel = ConvergencePanel("conv")
     shown(qtbot, panel, 386, 235)

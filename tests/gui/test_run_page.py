@@ -126,12 +126,18 @@ def test_events_are_drawn_a_few_times_a_second_not_once_each(desk: Desk) -> None
     plots = desk.page.plots
     plots.begin(desk.state.parameters, None)
     drawn: list[int] = []
-    add_rows = plots.convergence.add_rows
-    plots.convergence.add_rows = lambda rows: (drawn.append(len(rows)), add_rows(rows))  # type: ignore[method-assign]
+    take_rows = plots.convergence.take_rows
+    plots.convergence.take_rows = lambda rows: (drawn.append(len(rows)), take_rows(rows))  # type: ignore[method-assign]
     for row in fakes.table():
         desk.runner.batch.emit(RunBatch((row,)))
     desk.qtbot.waitUntil(lambda: bool(drawn), timeout=2000)
     assert drawn == [24]
+    assert plots.convergence.empty_text, (
+        "the small plots come one after the other, and are shown when all have this run's values"
+    )
+    desk.qtbot.waitUntil(lambda: not plots.convergence.empty_text, timeout=5000)
+    lengths = {name: len(plots.convergence.trace(name)[0]) for name in plots.convergence.names}
+    assert set(lengths.values()) == {24} and drawn == [24]
 
 
 def test_parameters_are_edited_with_undo(desk: Desk) -> None:
