@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pyqtgraph as pg
 
@@ -14,19 +15,59 @@ LINE_PX = 15
 
 
 class PowerAxis(pg.AxisItem):
-    """An axis over exponents of ten that writes the values themselves, evenly spaced and never on top of each other."""
+    """A vertical axis over exponents of ten that writes the values themselves: round ones, never on top of each other."""
 
     def __init__(self, side: str, *, logarithmic: bool = False) -> None:
         super().__init__(side)
         self.logarithmic = logarithmic
 
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        usual = super().tickValues(minVal, maxVal, size)
+        # Without a height yet, or over more decades than there are floating-point numbers: nothing to place.
+        if not self.logarithmic or size <= 0 or not -300 < minVal < maxVal < 300:
+            return usual
+        exponents = max(_round_exponents(minVal, maxVal, size), key=len)
+        gap = min((b - a for a, b in itertools.pairwise(exponents)), default=maxVal - minVal)
+        return [(gap, exponents)] if exponents else usual
+
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         if not self.logarithmic:
             return [number(v * scale) for v in values]
-        # As many digits as it takes to tell two neighbours apart.
-        apart = 10.0 ** (spacing * scale) - 1.0
-        digits = max(3, math.ceil(-math.log10(apart)) + 1) if apart > 0 else 3
-        return [f"{10.0 ** (v * scale):.{min(digits, 9)}g}" for v in values]
+        return [_shortest(10.0 ** (v * scale)) for v in values]
+
+
+def _round_exponents(lowest: float, highest: float, size_px: float) -> Iterator[list[float]]:
+    """Logarithms of round values between two exponents, in every way that keeps them two lines of text apart."""
+    room = 2 * LINE_PX * (highest - lowest) / size_px
+    yield []
+    for digits in ((1, 2, 5), (1, 3), (1,)):
+        decades = range(math.floor(lowest), math.ceil(highest) + 1)
+        # Of many decades only every second, third, ...
+        every = max(1, math.ceil(room))
+        marks = [d + math.log10(m) for d in decades if len(digits) > 1 or d % every == 0 for m in digits]
+        yield from _if_apart(marks, lowest, highest, room)
+    # Within a decade: even steps of the value, as on a plain axis.
+    low, high = 10.0**lowest, 10.0**highest
+    if highest - lowest < 1.0:
+        finest = math.floor(math.log10((high - low) / max(1.0, size_px / LINE_PX)))
+        for step in (m * 10.0**k for k in range(finest, finest + 4) for m in (1, 2, 5)):
+            marks = [math.log10(i * step) for i in range(max(1, math.ceil(low / step)), math.floor(high / step) + 1)]
+            yield from _if_apart(marks, lowest, highest, room)
+
+
+def _if_apart(marks: list[float], lowest: float, highest: float, room: float) -> Iterator[list[float]]:
+    marks = [m for m in marks if lowest <= m <= highest]
+    if all(b - a >= room for a, b in itertools.pairwise(marks)):
+        yield marks
+
+
+def _shortest(value: float) -> str:
+    """As few digits as tell the value."""
+    for digits in range(1, 10):
+        text = f"{value:.{digits}g}"
+        if math.isclose(float(text), value, rel_tol=1e-9):
+            return text if "e" not in text else number(float(text))
+    return f"{value:.9g}"
 
 
 class StepAxis(pg.AxisItem):

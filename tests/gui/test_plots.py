@@ -551,9 +551,17 @@ def test_the_residual_has_one_curve_a_stage(qtbot: QtBot) -> None:
 
 def test_axes_write_values_that_differ_and_whole_steps() -> None:
     axis = PowerAxis("left", logarithmic=True)
-    narrow = axis.tickStrings([-0.886, -0.885, -0.884], 1.0, 0.001)
-    assert narrow == ["0.13", "0.1303", "0.1306"], "three digits would read 0.130 three times or 0.131"
-    assert axis.tickStrings([-1.0, 0.0], 1.0, 1.0) == ["0.1", "1"]
+    expected = {
+        (-0.886, -0.884, 150): ["0.1302", "0.1304", "0.1306"],
+        (-1.9, -0.8, 150): ["0.02", "0.05", "0.1"],
+        (-3.0, 2.0, 150): ["0.001", "0.01", "0.1", "1", "10", "100"],
+        (-12.0, 3.0, 60): ["1.00e-08", "1"],
+        (0.1, 0.3, 60): ["1.5"],
+    }
+    for (low, high, height), words in expected.items():
+        [(spacing, values)] = axis.tickValues(low, high, height)
+        assert axis.tickStrings(values, 1.0, spacing) == words
+        assert all(low <= v <= high for v in values) and (np.diff(values) * height / (high - low) >= 15).all()
     ticks = [v for _, values in StepAxis().tickValues(0.0, 3.0, 400.0) for v in values]
     assert sorted(ticks) == [0, 1, 2, 3]
     wide = [v for _, values in StepAxis().tickValues(0.6, 3.4, 1400.0) for v in values]
