@@ -38,10 +38,14 @@ def belongs_to(result: CalibrationResult, inputs: CalibrationInputs | None) -> b
     return same and (maps is None or maps.residual_after.shape == inputs.frames[0].image.shape)
 
 
-def best_scale(reference: NDArray[np.float32], cube: NDArray[np.float32]) -> float:
-    """The factor ``<r, x> / <r, r>`` that brings a reference `r` nearest to a reconstruction `x` (1 for an empty reference)."""
-    norm = float(np.vdot(reference, reference))
-    return float(np.vdot(reference, cube)) / norm if norm > 0 else 1.0
+def light_scale(reference: NDArray[np.float32], cube: NDArray[np.float32]) -> float:
+    """The factor ``sum(x) / sum(r)`` that gives a reference `r` the light of a reconstruction `x` (1 for a dark reference).
+
+    Not the least-squares factor ``<r, x> / <r, r>``: a smooth reconstruction correlates less than perfectly, and that factor would
+    draw every spectrum of the reference too low.
+    """
+    light = float(reference.sum(dtype=np.float64))
+    return float(cube.sum(dtype=np.float64)) / light if light > 0 else 1.0
 
 
 def result_pictures(result: CalibrationResult, inputs: CalibrationInputs | None) -> ResultPictures:
@@ -54,7 +58,7 @@ def result_pictures(result: CalibrationResult, inputs: CalibrationInputs | None)
     if inputs is not None and belongs_to(result, inputs):
         image = inputs.frames[0].image
         reference = inputs.reference
-        scale = 1.0 if reference is None else best_scale(reference, maps.cube_after)
+        scale = 1.0 if reference is None else light_scale(reference, maps.cube_after)
         predicted_before = predicted_measurement(image, maps.residual_before)
         predicted_after = predicted_measurement(image, maps.residual_after)
     before, after = pseudo_colours((maps.cube_before, maps.cube_after), result.dispersion.wavelengths_nm)

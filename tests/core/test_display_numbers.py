@@ -18,6 +18,7 @@ from cassi_core.quality.display import (
     spectrum_at,
     symmetric_levels,
 )
+from cassi_core.quality.pictures import light_scale
 from cassi_core.result import LocalShift
 
 
@@ -149,3 +150,10 @@ def test_look_at_a_candidate_prefers_the_right_shift(rng: np.random.Generator) -
     looks = {dx: look_at(inputs, ParameterSet.default(values={"dx": dx})) for dx in (-1.0, 0.0, 1.0)}
     assert looks[1.0].score < 0.5 * min(looks[0.0].score, looks[-1.0].score)
     assert looks[1.0].residual.shape == image.shape and looks[1.0].colour.shape == (48, 40, 3)
+
+
+def test_a_reference_is_scaled_to_the_light_of_a_smoother_reconstruction(rng: np.random.Generator) -> None:
+    reference = rng.uniform(0, 2, (3, 20, 31)).astype(np.float32)
+    smooth = np.full_like(reference, 0.5 * reference.mean())
+    assert light_scale(reference, smooth) == pytest.approx(0.5, rel=1e-5), "least squares would say 0.37"
+    assert light_scale(np.zeros_like(reference), smooth) == 1.0

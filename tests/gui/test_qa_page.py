@@ -123,7 +123,7 @@ def test_points_picked_in_the_reconstruction_show_spectra_before_after_and_refer
     assert curves["after"] == pytest.approx(maps.cube_after[:, 11:14, 10:13].mean(axis=(1, 2)))
     assert curves["before"] == pytest.approx(maps.cube_before[:, 11:14, 10:13].mean(axis=(1, 2)))
     reference = desk.state.inputs.reference
-    scale = np.vdot(reference, maps.cube_after) / np.vdot(reference, reference)
+    scale = maps.cube_after.sum() / reference.sum()
     assert curves["scaled reference"] == pytest.approx(scale * reference[:, 11:14, 10:13].mean(axis=(1, 2)), rel=1e-5)
 
 
