@@ -33,6 +33,10 @@ class PriorSettings(Settings):
     n_iter: int = setting(8, "GAP iterations of one evaluation", ge=1, le=200)
     sigma_px: float = setting(2.0, "Width of the spatial blur of the scene estimate", unit="px", ge=0.0, le=10.0)
     sigma_bands: float = setting(0.0, "Width of the spectral blur of the scene estimate", unit="bands", ge=0.0, le=5.0)
+    accelerated: bool = setting(
+        False,
+        "Collect what is left over from one iteration to the next: the estimate follows the picture through a strong blur",
+    )
     max_steps: int = setting(8, "Most Gauss-Newton steps with this prior", ge=1, le=100)
     tolerance: float = setting(
         10.0,
@@ -72,7 +76,7 @@ class AutoSettings(Settings):
     )
     wide: PriorSettings = setting(PriorSettings(), "Scene prior of the first fit: wide basin")
     precise: PriorSettings = setting(
-        PriorSettings(n_iter=20, sigma_px=0.35, sigma_bands=1.0, max_steps=6, tolerance=1.0),
+        PriorSettings(n_iter=18, sigma_px=0.8, sigma_bands=2.1, accelerated=True, max_steps=6, tolerance=1.0),
         "Scene prior of the last fit: little bias",
     )
     margin_px: int = setting(4, "Border of the measurement left out of the fit", unit="px", ge=0, le=64)

@@ -57,9 +57,10 @@ def warp_mask(
 ) -> Float32Image:
     """The mask as the rig shows it for the given ``dx dy theta scale_x scale_y``, ``(H, W)`` float32.
 
-    ``order`` 3 samples a cubic spline (clamped to the mask's own range: bilinear sampling loses contrast at half pixels),
-    ``order`` 1 is the bilinear sampling of the differentiable modules. ``coefficients`` of :func:`spline_coefficients`
-    save time when the same mask is warped often.
+    ``order`` 3 samples a cubic spline (bilinear sampling loses contrast at half pixels), not below the mask's least value; what it
+    overshoots above the largest one stays, or the pattern would be blurred between the pixels. ``order`` 1 is the bilinear
+    sampling of the differentiable modules. ``coefficients`` of :func:`spline_coefficients` save time when the same mask is
+    warped often.
     """
     pose = {k: float(parameters.get(k, 0.0)) for k in ("dx", "dy", "theta", "scale_x", "scale_y")}
     coordinates = source_coordinates((mask.shape[0], mask.shape[1]), **pose)
@@ -68,4 +69,4 @@ def warp_mask(
     if coefficients is None:
         coefficients = spline_coefficients(mask)
     warped = ndi.map_coordinates(coefficients, coordinates, order=3, mode="nearest", prefilter=False)
-    return np.asarray(np.clip(warped, float(mask.min()), float(mask.max())), np.float32)
+    return np.asarray(np.maximum(warped, float(mask.min())), np.float32)

@@ -14,13 +14,14 @@ from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit, fit, with_error_bars
 from cassi_core.calibration.prealign import PreAlignment, prealign
 from cassi_core.calibration.rig_model import Optics, RigModel
+from cassi_core.calibration.scene_prior import gap_settings
 from cassi_core.calibration.straighten import straighten
-from cassi_core.config import AutoSettings, PriorSettings
+from cassi_core.config import AutoSettings
 from cassi_core.dispersion import Dispersion
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.quality.verdict import excess_rms
 from cassi_core.run import MATCHED_FILTER, GridScores, RunRecorder
-from cassi_core.solvers.protocol import GapSettings, GapSolver
+from cassi_core.solvers.protocol import GapSolver
 
 DISPERSION_NAMES = ("slope", "curve", "alpha")
 """These drift with dx and dy on some real pictures; a fit in which they did is done again without them."""
@@ -58,11 +59,6 @@ def plan() -> tuple[tuple[str, str, float], ...]:
         ("wide", "Fit with a wide scene prior", 1.0),
         ("precise", "Fit with a precise scene prior", 2.6),
     )
-
-
-def gap_settings(prior: PriorSettings) -> GapSettings:
-    """Solver settings of a scene prior."""
-    return GapSettings(prior.n_iter, prior.sigma_px, prior.sigma_bands)
 
 
 def run_auto(

@@ -26,11 +26,14 @@ def mirrored(index, last):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-def sample_pose(coefficients, pose, lowest, highest, first_row, last_row, out):  # type: ignore[no-untyped-def]
+def sample_pose(coefficients, pose, first_row, last_row, out):  # type: ignore[no-untyped-def]
     """Sample cubic B-spline coefficients ``(H, W)`` at an affine grid, rows ``first_row .. last_row-1`` of ``out[H, W]`` float32.
 
     ``pose = (cc, cr, c0, rc, rr, r0)`` maps output pixels to mask pixels, ``col_in = cc*col + cr*row + c0`` and
-    ``row_in = rc*col + rr*row + r0``. Edges are repeated, values clamped to ``lowest .. highest``.
+    ``row_in = rc*col + rr*row + r0``. Edges are repeated, values below zero are zero.
+
+    What the spline overshoots above the largest value stays: cut off, it would blur the pattern between the pixels, and more so the
+    sharper the mask is.
     """
     width = out.shape[1]
     last_r, last_c = coefficients.shape[0] - 1, coefficients.shape[1] - 1
@@ -60,7 +63,7 @@ def sample_pose(coefficients, pose, lowest, highest, first_row, last_row, out): 
             value += v2 * (w0 * line[j0] + w1 * line[j1] + w2 * line[j2] + w3 * line[j3])
             line = coefficients[k3]
             value += v3 * (w0 * line[j0] + w1 * line[j1] + w2 * line[j2] + w3 * line[j3])
-            out[row, col] = min(max(value, lowest), highest)
+            out[row, col] = max(value, np.float32(0.0))
 
 
 @nb.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")

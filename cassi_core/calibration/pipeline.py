@@ -26,6 +26,7 @@ from cassi_core.calibration.held_out import held_out_residual
 from cassi_core.calibration.linearisation import linearise_all
 from cassi_core.calibration.objective import ScorerCache, choose_device
 from cassi_core.calibration.rig_model import Optics, RigModel, relative_residual
+from cassi_core.calibration.scene_prior import gap_settings
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.dispersion import Direction, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs
@@ -209,8 +210,7 @@ def _finish(
     if found.fit is not None:
         # A preset may hold what the picture does not tell: what comes back as refined is what was fitted in the end.
         fitted = fitted.refining(found.fit.names)
-    prior = config.auto.precise
-    settings = GapSettings(prior.n_iter, prior.sigma_px, prior.sigma_bands)
+    settings = gap_settings(config.auto.precise)
     optics = Optics(config.auto.smear_px)
     covariance, names = _covariance(found, models, solver, fitted, settings, optics, recorder)
     maps, scores = _proof(models, solver, before, fitted.vector(), settings, optics, config, recorder, direction)

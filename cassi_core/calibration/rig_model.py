@@ -111,7 +111,7 @@ class RigModel:
         """The mask `(H, W)` at its pose, sampled from spline coefficients."""
         out = np.empty_like(self.mask)
         pose = pose_coefficients(self.mask.shape, *(float(values.get(k, 0.0)) for k in POSE_NAMES))
-        sample_pose(spline, pose, np.float32(0), np.float32(self.mask.max()), 0, len(out), out)
+        sample_pose(spline, pose, 0, len(out), out)
         return out
 
     def posed_slopes(self, values: Mapping[str, float], spline: NDArray[np.float32]) -> NDArray[np.float32]:

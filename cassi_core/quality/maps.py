@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cassi_core.calibration.frames import parameters_to_dispersion_frame
 from cassi_core.calibration.rig_model import Optics, RigModel, named, relative_residual
+from cassi_core.calibration.scene_prior import gap_settings
 from cassi_core.config import CalibrationConfig, QualitySettings
 from cassi_core.dispersion import Direction, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs
@@ -44,8 +45,7 @@ def evaluate(
     turned = inputs.in_dispersion_frame()
     model = RigModel.from_frame(turned, turned.frames[frame], margin_px=config.auto.margin_px)
     vector = parameters_to_dispersion_frame(parameters, inputs.dispersion.direction).vector()
-    prior = config.auto.precise
-    settings = GapSettings(prior.n_iter, prior.sigma_px, prior.sigma_bands)
+    settings = gap_settings(config.auto.precise)
     cube, residual = explain(
         model, solver or FusedCpuSolver(config.threads), vector, settings, Optics(config.auto.smear_px), control or RunControl()
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cassi_core.calibration.frames import parameters_to_dispersion_frame
 from cassi_core.calibration.rig_model import Optics, RigModel
+from cassi_core.calibration.scene_prior import gap_settings
 from cassi_core.config import CalibrationConfig
 from cassi_core.dispersion import Dispersion, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs
@@ -20,7 +21,6 @@ from cassi_core.quality.shift_field import local_shifts
 from cassi_core.result import CalibrationResult, QualityMaps, Scores, Verdict
 from cassi_core.run import GridScores, IterationRow, RunControl
 from cassi_core.solvers.fused_cpu import FusedCpuSolver
-from cassi_core.solvers.protocol import GapSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +107,10 @@ def compute_maps(
     turned = inputs.in_dispersion_frame()
     model = RigModel.from_frame(turned, turned.frames[0], margin_px=config.auto.margin_px)
     solver, optics = FusedCpuSolver(config.threads), Optics(config.auto.smear_px)
-    precise = config.auto.precise
     residuals, cubes, fields = [], [], []
     for parameters in (before, after):
         vector = parameters_to_dispersion_frame(parameters, direction).vector()
-        fine = GapSettings(precise.n_iter, precise.sigma_px, precise.sigma_bands)
-        _, residual = explain(model, solver, vector, fine, optics, control)
+        _, residual = explain(model, solver, vector, gap_settings(config.auto.precise), optics, control)
         residuals.append(residual_in_rig(model, residual, direction))
         cube, _ = explain(model, solver, vector, reconstruction_settings(config.quality), optics, control)
         cubes.append(from_dispersion_frame(cube * np.float32(model.scale), direction))

@@ -187,14 +187,23 @@ def _blur_lines(lines, which, taps, at, last, mirror, out, slot, band):  # type:
         inner = t0 * lines[c, which, w] + t1 * (lines[a1, which, w] + lines[b1, which, w])
         outer = t2 * (lines[a2, which, w] + lines[b2, which, w]) + t3 * (lines[a3, which, w] + lines[b3, which, w])
         out[slot, band, w] = inner + outer
-    for j in range(4, k + 1, 2):
-        t1, t2 = taps[j], taps[j + 1] if j < k else np.float32(0.0)
-        reach = j + 1 if j < k else j
+    # Three pairs at a time: with more arrays in a loop the compiler gives up proving that they are apart, and does not vectorise it.
+    for j in range(4, k + 1, 3):
+        second, third = min(j + 1, k), min(j + 2, k)
+        t1 = taps[j]
+        t2 = taps[second] if second > j else np.float32(0.0)
+        t3 = taps[third] if third > second else np.float32(0.0)
         a1, b1 = _beyond(at - j, last, mirror) % size, _beyond(at + j, last, mirror) % size
-        a2, b2 = _beyond(at - reach, last, mirror) % size, _beyond(at + reach, last, mirror) % size
+        a2, b2 = _beyond(at - second, last, mirror) % size, _beyond(at + second, last, mirror) % size
+        if third == second:
+            for w in range(width):
+                inner = lines[a1, which, w] + lines[b1, which, w]
+                out[slot, band, w] += t1 * inner + t2 * (lines[a2, which, w] + lines[b2, which, w])
+            continue
+        a3, b3 = _beyond(at - third, last, mirror) % size, _beyond(at + third, last, mirror) % size
         for w in range(width):
-            inner = lines[a1, which, w] + lines[b1, which, w]
-            out[slot, band, w] += t1 * inner + t2 * (lines[a2, which, w] + lines[b2, which, w])
+            inner = t1 * (lines[a1, which, w] + lines[b1, which, w]) + t2 * (lines[a2, which, w] + lines[b2, which, w])
+            out[slot, band, w] += inner + t3 * (lines[a3, which, w] + lines[b3, which, w])
 
 
 @jit

@@ -221,7 +221,7 @@ def test_masks_of_a_row_or_a_column_are_sampled_inside_themselves(shape):
     image = np.full(shape, 0.5, np.float32)
     out, slopes = np.zeros(shape, np.float32), np.ones((2, *shape), np.float32)
     pose = pose_coefficients(shape, 0.3, -0.4, 1.0, 0.0, 0.0)
-    sample_pose(spline_coefficients(image), pose, np.float32(0), np.float32(1), 0, shape[0], out)
+    sample_pose(spline_coefficients(image), pose, 0, shape[0], out)
     sample_gradient(spline_coefficients(image), pose, 0, shape[0], slopes)
     moved = np.zeros((1, *shape), np.float32)
     shift_bands(spline_coefficients(image), np.array([[0.4, -0.3]]), moved)

@@ -157,7 +157,10 @@ def test_strips_of_rows_give_what_one_thread_gives(layout, kind):
     assert np.array_equal(one[0], three[0]) and np.array_equal(one[1], three[1])
 
 
-@pytest.mark.parametrize("settings", [GapSettings(8, 1.5), GapSettings(12, 0.35, 1.0), GapSettings(5, 0.0)])
+@pytest.mark.parametrize(
+    "settings",
+    [GapSettings(8, 1.5), GapSettings(12, 0.35, 1.0), GapSettings(5, 0.0), GapSettings(18, 0.8, 2.1, accelerated=True)],
+)
 @pytest.mark.parametrize("per_band", [False, True])
 def test_the_transposed_filter_passes_the_dot_test(settings, per_band):
     rng = np.random.default_rng(8)
