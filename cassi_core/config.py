@@ -76,8 +76,15 @@ class AutoSettings(Settings):
     )
     wide: PriorSettings = setting(PriorSettings(), "Scene prior of the first fit: wide basin")
     precise: PriorSettings = setting(
-        PriorSettings(n_iter=18, sigma_px=0.8, sigma_bands=2.1, accelerated=True, max_steps=6, tolerance=1.0),
+        PriorSettings(n_iter=24, sigma_px=0.9, sigma_bands=2.6, accelerated=True, max_steps=6, tolerance=1.0),
         "Scene prior of the last fit: little bias",
+    )
+    noisy_sigma_px: float = setting(
+        2.0,
+        "Spatial blur of the precise prior where the picture is so noisy that it hides the scene's details",
+        unit="px",
+        ge=0.0,
+        le=10.0,
     )
     margin_px: int = setting(4, "Border of the measurement left out of the fit", unit="px", ge=0, le=64)
 

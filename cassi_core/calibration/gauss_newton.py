@@ -195,23 +195,24 @@ def with_error_bars(
 ) -> Fit:
     """The fit with the covariance of :mod:`cassi_core.calibration.error_bars`: one solve per parameter, two if it has moved far.
 
-    The step that is still to go counts as an error: it is next to nothing when the fit has ended by itself, and tells how far off a fit is
-    that was made to end.
+    What a plain step would still change counts as an error: it is next to nothing when the fit has ended by itself, and tells how far off a
+    fit is that was made to end.
     """
     if not fitted.names or fitted.parts_at is None or fitted.linear_at is None:
         return replace(fitted, parts=())
     optics = optics or Optics()
     parts: Sequence[Linearisation] = fitted.parts
     largest = np.array([LARGEST_STEP[n] for n in PARAMETER_NAMES])
-    near = bool(np.all(np.abs(fitted.vector - fitted.linear_at) <= EXACT_SHARE * largest))
-    if not near or np.any(fitted.vector != fitted.parts_at):
-        known = parts if near else ()
-        parts = linearise_all(models, solver, fitted.vector, fitted.names, settings, optics, control, known=known)
-    response = respond(models, parts, solver, fitted.vector, parameters, settings, optics, control)
+    compared_at = fitted.parts_at
+    if np.any(np.abs(fitted.vector - fitted.linear_at) > EXACT_SHARE * largest):
+        compared_at = fitted.vector
+        parts = linearise_all(models, solver, compared_at, fitted.names, settings, optics, control)
+    response = respond(models, parts, solver, compared_at, parameters, settings, optics, control)
     covariance = sandwich(parts, fitted.prior, response)
     index = [PARAMETER_NAMES.index(n) for n in fitted.names]
-    at, lower, upper = fitted.vector[index], parameters.lower()[index], parameters.upper()[index]
-    to_go = _free_step(*_with_prior(parts, fitted.prior, at), at, lower, upper)
+    at, lower, upper = compared_at[index], parameters.lower()[index], parameters.upper()[index]
+    step = _free_step(*_with_prior(parts, fitted.prior, at), at, lower, upper)
+    to_go = np.clip(at + step, lower, upper) - fitted.vector[index]
     return replace(fitted, covariance=covariance + np.outer(to_go, to_go), parts=())
 
 

@@ -6,8 +6,9 @@ inputs (rig's frame) -> dispersion frame -> preset (auto, reference, algorithm1)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,29 +23,25 @@ from cassi_core.calibration.frames import (
     vector_from_frame,
 )
 from cassi_core.calibration.gauss_newton import Fit
-from cassi_core.calibration.held_out import held_out_residual
 from cassi_core.calibration.linearisation import linearise_all
 from cassi_core.calibration.objective import ScorerCache, choose_device
 from cassi_core.calibration.rig_model import Optics, RigModel, relative_residual
-from cassi_core.calibration.scene_prior import gap_settings
+from cassi_core.calibration.scene_prior import BRIEF, gap_settings, unexplained_share
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.dispersion import Direction, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.quality.identifiability import what_the_picture_tells
-from cassi_core.quality.maps import (
-    explain,
-    reconstruction_settings,
-    residual_in_rig,
-)
+from cassi_core.quality.maps import explain, reconstruction_settings, residual_in_rig
 from cassi_core.quality.shift_field import local_shifts
 from cassi_core.quality.verdict import across_excess, judge
-from cassi_core.result import CalibrationResult, QualityMaps, Reason, Scores
+from cassi_core.result import CalibrationResult, LocalShift, QualityMaps, Reason, Scores
 from cassi_core.run import Event, Observer, Preview, RunControl, RunRecorder, StageFinished, readonly
 from cassi_core.solvers.fused_cpu import FusedCpuSolver, ensure_compiled
 from cassi_core.solvers.protocol import GapSettings, GapSolver
 
 Vector = NDArray[np.float64]
+T = TypeVar("T")
 Plan = tuple[tuple[str, str, float], ...]
 
 
@@ -213,7 +210,7 @@ def _finish(
     settings = gap_settings(config.auto.precise)
     optics = Optics(config.auto.smear_px)
     covariance, names = _covariance(found, models, solver, fitted, settings, optics, recorder)
-    maps, scores = _proof(models, solver, before, fitted.vector(), settings, optics, config, recorder, direction)
+    maps, scores = _proof(models, solver, before, fitted.vector(), optics, config, recorder, direction)
     if covariance is not None and maps is not None:
         excess = across_excess(maps.shifts_after, direction)
         covariance = covariance + distortion_error(names, excess, models[0].mask.shape)
@@ -309,7 +306,6 @@ def _proof(
     solver: GapSolver,
     before: Vector,
     after: Vector,
-    settings: GapSettings,
     optics: Optics,
     config: CalibrationConfig,
     recorder: RunRecorder,
@@ -318,22 +314,36 @@ def _proof(
     """Residuals (also on held-out pixels) and, if wanted, the maps, with the start and the fitted parameters."""
     control = recorder.control
     model = models[0]
-    residuals, scores, held_out = [], [], []
-    for vector in (before, after):
-        images = [explain(m, solver, vector, settings, optics, control)[1] for m in models]
-        residuals.append(residual_in_rig(model, images[0], direction))
-        scores.append(float(np.sqrt(np.mean([relative_residual(r, m) ** 2 for r, m in zip(images, models, strict=True)]))))
-        held = [held_out_residual(m, solver, vector, settings, optics, control, seed=config.seed) for m in models]
-        held_out.append(float(np.sqrt(np.mean(np.square(held)))))
-        recorder.advance()
-    result = Scores(scores[0], scores[1], held_out[0], held_out[1])
+
+    def score(solver: GapSolver, vector: Vector) -> tuple[NDArray[np.float32], float, float]:
+        """Residual image of the first snapshot, relative residual and held-out residual of all."""
+        images = [explain(m, solver, vector, BRIEF, optics, control)[1] for m in models]
+        relative = [relative_residual(image, m) for image, m in zip(images, models, strict=True)]
+        held_out = unexplained_share(models, solver, vector, optics, control, seed=config.seed)
+        return images[0], float(np.sqrt(np.mean(np.square(relative)))), held_out
+
+    def picture(solver: GapSolver, vector: Vector) -> tuple[NDArray[np.float32], tuple[LocalShift, ...]]:
+        """Reconstruction of the first snapshot and leftover shifts of all."""
+        cube, _ = explain(model, solver, vector, reconstruction_settings(config.quality), optics, control)
+        shifts = local_shifts(models, solver, vector, optics, control, direction, blocks=config.quality.blocks)
+        return from_dispersion_frame(cube * np.float32(model.scale), direction), shifts
+
+    scored = _side_by_side(score, solver, (before, after))
+    recorder.advance(2)
+    (image_before, score_before, held_before), (image_after, score_after, held_after) = scored
+    result = Scores(score_before, score_after, held_before, held_after)
     if not config.quality.maps:
         return None, result
-    cubes, fields = [], []
-    for vector in (before, after):
-        cube, _ = explain(model, solver, vector, reconstruction_settings(config.quality), optics, control)
-        cubes.append(from_dispersion_frame(cube * np.float32(model.scale), direction))
-        recorder.advance()
-        fields.append(local_shifts(models, solver, vector, optics, control, direction, blocks=config.quality.blocks))
-        recorder.advance()
-    return QualityMaps(residuals[0], residuals[1], cubes[0], cubes[1], fields[0], fields[1]), result
+    (cube_before, shifts_before), (cube_after, shifts_after) = _side_by_side(picture, solver, (before, after))
+    recorder.advance(4)
+    residuals = [residual_in_rig(model, image, direction) for image in (image_before, image_after)]
+    return QualityMaps(residuals[0], residuals[1], cube_before, cube_after, shifts_before, shifts_after), result
+
+
+def _side_by_side(work: Callable[[GapSolver, Vector], T], solver: GapSolver, vectors: Sequence[Vector]) -> list[T]:
+    """The same work with each vector, on half of the processors each: threads that share every solve wait for each other."""
+    if not isinstance(solver, FusedCpuSolver) or solver.threads < len(vectors):
+        return [work(solver, vector) for vector in vectors]
+    share = FusedCpuSolver(solver.threads // len(vectors))
+    with ThreadPoolExecutor(len(vectors)) as pool:
+        return list(pool.map(lambda vector: work(share, vector), vectors))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cassi_core.calibration.frames import parameters_to_dispersion_frame
 from cassi_core.calibration.rig_model import Optics, RigModel, named, relative_residual
-from cassi_core.calibration.scene_prior import gap_settings
+from cassi_core.calibration.scene_prior import BRIEF
 from cassi_core.config import CalibrationConfig, QualitySettings
 from cassi_core.dispersion import Direction, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs
@@ -39,15 +39,14 @@ def evaluate(
 ) -> Evaluation:
     """Explain one snapshot with given parameters (rig's frame): a quick look, a second or less at 256 x 256 x 28.
 
-    The residual is in units of the measurement; the cube is the estimate of a smooth scene with the precise prior.
+    The residual is in units of the measurement; the cube is the estimate of a smooth scene, see :data:`BRIEF`.
     """
     config = config or CalibrationConfig()
     turned = inputs.in_dispersion_frame()
     model = RigModel.from_frame(turned, turned.frames[frame], margin_px=config.auto.margin_px)
     vector = parameters_to_dispersion_frame(parameters, inputs.dispersion.direction).vector()
-    settings = gap_settings(config.auto.precise)
     cube, residual = explain(
-        model, solver or FusedCpuSolver(config.threads), vector, settings, Optics(config.auto.smear_px), control or RunControl()
+        model, solver or FusedCpuSolver(config.threads), vector, BRIEF, Optics(config.auto.smear_px), control or RunControl()
     )
     direction = inputs.dispersion.direction
     return Evaluation(

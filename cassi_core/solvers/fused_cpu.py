@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 from cassi_core.errors import InputError
 from cassi_core.run import RunControl
 from cassi_core.solvers import gap_kernel
-from cassi_core.solvers.protocol import PHI_FLOOR, TV_TAU, Candidate, GapSettings, gaussian_taps, split_offsets
+from cassi_core.solvers.protocol import (
+    PHI_FLOOR,
+    TV_TAU,
+    Candidate,
+    GapSettings,
+    gaussian_taps,
+    spectral_roughness,
+    split_offsets,
+)
 
 LEAST_STRIP = 3
 """Strips are at least so many times as tall as what they share with a neighbour: below that the shared rows cost what a thread gains."""
@@ -164,7 +172,7 @@ class _Problem:
         """The cube ``x[row, band, col]`` and the residual, by strips of rows on the pool's threads."""
         total_variation = settings.denoiser == "tv"
         taps = gaussian_taps(0.0 if total_variation else settings.sigma_px)
-        band_taps = gaussian_taps(0.0 if total_variation else settings.sigma_bands)
+        factors = spectral_factors(0.0 if total_variation else settings.sigma_bands, self.bands)
         strips = self._strips(pool._max_workers if pool is not None else 1, len(taps) - 1)
 
         def everywhere(work: Callable[[_Strip], None]) -> None:
@@ -178,7 +186,7 @@ class _Problem:
         everywhere(lambda strip: strip.begin())
         for _ in range(settings.n_iter):
             self._exchange(strips)
-            everywhere(lambda strip: strip.step(taps, band_taps, settings.accelerated))
+            everywhere(lambda strip: strip.step(taps, factors, settings.accelerated))
             if total_variation and settings.tv_weight > 0:
                 self._gather(strips)
                 self._denoise_tv(settings, control, pool)
@@ -263,9 +271,9 @@ class _Strip:
         self.normalise()
         gap_kernel.start_cube(self.y, self.weight, self.inverse, self.masks, *self.offsets, self.x)
 
-    def step(self, taps: NDArray[np.float32], band_taps: NDArray[np.float32], accelerated: bool) -> None:
+    def step(self, taps: NDArray[np.float32], factors: NDArray[np.float32], accelerated: bool) -> None:
         gap_kernel.gap_step(
-            self.y, self.collected, self.weight, self.inverse, self.masks, *self.offsets, taps, band_taps, accelerated, self.x
+            self.y, self.collected, self.weight, self.inverse, self.masks, *self.offsets, taps, factors, accelerated, self.x
         )
 
     def residual(self) -> NDArray[np.float32]:
@@ -273,6 +281,22 @@ class _Strip:
         out = np.empty_like(self.y)
         gap_kernel.residual_image(self.y, self.masks, *self.offsets, self.x, out)
         return out
+
+
+def spectral_factors(sigma: float, bands: int) -> NDArray[np.float32]:
+    """``1 / D`` and the two diagonals below the main one of ``L``, where ``L D L^T`` is the spectral roughness; ``(3, bands)``, or ``(3, 0)``.
+
+    Row ``k`` holds ``L[i, i - k]`` at place `i`.
+    """
+    if sigma <= 0:
+        return np.empty((3, 0), np.float32)
+    half = np.linalg.cholesky(spectral_roughness(sigma, bands))
+    unit = half / np.diag(half)
+    factors = np.zeros((3, bands))
+    factors[0] = np.diag(half) ** -2.0
+    for k in (1, 2):
+        factors[k, k:] = np.diag(unit, -k)
+    return factors.astype(np.float32)
 
 
 _warm = threading.Event()

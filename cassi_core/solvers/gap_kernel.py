@@ -17,6 +17,8 @@ jit = nb.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 
 inlined = nb.njit(nogil=True, fastmath=True, error_model="numpy", forceinline=True)
 _unsigned = np.uint64
+TILE = 64
+"""Columns whose spectra are smoothed together: all bands of them lie in the first-level cache."""
 
 # Rows are addressed inside whole arrays, never as slices: a slice costs a reference count, more than the row's arithmetic. The
 # guards ``>= 0`` on offsets hold always; they tell the compiler that no index counts from the end, so that it vectorises the loop.
@@ -155,55 +157,80 @@ def _blur_columns(line, taps, out, slot, band):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _beyond(index, last, mirror):  # type: ignore[no-untyped-def]
-    """An index brought back inside 0..last: reflected with the edge line doubled, again and again, or the edge line itself."""
-    if mirror:
-        index = index % (2 * last + 2)
-        return 2 * last + 1 - index if index > last else index
-    return min(max(index, 0), last)
+def _smooth_bands(lines, factors, width, tile, out, slot):  # type: ignore[no-untyped-def]
+    """``out[slot] = S x`` for a row of all bands ``x = lines[:bands * width]``, by substitutions with ``S^-1 = L D L^T``.
+
+    `factors` are ``1 / D`` and the two diagonals of ``L`` below the main one, ``(3, bands)``. Works in tiles of columns: a band follows
+    the one before at a distance known to the compiler, without which it does not vectorise; `tile` holds ``bands + 4`` lines, the two on
+    either side zero, and `lines` goes on for a tile's width. Unsigned, see the note on indices above.
+    """
+    bands, count, none = factors.shape[1], _unsigned(TILE), np.float32(0.0)
+    for left in range(0, width, TILE):
+        for band in range(bands):
+            source, to = _unsigned(band * width + left), _unsigned((band + 2) * TILE)
+            first, second = factors[1, band], factors[2, band]
+            for w in range(count):
+                at = to + w
+                tile[at] = lines[source + w] - first * tile[at - count] - second * tile[at - count - count]
+        for band in range(bands - 1, -1, -1):
+            to, scale = _unsigned((band + 2) * TILE), factors[0, band]
+            first = factors[1, band + 1] if band + 1 < bands else none
+            second = factors[2, band + 2] if band + 2 < bands else none
+            for w in range(count):
+                at = to + w
+                tile[at] = scale * tile[at] - first * tile[at + count] - second * tile[at + count + count]
+        inside = _unsigned(min(TILE, width - left))
+        for band in range(bands):
+            source, to = _unsigned((band + 2) * TILE), _unsigned(band * width + left)
+            for w in range(inside):
+                out[slot, to + w] = tile[source + w]
 
 
 @inlined
-def _blur_lines(lines, which, taps, at, last, mirror, out, slot, band):  # type: ignore[no-untyped-def]
-    """``out[slot, band]``: weighted sum of line `at` and its neighbours of the ring ``lines[., which]``, see :func:`_beyond`."""
+def _find_rows(row, k, last, size, near):  # type: ignore[no-untyped-def]
+    """Places of a row and its neighbours, edges repeated, in a ring of `size` rows: ``near = (row, row - 1, row + 1, row - 2, ...)``.
+
+    Found once for all bands: the divisions take longer than blurring a line.
+    """
+    near[0] = row % size
+    for j in range(1, k + 1):
+        near[2 * j - 1] = max(row - j, 0) % size
+        near[2 * j] = min(row + j, last) % size
+
+
+@inlined
+def _blur_rows(ring, band, taps, near, out, row):  # type: ignore[no-untyped-def]
+    """``out[row, band]``: weighted sum of the lines ``ring[near, band]``, see :func:`_find_rows`."""
     k = taps.shape[0] - 1
-    size, width = lines.shape[0], out.shape[2]
-    c, t0, t1 = at % size, taps[0], taps[1]
-    a1, b1 = _beyond(at - 1, last, mirror) % size, _beyond(at + 1, last, mirror) % size
+    width = out.shape[2]
+    c, t0, t1 = near[0], taps[0], taps[1]
+    a1, b1 = near[1], near[2]
     if k == 1:
         for w in range(width):
-            out[slot, band, w] = t0 * lines[c, which, w] + t1 * (lines[a1, which, w] + lines[b1, which, w])
+            out[row, band, w] = t0 * ring[c, band, w] + t1 * (ring[a1, band, w] + ring[b1, band, w])
         return
     t2 = taps[2]
-    a2, b2 = _beyond(at - 2, last, mirror) % size, _beyond(at + 2, last, mirror) % size
+    a2, b2 = near[3], near[4]
     if k == 2:
         for w in range(width):
-            inner = t0 * lines[c, which, w] + t1 * (lines[a1, which, w] + lines[b1, which, w])
-            out[slot, band, w] = inner + t2 * (lines[a2, which, w] + lines[b2, which, w])
+            inner = t0 * ring[c, band, w] + t1 * (ring[a1, band, w] + ring[b1, band, w])
+            out[row, band, w] = inner + t2 * (ring[a2, band, w] + ring[b2, band, w])
         return
     t3 = taps[3]
-    a3, b3 = _beyond(at - 3, last, mirror) % size, _beyond(at + 3, last, mirror) % size
+    a3, b3 = near[5], near[6]
     for w in range(width):
-        inner = t0 * lines[c, which, w] + t1 * (lines[a1, which, w] + lines[b1, which, w])
-        outer = t2 * (lines[a2, which, w] + lines[b2, which, w]) + t3 * (lines[a3, which, w] + lines[b3, which, w])
-        out[slot, band, w] = inner + outer
-    # Three pairs at a time: with more arrays in a loop the compiler gives up proving that they are apart, and does not vectorise it.
-    for j in range(4, k + 1, 3):
-        second, third = min(j + 1, k), min(j + 2, k)
-        t1 = taps[j]
-        t2 = taps[second] if second > j else np.float32(0.0)
-        t3 = taps[third] if third > second else np.float32(0.0)
-        a1, b1 = _beyond(at - j, last, mirror) % size, _beyond(at + j, last, mirror) % size
-        a2, b2 = _beyond(at - second, last, mirror) % size, _beyond(at + second, last, mirror) % size
-        if third == second:
-            for w in range(width):
-                inner = lines[a1, which, w] + lines[b1, which, w]
-                out[slot, band, w] += t1 * inner + t2 * (lines[a2, which, w] + lines[b2, which, w])
-            continue
-        a3, b3 = _beyond(at - third, last, mirror) % size, _beyond(at + third, last, mirror) % size
+        inner = t0 * ring[c, band, w] + t1 * (ring[a1, band, w] + ring[b1, band, w])
+        outer = t2 * (ring[a2, band, w] + ring[b2, band, w]) + t3 * (ring[a3, band, w] + ring[b3, band, w])
+        out[row, band, w] = inner + outer
+    # Two pairs at a time: with many arrays in a loop the compiler gives up proving that they are apart, and does not vectorise it.
+    for j in range(4, k + 1, 2):
+        more = j < k
+        t1, t2 = taps[j], taps[j + 1] if more else np.float32(0.0)
+        a1, b1 = near[2 * j - 1], near[2 * j]
+        a2, b2 = near[2 * j + 1] if more else a1, near[2 * j + 2] if more else b1
         for w in range(width):
-            inner = t1 * (lines[a1, which, w] + lines[b1, which, w]) + t2 * (lines[a2, which, w] + lines[b2, which, w])
-            out[slot, band, w] += inner + t3 * (lines[a3, which, w] + lines[b3, which, w])
+            inner = t1 * (ring[a1, band, w] + ring[b1, band, w])
+            out[row, band, w] += inner + t2 * (ring[a2, band, w] + ring[b2, band, w])
 
 
 @jit
@@ -242,22 +269,26 @@ def _scaled_residual(y, y1, weight, inverse, accelerated, h, out, at):  # type: 
 
 @jit
 def gap_step(  # type: ignore[no-untyped-def]
-    y, y1, weight, inverse, masks, cols, col_fractions, rows, row_fractions, taps, band_taps, accelerated, x
+    y, y1, weight, inverse, masks, cols, col_fractions, rows, row_fractions, taps, factors, accelerated, x
 ):
-    """One GAP iteration with the Gaussian denoiser, in place on ``x``; one tap ``[1]`` means no blur."""
+    """One GAP iteration with the Gaussian denoiser, in place on ``x``; one tap ``[1]`` means no blur, no `factors` no smoothing of spectra."""
     height, bands, width = x.shape
     k = taps.shape[0] - 1
     size = 2 * k + 1
     lowest, highest = 0, 0
     for band in range(bands):
-        reach = rows[band] + (1 if row_fractions[band] != 0 else 0)
-        lowest, highest = min(lowest, rows[band]), max(highest, reach)
+        furthest = rows[band] + (1 if row_fractions[band] != 0 else 0)
+        lowest, highest = min(lowest, rows[band]), max(highest, furthest)
     waiting = highest - lowest + 1
     residuals = np.zeros((waiting, y.shape[1]), np.float32)
     ring = np.empty((size, bands, width), np.float32)
-    along_bands = band_taps.shape[0] > 1
-    scratch = np.empty((bands if along_bands else 0, 1, width), np.float32)
+    smooth = factors.shape[1] > 0
+    rows_of_bands = ring.reshape(size, bands * width)
+    lines = np.zeros(bands * width + TILE if smooth else 0, np.float32)
+    spectra = lines[: bands * width if smooth else 0].reshape(-1, 1, width)
+    tile = np.zeros((bands + 4) * TILE, np.float32)
     line = np.empty(width + 2 * k, np.float32)
+    near = np.empty(size, np.int64)
     for h in range(lowest, highest):
         if 0 <= h < height:
             project_row(x, masks, cols, col_fractions, rows, row_fractions, h, residuals, h % waiting)
@@ -283,20 +314,20 @@ def gap_step(  # type: ignore[no-untyped-def]
                 for j in range(k):
                     line[j] = line[k]
                     line[k + width + j] = line[k + width - 1]
-                if along_bands:
-                    _blur_columns(line, taps, scratch, band, 0)
+                if smooth:
+                    _blur_columns(line, taps, spectra, band, 0)
                 else:
                     _blur_columns(line, taps, ring, h % size, band)
-            if along_bands:
-                for band in range(bands):
-                    _blur_lines(scratch, 0, band_taps, band, bands - 1, True, ring, h % size, band)
+            if smooth:
+                _smooth_bands(lines, factors, width, tile, rows_of_bands, h % size)
         done = h - k
         if done >= 0:
             if k == 0:
                 x[done] = ring[0]
             else:
+                _find_rows(done, k, height - 1, size, near)
                 for band in range(bands):
-                    _blur_lines(ring, band, taps, done, height - 1, False, x, done, band)
+                    _blur_rows(ring, band, taps, near, x, done)
 
 
 @jit

@@ -10,9 +10,9 @@ Model (dispersion frame, bands move to the right by ``cols[l]`` and down by ``ro
 
 ``shift`` splits a fractional offset linearly between the two (four, when rows are fractional too) neighbouring pixels;
 ``A^T`` is its exact transpose. ``w`` is 1 on canvas pixels that count and 0 elsewhere (unknown, saturated, held out);
-``phi`` is floored at :data:`PHI_FLOOR`. What leaves the canvas is lost. ``D`` is a denoiser: a separable Gaussian
-(``sigma_px`` in space with repeated edges, ``sigma_bands`` along the bands with mirrored ends, which makes it symmetric, taps of
-:func:`gaussian_taps`), or Chambolle's total variation per band.
+``phi`` is floored at :data:`PHI_FLOOR`. What leaves the canvas is lost. ``D`` is a denoiser: a Gaussian in space (``sigma_px``, repeated
+edges, taps of :func:`gaussian_taps`) with a smoothing spline along the bands (``sigma_bands``, :func:`spectral_roughness`), or Chambolle's
+total variation per band.
 """
 
 from __future__ import annotations
@@ -123,12 +123,22 @@ class GapSolver(Protocol):
 
 
 def gaussian_taps(sigma: float) -> NDArray[np.float32]:
-    """One-sided taps ``g[0..k]`` of a Gaussian, k about 3 sigma and at least 1, summing to one over both sides; ``[1]`` for 0."""
+    """One-sided taps ``g[0..k]`` of a Gaussian, summing to one over both sides; ``[1]`` for 0. What lies beyond 2.4 sigma is left out."""
     if sigma <= 0:
         return np.ones(1, np.float32)
-    k = max(3, int(6 * sigma + 1) | 1) // 2
+    k = max(1, round(2.4 * sigma))
     g = np.exp(-0.5 * (np.arange(k + 1) / sigma) ** 2)
     return np.asarray(g / (g[0] + 2 * g[1:].sum()), np.float32)
+
+
+def spectral_roughness(sigma: float, bands: int) -> NDArray[np.float64]:
+    """``S^-1 = I + sigma^4 / 2 . D^T D`` ``(L, L)`` with ``D`` the second differences of a spectrum: what smooths spectra is its inverse ``S``.
+
+    The discrete smoothing spline (Whittaker 1923): straight spectra pass unchanged up to the ends, and waves of the length that a Gaussian of
+    width `sigma` halves are halved.
+    """
+    differences = np.diff(np.eye(bands), 2, axis=0) if bands > 2 else np.zeros((0, bands))
+    return np.asarray(np.eye(bands) + sigma**4 / 2 * differences.T @ differences)
 
 
 def split_offsets(offsets: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
