@@ -76,7 +76,7 @@ class AutoSettings(Settings):
     )
     wide: PriorSettings = setting(PriorSettings(), "Scene prior of the first fit: wide basin")
     precise: PriorSettings = setting(
-        PriorSettings(n_iter=24, sigma_px=0.9, sigma_bands=2.6, accelerated=True, max_steps=6, tolerance=1.0),
+        PriorSettings(n_iter=24, sigma_px=0.8, sigma_bands=2.6, accelerated=True, max_steps=6, tolerance=1.0),
         "Scene prior of the last fit: little bias",
     )
     noisy_sigma_px: float = setting(

@@ -13,7 +13,7 @@ from cassi_core.config import PriorSettings
 from cassi_core.run import RunControl
 from cassi_core.solvers.protocol import GapSettings, GapSolver
 
-BRIEF = GapSettings(8, 0.9, 2.6, accelerated=True)
+BRIEF = GapSettings(8, 0.8, 2.6, accelerated=True)
 """The scene estimate by which a picture and a mask are judged: a brief one tells a wrong mask from a right one better than that of the fit,
 which follows the picture further with either (0.3 px off: held-out residual +6 to +15 % instead of +4 to +8 % on simulated rigs, +6 instead
 of +3 % on a real one)."""
@@ -44,7 +44,7 @@ def for_noise(prior: PriorSettings, unexplained: float, widest_px: float) -> Pri
     """The prior with its spatial blur between its own width, for a clear picture, and `widest_px` for a noisy one.
 
     A narrow blur lets the estimate follow the picture, so that the scene pulls the fit less; where noise is what it would follow, it only
-    scatters. On simulated dark rigs 2 px instead of 0.9 px halve the errors across the dispersion and of theta; on clear ones they double them.
+    scatters. On simulated dark rigs 2 px instead of 0.8 px halve the errors across the dispersion and of theta; on clear ones they double them.
     """
     share = float(np.clip((unexplained - CLEAR) / (NOISY - CLEAR), 0, 1))
     return prior.model_copy(update={"sigma_px": prior.sigma_px + share * max(0.0, widest_px - prior.sigma_px)})

@@ -1,14 +1,15 @@
-"""The Gaussian denoiser of the GAP solvers: separable, edges repeated in space and mirrored along the bands (no autograd here).
+"""The denoiser of the GAP solvers without total variation: Gaussian in space, smoothing spline along the bands (no autograd here).
 
-Taps: :func:`cassi_core.solvers.protocol.gaussian_taps`. Sums of shifted slices are six times faster on a processor than a
-banded matrix, and work on any device for any batch.
+Formulas: :func:`cassi_core.solvers.protocol.gaussian_taps`, :func:`cassi_core.solvers.protocol.spectral_roughness`. In space sums of shifted
+slices are six times faster on a processor than a banded matrix; the bands are few, so that a dense matrix smooths spectra on any device.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
-from cassi_core.solvers.protocol import gaussian_taps
+from cassi_core.solvers.protocol import gaussian_taps, spectral_roughness
 
 Taps = tuple[float, ...]
 
@@ -18,24 +19,33 @@ def taps_of(sigma: float) -> Taps:
     return tuple(float(t) for t in gaussian_taps(sigma))
 
 
-def blur(
-    cube: torch.Tensor, taps: Taps, band_taps: Taps = (1.0,), *, spare: torch.Tensor | None = None, transpose: bool = False
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Blur the last two axes of ``(..., L, H, W)`` with ``taps`` and the third last with ``band_taps``.
+def smoother_of(sigma: float, bands: int, like: torch.Tensor) -> torch.Tensor | None:
+    """The symmetric matrix ``S`` ``(L, L)`` that smooths spectra, on the device and in the type of `like`; None for no smoothing."""
+    return torch.as_tensor(np.linalg.inv(spectral_roughness(sigma, bands))).to(like) if sigma > 0 else None
 
-    ``transpose`` applies the transposed matrix: what was read from a repeated edge pixel goes back to it (along the bands, where the edge
-    is mirrored, the matrix is symmetric). The cube and `spare` (a buffer like it) are overwritten; returned are the blurred cube and the
-    buffer that is free now.
+
+def blur(
+    cube: torch.Tensor,
+    taps: Taps,
+    smoother: torch.Tensor | None = None,
+    *,
+    spare: torch.Tensor | None = None,
+    transpose: bool = False,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Blur the last two axes of ``(..., L, H, W)`` with ``taps`` and smooth the spectra with `smoother` ``(L, L)``.
+
+    ``transpose`` applies the transposed matrix: what was read from a repeated edge pixel goes back to it (the smoother is symmetric). The
+    cube and `spare` (a buffer like it) are overwritten; returned are the blurred cube and the buffer that is free now.
     """
     spare = torch.empty_like(cube) if spare is None else spare
     # The axes commute, so that the transposed factors may be applied in the same order.
-    for dim, line in ((-3, band_taps), (-2, taps), (-1, taps)):
-        if len(line) > 1:
-            _blur_inside(cube, line, dim, spare)
-            if dim == -3:
-                _add_mirrored(cube, line, dim, spare)
-            else:
-                _add_repeated(cube, line, dim, transpose, spare)
+    if smoother is not None:
+        torch.matmul(smoother, cube.flatten(-2), out=spare.view(*cube.shape[:-2], -1))
+        cube, spare = spare, cube
+    if len(taps) > 1:
+        for dim in (-2, -1):
+            _blur_inside(cube, taps, dim, spare)
+            _add_repeated(cube, taps, dim, transpose, spare)
             cube, spare = spare, cube
     return cube, spare
 
@@ -56,14 +66,3 @@ def _add_repeated(source: torch.Tensor, taps: Taps, dim: int, transpose: bool, o
         for inner, edge in ((i, 0), (size - 1 - i, size - 1)):
             to, of = (edge, inner) if transpose else (inner, edge)
             out.select(dim, to).add_(source.select(dim, of), alpha=beyond)
-
-
-def _add_mirrored(source: torch.Tensor, taps: Taps, dim: int, out: torch.Tensor) -> None:
-    """What the taps read beyond the edges, where position ``-1 - i`` is ``i``, again and again."""
-    size = source.shape[dim]
-    for i in range(min(len(taps) - 1, size)):
-        for j in range(i + 1, len(taps)):
-            of = (j - i - 1) % (2 * size)
-            of = min(of, 2 * size - 1 - of)
-            out.select(dim, i).add_(source.select(dim, of), alpha=taps[j])
-            out.select(dim, size - 1 - i).add_(source.select(dim, size - 1 - of), alpha=taps[j])

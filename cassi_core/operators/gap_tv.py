@@ -20,7 +20,7 @@ from torch.autograd.function import once_differentiable
 
 from cassi_core.dispersion import DispersionMode
 from cassi_core.errors import ConfigError
-from cassi_core.operators.blur import blur, taps_of
+from cassi_core.operators.blur import blur, smoother_of, taps_of
 from cassi_core.operators.forward import DispersedModule, Offsets, check_measurement, masks_for, normaliser, plan_of
 from cassi_core.operators.shifts import ShiftPlan, add_back_projection, add_projection, offset_gradients
 from cassi_core.solvers.protocol import GapSettings
@@ -63,7 +63,7 @@ class _Iteration:
                 self.callback()
                 band.copy_(chambolle_tv(band, self.settings.tv_weight, self.settings.tv_iter))
             return cube, spare
-        return blur(cube, taps_of(self.settings.sigma_px), taps_of(self.settings.sigma_bands), spare=spare)
+        return blur(cube, *self._widths(cube), spare=spare)
 
     def denoiser_gradient(
         self, cube: torch.Tensor, left: torch.Tensor, gradient: torch.Tensor, spare: torch.Tensor
@@ -76,8 +76,11 @@ class _Iteration:
                 self.callback()
                 slope.copy_(chambolle_tv_gradient(band, slope, self.settings.tv_weight, self.settings.tv_iter))
             return gradient, spare
-        widths = taps_of(self.settings.sigma_px), taps_of(self.settings.sigma_bands)
-        return blur(gradient, *widths, spare=spare, transpose=True)
+        return blur(gradient, *self._widths(gradient), spare=spare, transpose=True)
+
+    def _widths(self, cube: torch.Tensor) -> tuple[tuple[float, ...], torch.Tensor | None]:
+        """Taps of the spatial blur and the matrix that smooths spectra."""
+        return taps_of(self.settings.sigma_px), smoother_of(self.settings.sigma_bands, self.plan.n_bands, cube)
 
 
 class _Gradients:

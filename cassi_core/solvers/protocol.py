@@ -123,10 +123,10 @@ class GapSolver(Protocol):
 
 
 def gaussian_taps(sigma: float) -> NDArray[np.float32]:
-    """One-sided taps ``g[0..k]`` of a Gaussian, summing to one over both sides; ``[1]`` for 0. What lies beyond 2.4 sigma is left out."""
+    """One-sided taps ``g[0..k]`` of a Gaussian, k about 3 sigma and at least 1, summing to one over both sides; ``[1]`` for 0."""
     if sigma <= 0:
         return np.ones(1, np.float32)
-    k = max(1, round(2.4 * sigma))
+    k = max(3, int(6 * sigma + 1) | 1) // 2
     g = np.exp(-0.5 * (np.arange(k + 1) / sigma) ** 2)
     return np.asarray(g / (g[0] + 2 * g[1:].sum()), np.float32)
 

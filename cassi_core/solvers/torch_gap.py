@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from cassi_core.errors import InputError
-from cassi_core.operators.blur import blur, taps_of
+from cassi_core.operators.blur import blur, smoother_of, taps_of
 from cassi_core.operators.shifts import ShiftPlan, add_back_projection, add_projection, plan_shifts
 from cassi_core.run import RunControl
 from cassi_core.solvers.protocol import PHI_FLOOR, Candidate, GapSettings
@@ -164,6 +164,7 @@ class _Batch:
         add_back_projection(cubes, self.weight * self.y * inverse, masks, plan)
         spare = torch.empty_like(cubes)
         collected = torch.zeros_like(inverse)
+        taps, smoother = taps_of(settings.sigma_px), smoother_of(settings.sigma_bands, self.bands, cubes)
         for _ in range(settings.n_iter):
             control.checkpoint()
             left = self.residual(cubes).mul_(self.weight)
@@ -176,7 +177,7 @@ class _Batch:
             if settings.denoiser == "tv":
                 self._denoise_tv(cubes, settings, control)
             else:
-                cubes, spare = blur(cubes, taps_of(settings.sigma_px), taps_of(settings.sigma_bands), spare=spare)
+                cubes, spare = blur(cubes, taps, smoother, spare=spare)
         if self.y.is_cuda:
             torch.cuda.synchronize(self.y.device)
         control.checkpoint()

@@ -56,6 +56,15 @@ def tv_loop(f: np.ndarray, weight: float, n_iter: int) -> np.ndarray:
     return f - weight * div()
 
 
+def smoothing_spline(x: np.ndarray, sigma: float) -> np.ndarray:
+    """The spectra that minimise ``|s - x|^2 + sigma^4/2 |s''|^2``, by least squares."""
+    bands = len(x)
+    bend = [np.eye(bands)[i] - 2 * np.eye(bands)[i + 1] + np.eye(bands)[i + 2] for i in range(bands - 2)]
+    stacked = np.vstack([np.eye(bands), *(np.sqrt(sigma**4 / 2) * row[None] for row in bend)])
+    wanted = np.vstack([x.reshape(bands, -1), np.zeros((len(bend), x[0].size))])
+    return np.linalg.lstsq(stacked, wanted, rcond=None)[0].reshape(x.shape)
+
+
 def gap_loop(y: np.ndarray, c: Candidate, s: GapSettings, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The protocol's formulas with dense shift matrices, float64."""
     n, (height, width) = len(c.cols), c.mask.shape[-2:]
@@ -72,10 +81,10 @@ def gap_loop(y: np.ndarray, c: Candidate, s: GapSettings, w: np.ndarray) -> tupl
     def denoise(x: np.ndarray) -> np.ndarray:
         if s.denoiser == "tv":
             return np.stack([tv_loop(b, s.tv_weight, s.tv_iter) for b in x])
-        for axis, sigma in ((0, s.sigma_bands), (1, s.sigma_px), (2, s.sigma_px)):
-            taps = gaussian_taps(sigma).astype(float)
-            x = ndi.correlate1d(x, np.concatenate([taps[:0:-1], taps]), axis, mode="nearest" if axis else "reflect")
-        return x
+        taps = gaussian_taps(s.sigma_px).astype(float)
+        for axis in (1, 2):
+            x = ndi.correlate1d(x, np.concatenate([taps[:0:-1], taps]), axis, mode="nearest")
+        return smoothing_spline(x, s.sigma_bands)
 
     phi = np.maximum(forward(masks), PHI_FLOOR)
     x, y1 = adjoint(w * y / phi), np.zeros_like(y)
