@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -10,27 +10,34 @@ from numpy.typing import NDArray
 
 from cassi_core.errors import InputError
 from cassi_core.operators.blur import blur, smoother_of, taps_of
+from cassi_core.operators.gathered import Gathered, MatrixBlur
 from cassi_core.operators.shifts import ShiftPlan, add_back_projection, add_projection, plan_shifts
 from cassi_core.run import RunControl
-from cassi_core.solvers.protocol import PHI_FLOOR, Candidate, GapSettings
+from cassi_core.solvers.protocol import PHI_FLOOR, Candidate, GapSettings, split_offsets
 from cassi_core.solvers.tv_torch import chambolle_tv
 
 BATCH_BYTES_CPU = 32 * 2**20
 """Cubes of one batch on a processor: larger ones leave the caches and gain nothing."""
 BATCH_SHARE_CUDA = 0.1
 """Share of a GPU's free memory for the cubes of one batch; an iteration needs about four times as much."""
+MATRIX_SIDE = 400
+"""Larger bands are blurred by slices on a GPU too: the work of a matrix grows with the third power of the side."""
 TV_CHUNK_BYTES = 2 * 2**20
 """Bands denoised together by total variation on a processor: its dozen temporary images should stay in the cache."""
 
 
 class TorchGapSolver:
-    """GAP on a device of torch; the same numbers as the fused CPU kernel to 1e-4 relative."""
+    """GAP on a device of torch; the same numbers as the fused CPU kernel to 1e-4 relative.
+
+    `gather` chooses few large operations instead of many small ones where all offsets are whole; default: on a GPU.
+    """
 
     name = "torch"
 
-    def __init__(self, device: str | torch.device = "cpu") -> None:
+    def __init__(self, device: str | torch.device = "cpu", *, gather: bool | None = None) -> None:
         self._device = torch.device(device)
         self.device = str(self._device)
+        self._gather = self._device.type == "cuda" if gather is None else gather
 
     def residuals(
         self,
@@ -44,7 +51,7 @@ class TorchGapSolver:
         """Residual images ``(B, H, Wm)`` float32 of all candidates; see the protocol."""
         out = np.empty((len(candidates), *y.shape), np.float32)
         for group in self._batches(candidates):
-            problem = _Batch(y, [candidates[i] for i in group], weight, self._device)
+            problem = _Batch(y, [candidates[i] for i in group], weight, self._device, self._gather)
             cubes = problem.solve(settings, control or RunControl())
             out[group] = problem.residual(cubes).cpu().numpy()
         return out
@@ -59,7 +66,7 @@ class TorchGapSolver:
         control: RunControl | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Cube ``(L, H, W)`` and residual ``(H, Wm)`` with one candidate; see the protocol."""
-        problem = _Batch(y, [candidate], weight, self._device)
+        problem = _Batch(y, [candidate], weight, self._device, self._gather)
         cubes = problem.solve(settings, control or RunControl())
         return cubes[0].cpu().numpy(), problem.residual(cubes)[0].cpu().numpy()
 
@@ -75,7 +82,7 @@ class TorchGapSolver:
         """Residual images ``(B, H, Wm)`` of several measurements with one candidate; see the protocol."""
         out = np.empty(images.shape, np.float32)
         for group in self._batches([candidate] * len(images)):
-            problem = _Batch(images[group], [candidate], weight, self._device)
+            problem = _Batch(images[group], [candidate], weight, self._device, self._gather)
             out[group] = problem.residual(problem.solve(settings, control or RunControl())).cpu().numpy()
         return out
 
@@ -89,7 +96,7 @@ class TorchGapSolver:
         control: RunControl | None = None,
     ) -> NDArray[np.float32]:
         """The transpose of :meth:`filter_images`, ``(B, H, Wm)``; see the protocol."""
-        inverse = _Batch(images[0], [candidate], weight, self._device).inverse_normaliser()[0].cpu().numpy()
+        inverse = _Batch(images[0], [candidate], weight, self._device, self._gather).inverse_normaliser()[0].cpu().numpy()
         lifted = images / inverse if weight is None else weight * images / inverse
         filtered = self.filter_images(lifted, candidate, settings, weight=weight, control=control)
         filtered *= inverse
@@ -97,7 +104,7 @@ class TorchGapSolver:
 
     def project(self, cube: NDArray[np.float32], candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.float32]:
         """The forward model ``A x`` of a cube ``(L, H, W)`` on a canvas ``(H, Wm)``; see the protocol."""
-        problem = _Batch(np.zeros(shape, np.float32), [candidate], None, self._device)
+        problem = _Batch(np.zeros(shape, np.float32), [candidate], None, self._device, self._gather)
         cubes = torch.as_tensor(np.ascontiguousarray(cube, np.float32), device=self._device)[None]
         return np.asarray(-problem.residual(cubes)[0].cpu().numpy(), np.float32)
 
@@ -132,6 +139,7 @@ class _Batch:
         candidates: Sequence[Candidate],
         weight: NDArray[np.float32] | None,
         device: torch.device,
+        gather: bool = False,
     ) -> None:
         masks = np.stack([c.mask if c.mask.ndim == 3 else c.mask[None] for c in candidates])
         self.bands = len(candidates[0].cols)
@@ -146,25 +154,30 @@ class _Batch:
         weights = np.ones(y.shape[-2:], np.float32) if weight is None else weight
         self.weight = torch.as_tensor(np.ascontiguousarray(weights, np.float32), device=device)
         cols, rows = (np.asarray(offsets, np.float64) for offsets in (candidates[0].cols, candidates[0].rows))
-        self.plan: ShiftPlan = plan_shifts(cols, rows, (masks.shape[2], masks.shape[3]), (y.shape[-2], y.shape[-1]))
+        shape, canvas = (masks.shape[2], masks.shape[3]), (y.shape[-2], y.shape[-1])
+        self.plan: ShiftPlan = plan_shifts(cols, rows, shape, canvas)
+        (whole_cols, col_fractions), (whole_rows, row_fractions) = split_offsets(cols), split_offsets(rows)
+        whole = not (col_fractions.any() or row_fractions.any())
+        self.gathered = Gathered(whole_cols, whole_rows, shape, canvas, device) if gather and whole else None
 
     @torch.no_grad()
     def inverse_normaliser(self) -> torch.Tensor:
         """``1 / phi`` of every candidate, ``(B, Hc, Wc)``."""
-        phi = self.y.new_zeros((self.masks.shape[0], *self.plan.canvas))
-        add_projection(phi, self.masks, self.masks, self.plan)
+        if self.gathered is not None:
+            phi = self.gathered.projected(self.masks.expand(-1, self.bands, -1, -1), self.masks)
+        else:
+            phi = self.y.new_zeros((self.masks.shape[0], *self.plan.canvas))
+            add_projection(phi, self.masks, self.masks, self.plan)
         return 1 / phi.clamp_min_(PHI_FLOOR)
 
     @torch.no_grad()
     def solve(self, settings: GapSettings, control: RunControl) -> torch.Tensor:
         """The cubes ``(B, L, H, W)`` after all iterations."""
-        masks, plan = self.masks, self.plan
         inverse = self.inverse_normaliser()
-        cubes = self.y.new_zeros((masks.shape[0], self.bands, *plan.shape))
-        add_back_projection(cubes, self.weight * self.y * inverse, masks, plan)
-        spare = torch.empty_like(cubes)
+        cubes = self.y.new_zeros((self.masks.shape[0], self.bands, *self.plan.shape))
+        self._add_back_projection(cubes, self.weight * self.y * inverse)
+        denoise = self._denoiser(settings, cubes, control)
         collected = torch.zeros_like(inverse)
-        taps, smoother = taps_of(settings.sigma_px), smoother_of(settings.sigma_bands, self.bands, cubes)
         for _ in range(settings.n_iter):
             control.checkpoint()
             left = self.residual(cubes).mul_(self.weight)
@@ -172,12 +185,9 @@ class _Batch:
                 # y1 - w.(A x), where w.(A x) is w.y less what is left
                 collected += left
                 left.add_(collected).sub_(self.weight * self.y)
-            add_back_projection(cubes, left.mul_(inverse), masks, plan)
+            self._add_back_projection(cubes, left.mul_(inverse))
             control.checkpoint()
-            if settings.denoiser == "tv":
-                self._denoise_tv(cubes, settings, control)
-            else:
-                cubes, spare = blur(cubes, taps, smoother, spare=spare)
+            cubes = denoise(cubes)
         if self.y.is_cuda:
             torch.cuda.synchronize(self.y.device)
         control.checkpoint()
@@ -186,17 +196,44 @@ class _Batch:
     @torch.no_grad()
     def residual(self, cubes: torch.Tensor) -> torch.Tensor:
         """``y - A x`` of every candidate, ``(B, Hc, Wc)``."""
+        if self.gathered is not None:
+            return self.y - self.gathered.projected(cubes, self.masks)
         left = self.y.expand(cubes.shape[0], *self.y.shape[-2:]).clone()
         add_projection(left, cubes, self.masks, self.plan, -1.0)
         return left
 
-    def _denoise_tv(self, cubes: torch.Tensor, settings: GapSettings, control: RunControl) -> None:
+    def _add_back_projection(self, cubes: torch.Tensor, canvas: torch.Tensor) -> None:
+        if self.gathered is not None:
+            self.gathered.add_back_projected(cubes, canvas, self.masks)
+        else:
+            add_back_projection(cubes, canvas, self.masks, self.plan)
+
+    def _denoiser(
+        self, settings: GapSettings, like: torch.Tensor, control: RunControl
+    ) -> Callable[[torch.Tensor], torch.Tensor]:
+        """What smooths the cubes after each iteration; may overwrite them."""
+        if settings.denoiser == "tv":
+            return lambda cubes: self._denoised_tv(cubes, settings, control)
+        if self.gathered is not None and max(self.plan.shape) <= MATRIX_SIDE:
+            return MatrixBlur(settings.sigma_px, settings.sigma_bands, (self.bands, *self.plan.shape), like.device)
+        taps, smoother = taps_of(settings.sigma_px), smoother_of(settings.sigma_bands, self.bands, like)
+        spare = torch.empty_like(like)
+
+        def by_slices(cubes: torch.Tensor) -> torch.Tensor:
+            nonlocal spare
+            cubes, spare = blur(cubes, taps, smoother, spare=spare)
+            return cubes
+
+        return by_slices
+
+    def _denoised_tv(self, cubes: torch.Tensor, settings: GapSettings, control: RunControl) -> torch.Tensor:
         images = cubes.flatten(0, 1)
         at_once = len(images) if images.is_cuda else max(1, TV_CHUNK_BYTES // (4 * images[0].numel()))
         for start in range(0, len(images), at_once):
             control.checkpoint()
             part = images[start : start + at_once]
             part.copy_(chambolle_tv(part, settings.tv_weight, settings.tv_iter))
+        return cubes
 
 
 def select_device(name: str) -> tuple[torch.device, str]:

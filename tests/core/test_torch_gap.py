@@ -125,6 +125,26 @@ def test_the_solver_is_the_plain_loop(
     assert relative(found, cube) < 1e-5 and relative(residual, left) < 1e-5
 
 
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("per_band", [False, True])
+@pytest.mark.parametrize(("shape", "canvas"), [((15, 22), (15, 27)), ((20, 13), (20, 30)), ((17, 17), (19, 17))])
+def test_a_few_large_operations_give_the_same_numbers(
+    settings: GapSettings, per_band: bool, shape: tuple[int, int], canvas: tuple[int, int], rng: np.random.Generator
+) -> None:
+    """The way of a GPU, for whole offsets; bands leave the canvas on all sides."""
+    y, candidate, weight = a_problem(rng, shape, 5, canvas, per_band)
+    whole = Candidate(candidate.mask, np.round(candidate.cols), np.round(candidate.rows))
+    cube, left = gap_loop(y, whole, settings, weight)
+    solver = TorchGapSolver(gather=True)
+    found, residual = solver.reconstruct(y, whole, settings, weight=weight)
+    assert relative(found, cube) < 1e-5 and relative(residual, left) < 1e-5
+    images = np.stack([y, y[::-1]])
+    for one, other in zip(
+        solver.filter_images(images, whole, settings), TorchGapSolver().filter_images(images, whole, settings), strict=True
+    ):
+        assert relative(one, other) < 1e-5
+
+
 def test_candidates_are_solved_together_as_they_are_alone(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Groups of equal offsets, batches smaller than a group, one mask per band beside one for all."""
     monkeypatch.setattr(torch_gap, "BATCH_BYTES_CPU", 2 * 4 * 5 * 12 * 14)
@@ -223,9 +243,11 @@ def test_a_device_that_fails_when_used_is_found_out(monkeypatch: pytest.MonkeyPa
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="NO GPU: the CUDA path of the torch solver is not tested")
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_the_gpu_gives_the_same_numbers(settings: GapSettings, rng: np.random.Generator) -> None:
-    y, candidate, weight = a_problem(rng, (21, 26), 6, (21, 36), True)
-    cubes = [TorchGapSolver(d).reconstruct(y, candidate, settings, weight=weight)[0] for d in ("cpu", "cuda")]
-    assert relative(*cubes) < 1e-4
+    y, fractional, weight = a_problem(rng, (21, 26), 6, (21, 36), True)
+    whole = Candidate(fractional.mask, np.round(fractional.cols), np.round(fractional.rows))
+    for candidate in (fractional, whole):
+        cubes = [TorchGapSolver(d).reconstruct(y, candidate, settings, weight=weight)[0] for d in ("cpu", "cuda")]
+        assert relative(*cubes) < 1e-4
 
 
 def test_filtering_and_projecting_equal_the_kernel() -> None:
