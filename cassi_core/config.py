@@ -74,9 +74,12 @@ class AutoSettings(Settings):
     prior_alpha: float = setting(
         1.0, "How well the dispersion axis is known before (standard error of alpha)", unit="deg", gt=0.0, le=90.0
     )
-    wide: PriorSettings = setting(PriorSettings(), "Scene prior of the first fit: wide basin")
+    wide: PriorSettings = setting(
+        PriorSettings(n_iter=8, sigma_px=0.8, sigma_bands=2.6, accelerated=True),
+        "Scene prior of the first fit: few iterations, a coarse estimate",
+    )
     precise: PriorSettings = setting(
-        PriorSettings(n_iter=24, sigma_px=0.8, sigma_bands=2.6, accelerated=True, max_steps=6, tolerance=1.0),
+        PriorSettings(n_iter=22, sigma_px=0.8, sigma_bands=2.6, accelerated=True, max_steps=6, tolerance=1.0),
         "Scene prior of the last fit: little bias",
     )
     noisy_sigma_px: float = setting(

@@ -60,7 +60,7 @@ LEAST_STEPS = 2
 """Before the mixing has seen two steps a short one proves nothing: on dark pictures plain steps are far too short."""
 REUSE_SHARE = 0.5
 """Derivative images serve as a metric as long as no parameter has moved by more than this share of LARGEST_STEP since they were made."""
-EXACT_SHARE = 0.05
+EXACT_SHARE = 0.1
 """The same for the standard errors, which need them where the fit ended."""
 HISTORY = 5
 """Steps that the mixing remembers."""

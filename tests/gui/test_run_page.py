@@ -181,9 +181,9 @@ def test_a_setting_is_changed_undone_and_marked(desk: Desk) -> None:
     desk.state.undo_stack.undo()
     assert (desk.state.config.seed, desk.state.config.auto.precise.n_iter) == (0, 31)
     desk.page.form.reset_button.click()
-    assert desk.state.config.auto.precise.n_iter == 24 and "changed" not in desk.page.preset_bar.note.text()
+    assert desk.state.config.auto.precise.n_iter == 22 and "changed" not in desk.page.preset_bar.note.text()
     desk.page.form.edited.emit(("auto", "precise", "n_iter"), 0)
-    assert "auto.precise.n_iter" in desk.page.notice.text() and desk.state.config.auto.precise.n_iter == 24
+    assert "auto.precise.n_iter" in desk.page.notice.text() and desk.state.config.auto.precise.n_iter == 22
 
 
 def test_own_presets_are_saved_chosen_renamed_and_deleted(desk: Desk) -> None:
