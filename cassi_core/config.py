@@ -47,7 +47,7 @@ class PriorSettings(Settings):
 
 
 class AutoSettings(Settings):
-    """Preset `auto`: matched filter, then Gauss-Newton with a wide and a precise scene prior."""
+    """Preset `auto`: matched filter, then Gauss-Newton with a brief and a precise scene estimate."""
 
     reach_px: float = setting(25.0, "Largest mask shift that the pre-alignment looks for", unit="px", ge=2.0, le=200.0)
     reach_deg: float = setting(3.0, "Largest mask rotation that the pre-alignment looks for", unit="deg", ge=0.0, le=20.0)

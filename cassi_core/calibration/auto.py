@@ -1,4 +1,4 @@
-"""Preset `auto`: matched filter, then Gauss-Newton with a wide and with a precise scene prior, the blur chosen before either."""
+"""Preset `auto`: matched filter, then Gauss-Newton with a brief and with a precise scene estimate, the blur chosen before either."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def plan() -> tuple[tuple[str, str, float], ...]:
     """Stages as (name, label, expected seconds at 256 x 256 x 28 with eight parameters on two cores)."""
     return (
         (MATCHED_FILTER, "Pre-alignment by matched filter", 0.4),
-        ("wide", "Fit with a wide scene prior", 1.0),
-        ("precise", "Fit with a precise scene prior", 2.6),
+        ("wide", "Fit with a brief scene estimate", 0.9),
+        ("precise", "Fit with a precise scene estimate", 2.3),
     )
 
 
@@ -128,7 +128,7 @@ def _two_fits(
     solver: GapSolver,
     recorder: RunRecorder,
 ) -> tuple[Fit, ParameterSet]:
-    """With a wide, then with a precise scene prior, the blur chosen before either; error bars where the last one ended."""
+    """With a brief, then with a precise scene estimate, the blur chosen before either; error bars where the last one ended."""
     names = tuple(n for n in start.refined if n != "psf")
     at, first, blur = start.refining(names), None, None
     for name, prior in (("wide", settings.wide), ("precise", settings.precise)):
