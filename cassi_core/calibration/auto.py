@@ -14,7 +14,7 @@ from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit, fit, with_error_bars
 from cassi_core.calibration.prealign import PreAlignment, prealign
 from cassi_core.calibration.rig_model import Optics, RigModel
-from cassi_core.calibration.scene_prior import for_noise, gap_settings, unexplained_share
+from cassi_core.calibration.scene_prior import for_noise, gap_settings
 from cassi_core.calibration.straighten import straighten
 from cassi_core.config import AutoSettings
 from cassi_core.dispersion import Dispersion
@@ -142,9 +142,7 @@ def _two_fits(
                 optics = optics_of(models, solver, at, blur, recorder.control)
             recorder.advance(blur_steps)
         if name == "precise":
-            prior = for_noise(
-                prior, unexplained_share(models, solver, at.vector(), optics, recorder.control), settings.noisy_sigma_px
-            )
+            prior = for_noise(prior, models, solver, at.vector(), optics, recorder.control, widest_px=settings.noisy_sigma_px)
         last = fit(
             models,
             at,
