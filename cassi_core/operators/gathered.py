@@ -58,7 +58,7 @@ class MatrixBlur:
             self._left = _tensor(blur_matrix(sigma_px, height), device)
             self._right = _tensor(blur_matrix(sigma_px, width).T, device)
         if sigma_bands > 0:
-            self._spectral = _tensor(np.linalg.inv(spectral_roughness(sigma_bands, bands)), device)
+            self._spectral = _tensor(np.linalg.inv(spectral_roughness(sigma_bands, bands)).astype(np.float64), device)
 
     def __call__(self, cubes: torch.Tensor) -> torch.Tensor:
         """The blurred cubes ``(B, L, H, W)``."""
