@@ -1,4 +1,4 @@
-"""Preset `auto`: matched filter, then Gauss-Newton with a brief and with a precise scene estimate, the blur chosen before either."""
+"""Preset `auto`: matched filter, the blur by correlation, then Gauss-Newton with a brief and with a precise scene estimate."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.block_shifts import BlockShift, block_shifts
-from cassi_core.calibration.blur_choice import choose_blur, optics_of
+from cassi_core.calibration.blur_choice import sharpness
 from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit, fit, with_error_bars
 from cassi_core.calibration.prealign import PreAlignment, prealign
 from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.calibration.scene_prior import for_noise, gap_settings
 from cassi_core.calibration.straighten import straighten
-from cassi_core.config import AutoSettings
+from cassi_core.config import AutoSettings, PriorSettings
 from cassi_core.dispersion import Dispersion
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.quality.verdict import excess_rms
@@ -128,22 +128,13 @@ def _two_fits(
     solver: GapSolver,
     recorder: RunRecorder,
 ) -> tuple[Fit, ParameterSet]:
-    """With a brief, then with a precise scene estimate, the blur chosen before either; error bars where the last one ended."""
+    """With a brief, then with a precise scene estimate, the blur chosen before; error bars where the last one ended."""
     names = tuple(n for n in start.refined if n != "psf")
-    at, first, blur = start.refining(names), None, None
-    for name, prior in (("wide", settings.wide), ("precise", settings.precise)):
-        blur_steps = BLUR_STEPS if "psf" in start.refined else 0
-        tail = ERROR_BAR_STEPS if name == "precise" else 1
-        recorder.begin(name, blur_steps + EXPECTED_STEPS + tail, tail=tail)
-        if blur_steps:
-            blur = choose_blur(models, solver, at, optics, recorder.control)
-            at = with_value(at, "psf", blur.psf)
-            if name == "precise" and not optics.smear_px:
-                optics = optics_of(models, solver, at, blur, recorder.control)
-            recorder.advance(blur_steps)
-        if name == "precise":
-            prior = for_noise(prior, models, solver, at.vector(), optics, recorder.control, widest_px=settings.noisy_sigma_px)
-        last = fit(
+    chosen = "psf" in start.refined
+    control = recorder.control
+
+    def stage(prior: PriorSettings, at: ParameterSet, optics: Optics) -> Fit:
+        return fit(
             models,
             at,
             gap_settings(prior),
@@ -154,17 +145,39 @@ def _two_fits(
             max_steps=prior.max_steps,
             tolerance=prior.tolerance,
         )
+
+    def with_errors(fitted: Fit, prior: PriorSettings, at: ParameterSet, optics: Optics) -> Fit:
+        return with_error_bars(fitted, models, at, gap_settings(prior), solver, control, optics=optics)
+
+    recorder.begin("wide", (BLUR_STEPS if chosen else 0) + EXPECTED_STEPS + 1, tail=1)
+    at, known, blur = start.refining(names), optics, None
+    if chosen:
+        # The blur is told best here: a fit with a brief estimate moves along the dispersion until its own faults look sharp.
+        first = sharpness(models, solver, at, known, control)
+        at, blur, optics = with_value(at, "psf", first.blur.psf), first.blur, first.optics(first.is_smeared)
+        recorder.advance(BLUR_STEPS)
+    brief = stage(settings.wide, at, optics)
+    at = at.with_vector(brief.vector)
+    if chosen and not control.finishing:
+        # Whether there is a smear is told best now: a step of the dispersion that is not fitted yet looks like one.
+        smeared = sharpness(models, solver, at, known, control).is_smeared
+        if smeared != first.is_smeared:
+            optics = first.optics(smeared)
+            brief = stage(settings.wide, at, optics)
+            at = at.with_vector(brief.vector)
+    recorder.begin_tail()
+    if control.finishing:
+        brief = with_errors(brief, settings.wide, at, optics)
+    recorder.end(brief.score)
+    last = brief
+    if not control.finishing:
+        recorder.begin("precise", EXPECTED_STEPS + ERROR_BAR_STEPS, tail=ERROR_BAR_STEPS)
+        prior = for_noise(settings.precise, models, solver, at.vector(), optics, control, widest_px=settings.noisy_sigma_px)
+        last = stage(prior, at, optics)
         at = at.with_vector(last.vector)
         recorder.begin_tail()
-        ends_here = name == "precise" or recorder.control.finishing
-        if ends_here:
-            last = with_error_bars(last, models, at, gap_settings(prior), solver, recorder.control, optics=optics)
+        last = with_prior_sensitivity(brief, with_errors(last, prior, at, optics))
         recorder.end(last.score)
-        if ends_here:
-            break
-        first = last
-    if first is not None:
-        last = with_prior_sensitivity(first, last)
     last = with_sampling_error(last, models[0].dispersion)
     return (last if blur is None else with_blur(last, blur.sigma)), at.refining(start.refined)
 

@@ -8,7 +8,7 @@ best match OWN_BLUR_PX too wide, which is taken off in squares (a smear of the b
 standard error is the jackknife over strips of the picture and the scatter of OWN_BLUR_PX.
 
 A band of a rig that sees all wavelengths is smeared over its own step of the dispersion; one behind narrow filters is not. The same
-correlation tells which: :func:`optics_of`.
+correlation tells which: :func:`sharpness`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,28 @@ class Blur:
     psf: float
     sigma: float
     score: float
+
+
+@dataclass(frozen=True, eq=False)
+class Sharpness:
+    """The blur that matches the snapshots best with the `known` optics and, where these have no smear, with one of the bands' own step.
+
+    The former stands for both together wherever the mask is used as the result says.
+    """
+
+    blur: Blur
+    known: Optics
+    smeared: Blur | None
+    smear_px: float
+
+    @property
+    def is_smeared(self) -> bool:
+        """Whether the snapshots match better with a smear that the settings do not name."""
+        return self.smeared is not None and self.smeared.score > self.blur.score
+
+    def optics(self, is_smeared: bool) -> Optics:
+        """The optics, for the fit only, with or without the smear; the blur of the smeared ones is what remains beside it."""
+        return Optics(self.smear_px, self.smeared.psf) if is_smeared and self.smeared is not None else self.known
 
 
 def choose_blur(
@@ -114,17 +136,11 @@ def _best(squares: NDArray[np.float64], products: NDArray[np.float64]) -> tuple[
     return float(squares[top]), float(scores[top])
 
 
-def optics_of(
-    models: Sequence[RigModel],
-    solver: GapSolver,
-    parameters: ParameterSet,
-    blur: Blur,
-    control: RunControl,
-) -> Optics:
-    """Whether the bands are smeared over their own step: the optics, for the fit only, that match the snapshots better.
-
-    `blur` is the choice without a smear; it stands for both together wherever the mask is used as the result says.
-    """
+def sharpness(
+    models: Sequence[RigModel], solver: GapSolver, parameters: ParameterSet, known: Optics, control: RunControl
+) -> Sharpness:
+    """The blur at a place of the mask, with the `known` optics and with a smear of the bands over their own step."""
+    blur = choose_blur(models, solver, parameters, known, control)
     step_px = models[0].dispersion.step_px
-    smeared = choose_blur(models, solver, parameters, Optics(step_px), control)
-    return Optics(step_px, smeared.psf) if smeared.score > blur.score else Optics()
+    smeared = None if known.smear_px else choose_blur(models, solver, parameters, Optics(step_px), control)
+    return Sharpness(blur, known, smeared, step_px)

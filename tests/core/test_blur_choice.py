@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cassi_core.calibration.blur_choice import choose_blur, optics_of
+from cassi_core.calibration.blur_choice import choose_blur, sharpness
 from cassi_core.calibration.pipeline import calibrate
 from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.config import CalibrationConfig, QualitySettings
@@ -66,9 +66,17 @@ def test_bands_smeared_over_their_step_are_told_from_sharp_ones() -> None:
         rig = make_rig({}, seed=3, shape=SHAPE, subbands=subbands)
         inputs = CalibrationInputs.from_arrays(rig.measurement, rig.mask, rig.dispersion)
         model = RigModel.from_frame(inputs, inputs.frames[0])
-        blur = choose_blur([model], SOLVER, parameters, Optics(), RunControl())
-        found = optics_of([model], SOLVER, parameters, blur, RunControl())
-        assert found.smear_px == wanted and (found.psf_px is None) == (wanted == 0)
+        found = sharpness([model], SOLVER, parameters, Optics(), RunControl())
+        assert found.is_smeared == (wanted > 0)
+        optics = found.optics(found.is_smeared)
+        assert optics.smear_px == wanted and (optics.psf_px is None) == (wanted == 0)
+
+
+def test_a_smear_that_the_settings_name_is_not_searched_for() -> None:
+    model = model_with({"psf": 0.5})
+    known = Optics(1.0)
+    found = sharpness([model], SOLVER, ParameterSet.default(("psf",)), known, RunControl())
+    assert not found.is_smeared and found.optics(False) is known and found.smeared is None
 
 
 @pytest.mark.parametrize("refine", [("psf",), ("slope", "psf")])
