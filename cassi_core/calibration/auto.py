@@ -14,25 +14,24 @@ from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit, fit, with_error_bars
 from cassi_core.calibration.prealign import PreAlignment, prealign
 from cassi_core.calibration.rig_model import Optics, RigModel
-from cassi_core.calibration.scene_prior import for_noise, gap_settings
+from cassi_core.calibration.scene_prior import gap_settings, noise_share, softened
 from cassi_core.calibration.straighten import straighten
+from cassi_core.calibration.systematic_errors import (
+    DISPERSION_NAMES,
+    with_held_dispersion,
+    with_prior_sensitivity,
+    with_pull_of_noise,
+    with_sampling_error,
+)
 from cassi_core.config import AutoSettings, PriorSettings
-from cassi_core.dispersion import Dispersion
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.quality.verdict import excess_rms
 from cassi_core.run import MATCHED_FILTER, GridScores, RunRecorder
 from cassi_core.solvers.protocol import GapSolver
 
-DISPERSION_NAMES = ("slope", "curve", "alpha")
-"""These drift with dx and dy on some real pictures; a fit in which they did is done again without them."""
 DRIFT_PX = 0.08
-"""So much further beside the picture than before the fit is a drift."""
-PRIOR_SHARE = 1 / 3
-"""Share of the move between the two priors that counts as a standard error (measured on simulated rigs)."""
-SAMPLING_PX = {"dx": 0.02, "dy": 0.016}
-SAMPLING_END_PX = {"slope": 0.025, "alpha": 0.036}
-"""What the pattern between the pixels is known to, where bands lie at fractions of a pixel: as a whole, and at the end of the band train
-(rms errors beyond the scatter on simulated rigs whose bands another program had moved by another spline)."""
+"""Parameters of the dispersion drift with dx and dy on some real pictures: a fit that ends so much further beside the picture than before is
+done again without them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +97,10 @@ def run_auto(
         return AutoOutcome(start.vector(), None, alignment, False)
     notes: list[str] = []
 
+    priors = nominal_priors(start, settings)
+
     def search(names: tuple[str, ...]) -> tuple[Fit, ParameterSet]:
-        return _two_fits(models, current.refining(names), nominal_priors(start, settings), settings, optics, solver, recorder)
+        return _two_fits(models, current.refining(names), priors, settings, optics, solver, recorder)
 
     final, ended = search(start.refined)
     sure = tuple(n for n in start.refined if n not in DISPERSION_NAMES)
@@ -116,6 +117,8 @@ def run_auto(
             )
             recorder.message(notes[-1], "warning")
             final, ended = search(sure)
+            held = {n: priors[n][1] for n in start.refined if n not in sure}
+            final = with_held_dispersion(final, models[0].dispersion, held)
     return AutoOutcome(ended.vector(), final, alignment, True, tuple(notes))
 
 
@@ -172,11 +175,13 @@ def _two_fits(
     last = brief
     if not control.finishing:
         recorder.begin("precise", EXPECTED_STEPS + ERROR_BAR_STEPS, tail=ERROR_BAR_STEPS)
-        prior = for_noise(settings.precise, models, solver, at.vector(), optics, control, widest_px=settings.noisy_sigma_px)
+        share = noise_share(settings.precise, models, solver, at.vector(), optics, control)
+        prior = softened(settings.precise, share, settings.noisy_sigma_px)
         last = stage(prior, at, optics)
         at = at.with_vector(last.vector)
         recorder.begin_tail()
         last = with_prior_sensitivity(brief, with_errors(last, prior, at, optics))
+        last = with_pull_of_noise(last, models[0].dispersion, share)
         recorder.end(last.score)
     last = with_sampling_error(last, models[0].dispersion)
     return (last if blur is None else with_blur(last, blur.sigma)), at.refining(start.refined)
@@ -201,17 +206,6 @@ def nominal_priors(start: ParameterSet, settings: AutoSettings) -> dict[str, tup
     return {name: (start[name].value, width) for name, width in widths.items()}
 
 
-def with_prior_sensitivity(wide: Fit, precise: Fit) -> Fit:
-    """The precise fit with what the choice of the scene prior may cost added to its covariance.
-
-    ``C + d d^T / 9``, where ``d`` is how far the parameters moved from the wide to the precise prior: the sandwich covariance knows the
-    scatter of the picture, not the bias of the prior. On simulated rigs the bias left was about a third of that move.
-    """
-    index = [PARAMETER_NAMES.index(name) for name in precise.names]
-    moved = (precise.vector[index] - wide.vector[index]) * PRIOR_SHARE
-    return replace(precise, covariance=precise.covariance + np.outer(moved, moved))
-
-
 def with_value(parameters: ParameterSet, name: str, value: float) -> ParameterSet:
     """The set with one value changed, whether it is refined or not."""
     vector = parameters.vector()
@@ -227,21 +221,6 @@ def with_blur(fitted: Fit, sigma: float) -> Fit:
     covariance[count, count] = sigma**2
     prior = Priors(np.append(fitted.prior.centre, 0.0), np.append(fitted.prior.sigma, np.inf))
     return replace(fitted, names=(*fitted.names, "psf"), covariance=covariance, prior=prior)
-
-
-def with_sampling_error(fitted: Fit, dispersion: Dispersion) -> Fit:
-    """The fit with the error of the mask pattern between the pixels added, if its bands may lie at fractions of a pixel.
-
-    It is the same for all snapshots of a rig, so that more of them do not lower it.
-    """
-    if not set(fitted.names) & set(DISPERSION_NAMES) or dispersion.n_bands < 2:
-        return fitted
-    errors = SAMPLING_PX | {
-        "slope": SAMPLING_END_PX["slope"] / (dispersion.n_bands - 1),
-        "alpha": float(np.rad2deg(SAMPLING_END_PX["alpha"] / dispersion.travel_px)),
-    }
-    floor = np.array([errors.get(name, 0.0) for name in fitted.names])
-    return replace(fitted, covariance=fitted.covariance + np.diag(floor**2))
 
 
 def _placed(start: ParameterSet, alignment: PreAlignment) -> ParameterSet:

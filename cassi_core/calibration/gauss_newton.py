@@ -54,6 +54,8 @@ DONE_STEP = {
 MAX_HALVINGS = 3
 TOO_MUCH_WORSE = 1.02
 """A residual larger by this factor after a step means that the step was too long, not that the weights changed."""
+MIXED_WORSE = 1.002
+"""The same for a mixture of steps: along what the picture hardly tells it may go far astray at little cost, so that a plain step is taken."""
 SIGMA_SHARE = 0.1
 """Changes below this share of the standard error end the fit too: walking on inside the error bar tells nothing."""
 LEAST_STEPS = 2
@@ -165,6 +167,10 @@ def fit(
             # The metric of a point nearby led astray: make the derivative images here before the step is blamed.
             history.clear()
             parts, linear_at = evaluate(at), at
+            continue
+        if len(history) > 1 and _score(new) > MIXED_WORSE * _score(parts):
+            history.clear()
+            steps += 1
             continue
         halvings = 0
         while _score(new) > TOO_MUCH_WORSE * _score(parts) and halvings < MAX_HALVINGS:

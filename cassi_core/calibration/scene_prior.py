@@ -41,26 +41,28 @@ def unexplained_share(
     return float(np.sqrt(np.mean(np.square(held))))
 
 
-def for_noise(
+def noise_share(
     prior: PriorSettings,
     models: Sequence[RigModel],
     solver: GapSolver,
     vector: NDArray[np.float64],
     optics: Optics,
     control: RunControl,
-    *,
-    widest_px: float,
-) -> PriorSettings:
-    """The prior with its spatial blur between its own width, for a picture that it explains, and `widest_px` for a noisy one.
-
-    A narrow blur lets the estimate follow the picture, so that the scene pulls the fit less; where noise is what it would follow, it only
-    scatters. On simulated dark rigs 2 px instead of 0.8 px halve the errors across the dispersion and of theta; on clear ones they double them.
-    """
+) -> float:
+    """How far noise hides the details of the scene, 0 (the estimate with this prior explains the snapshots) to 1."""
     settings = gap_settings(prior)
     left = []
     for model in models:
         candidate = model.candidate(named(vector), optics.spline(model, vector))
         _, residual = solver.reconstruct(model.y, candidate, settings, weight=model.observed, control=control)
         left.append(relative_residual(residual, model))
-    share = float(np.clip((np.sqrt(np.mean(np.square(left))) - CLEAR) / (NOISY - CLEAR), 0, 1))
+    return float(np.clip((np.sqrt(np.mean(np.square(left))) - CLEAR) / (NOISY - CLEAR), 0, 1))
+
+
+def softened(prior: PriorSettings, share: float, widest_px: float) -> PriorSettings:
+    """The prior with its spatial blur between its own width, for a share of noise of 0, and `widest_px` for 1.
+
+    A narrow blur lets the estimate follow the picture, so that the scene pulls the fit less; where noise is what it would follow, it only
+    scatters. On simulated dark rigs 2 px instead of 0.8 px halve the errors across the dispersion and of theta; on clear ones they double them.
+    """
     return prior.model_copy(update={"sigma_px": prior.sigma_px + share * max(0.0, widest_px - prior.sigma_px)})

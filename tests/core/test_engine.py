@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
-from cassi_core.calibration.auto import run_auto, with_sampling_error
+from cassi_core.calibration.auto import run_auto
 from cassi_core.calibration.derivatives import coordinate_rates
-from cassi_core.calibration.error_bars import Priors
-from cassi_core.calibration.gauss_newton import Fit, fit
+from cassi_core.calibration.gauss_newton import fit
 from cassi_core.calibration.linearisation import derivative_images
 from cassi_core.calibration.mask_sampling import pose_coefficients, sample_gradient, sample_pose, shift_bands
 from cassi_core.calibration.prealign import prealign
@@ -201,18 +200,6 @@ def test_the_score_has_no_jump_where_an_offset_passes_half_a_pixel():
         scores.append(relative_residual(residual[0], model))
     steps = np.diff(scores)
     assert abs(steps[1]) < 4 * max(abs(steps[0]), abs(steps[2]))
-
-
-def test_the_error_between_the_pixels_is_added_where_bands_lie_there():
-    names = ("dx", "dy", "slope", "alpha")
-    fitted = Fit(np.zeros(9), 0.1, names, np.eye(4) * 1e-10, 3, Priors.none(4))
-    dispersion = Dispersion.constant(28, 2.0)
-    sigmas = with_sampling_error(fitted, dispersion).sigmas
-    assert sigmas["dx"] == pytest.approx(0.02, rel=1e-3) and sigmas["dy"] == pytest.approx(0.016, rel=1e-3)
-    assert 27 * sigmas["slope"] == pytest.approx(0.025, rel=1e-3)
-    assert 54 * np.tan(np.deg2rad(sigmas["alpha"])) == pytest.approx(0.036, rel=1e-3)
-    rigid = Fit(np.zeros(9), 0.1, names[:2], np.eye(2) * 1e-10, 3, Priors.none(2))
-    assert with_sampling_error(rigid, dispersion) is rigid
 
 
 @pytest.mark.parametrize("shape", [(1, 9), (9, 1), (2, 2), (3, 1)])

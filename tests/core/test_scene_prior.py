@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cassi_core.calibration.rig_model import Optics, RigModel
-from cassi_core.calibration.scene_prior import for_noise
+from cassi_core.calibration.scene_prior import noise_share, softened
 from cassi_core.config import AutoSettings
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
@@ -29,7 +29,8 @@ def width_for(*noise: float) -> float:
     settings = AutoSettings()
     models = [model_with_noise(n) for n in noise]
     vector = ParameterSet.default(values=TRUTH).vector()
-    chosen = for_noise(settings.precise, models, SOLVER, vector, Optics(), RunControl(), widest_px=settings.noisy_sigma_px)
+    share = noise_share(settings.precise, models, SOLVER, vector, Optics(), RunControl())
+    chosen = softened(settings.precise, share, settings.noisy_sigma_px)
     assert chosen.model_copy(update={"sigma_px": settings.precise.sigma_px}) == settings.precise
     return chosen.sigma_px
 
