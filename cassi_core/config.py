@@ -82,6 +82,12 @@ class AutoSettings(Settings):
         PriorSettings(n_iter=22, sigma_px=0.8, sigma_bands=2.6, accelerated=True, max_steps=6, tolerance=1.0),
         "Scene prior of the last fit: little bias",
     )
+    joint_n_iter: int = setting(
+        30,
+        "Least GAP iterations of the precise fit of several snapshots: their scatter falls with their number, the bias only with iterations",
+        ge=1,
+        le=200,
+    )
     noisy_sigma_px: float = setting(
         2.0,
         "Spatial blur of the precise prior where the picture is so noisy that it hides the scene's details",

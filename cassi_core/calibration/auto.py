@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cassi_core.calibration.block_shifts import BlockShift, block_shifts
 from cassi_core.calibration.blur_choice import sharpness
 from cassi_core.calibration.error_bars import Priors
-from cassi_core.calibration.gauss_newton import Fit, fit, with_error_bars
+from cassi_core.calibration.gauss_newton import Fit, concluded, fit
 from cassi_core.calibration.prealign import PreAlignment, prealign
 from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.calibration.scene_prior import gap_settings, noise_share, softened
@@ -149,8 +149,8 @@ def _two_fits(
             tolerance=prior.tolerance,
         )
 
-    def with_errors(fitted: Fit, prior: PriorSettings, at: ParameterSet, optics: Optics) -> Fit:
-        return with_error_bars(fitted, models, at, gap_settings(prior), solver, control, optics=optics)
+    def conclude(fitted: Fit, prior: PriorSettings, at: ParameterSet, optics: Optics) -> Fit:
+        return concluded(fitted, models, at, gap_settings(prior), solver, control, optics=optics)
 
     recorder.begin("wide", (BLUR_STEPS if chosen else 0) + EXPECTED_STEPS + 1, tail=1)
     at, known, blur = start.refining(names), optics, None
@@ -170,19 +170,22 @@ def _two_fits(
             at = at.with_vector(brief.vector)
     recorder.begin_tail()
     if control.finishing:
-        brief = with_errors(brief, settings.wide, at, optics)
+        brief = conclude(brief, settings.wide, at, optics)
     recorder.end(brief.score)
     last = brief
     if not control.finishing:
         recorder.begin("precise", EXPECTED_STEPS + ERROR_BAR_STEPS, tail=ERROR_BAR_STEPS)
-        share = noise_share(settings.precise, models, solver, at.vector(), optics, control)
-        prior = softened(settings.precise, share, settings.noisy_sigma_px)
+        prior = settings.precise
+        if len(models) > 1:
+            prior = prior.model_copy(update={"n_iter": max(prior.n_iter, settings.joint_n_iter)})
+        share = noise_share(prior, models, solver, at.vector(), optics, control)
+        prior = softened(prior, share, settings.noisy_sigma_px)
         last = stage(prior, at, optics)
-        at = at.with_vector(last.vector)
         recorder.begin_tail()
-        last = with_prior_sensitivity(brief, with_errors(last, prior, at, optics))
+        last = with_prior_sensitivity(brief, conclude(last, prior, at.with_vector(last.vector), optics))
         last = with_pull_of_noise(last, models[0].dispersion, share)
         recorder.end(last.score)
+    at = at.with_vector(last.vector)
     last = with_sampling_error(last, models[0].dispersion)
     return (last if blur is None else with_blur(last, blur.sigma)), at.refining(start.refined)
 

@@ -57,7 +57,7 @@ def sandwich(parts: Sequence[Linearisation], prior: Priors, response: Vector | N
     if not count:
         return np.zeros((0, 0))
     normal, _ = normal_equations(parts)
-    bread = normal if response is None else _believable(response, normal)
+    bread = normal if response is None else believable(response, normal)
     meat = np.zeros((count, count))
     for part in parts:
         shares = _block_sums(part.jacobian * (part.weight * part.residual))
@@ -140,7 +140,7 @@ def _scale(normal: Vector) -> Vector:
     return np.asarray(np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), np.float64)
 
 
-def _believable(response: Vector, normal: Vector) -> Vector:
+def believable(response: Vector, normal: Vector) -> Vector:
     """The symmetric response, between LEAST_RESPONSE and one times ``N`` in every direction."""
     scale = _scale(normal)
     values, vectors = np.linalg.eigh(normal / np.outer(scale, scale) + 1e-9 * np.eye(len(normal)))

@@ -14,6 +14,7 @@ import numpy as np
 from cassi_core.calibration.error_bars import (
     Priors,
     Vector,
+    believable,
     normal_equations,
     prior_weight,
     respond,
@@ -21,6 +22,7 @@ from cassi_core.calibration.error_bars import (
     solve_scaled,
 )
 from cassi_core.calibration.linearisation import Linearisation, linearise_all
+from cassi_core.calibration.noise_bias import gradient_of_noise
 from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.errors import NumericsError
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
@@ -64,6 +66,8 @@ REUSE_SHARE = 0.5
 """Derivative images serve as a metric as long as no parameter has moved by more than this share of LARGEST_STEP since they were made."""
 EXACT_SHARE = 0.1
 """The same for the standard errors, which need them where the fit ended."""
+MOST_PULL = 3.0
+"""The pull of noise is small; one of more standard errors than this is not believed in full."""
 HISTORY = 5
 """Steps that the mixing remembers."""
 
@@ -189,7 +193,7 @@ def fit(
     return Fit(points[0], _score(parts), names, sandwich(parts, prior), steps, prior, tuple(parts), *points[1:])
 
 
-def with_error_bars(
+def concluded(
     fitted: Fit,
     models: Sequence[RigModel],
     parameters: ParameterSet,
@@ -199,10 +203,11 @@ def with_error_bars(
     *,
     optics: Optics | None = None,
 ) -> Fit:
-    """The fit with the covariance of :mod:`cassi_core.calibration.error_bars`: one solve per parameter, two if it has moved far.
+    """The fit with the pull of noise (:mod:`cassi_core.calibration.noise_bias`) taken off its vector and with true error bars.
 
-    What a plain step would still change counts as an error: it is next to nothing when the fit has ended by itself, and tells how far off a
-    fit is that was made to end.
+    The covariance is that of :mod:`cassi_core.calibration.error_bars`: one solve per parameter, two if it has moved far. What a plain step
+    would still change counts as an error: it is next to nothing when the fit has ended by itself, and tells how far off a fit is that was
+    made to end.
     """
     if not fitted.names or fitted.parts_at is None or fitted.linear_at is None:
         return replace(fitted, parts=())
@@ -217,9 +222,15 @@ def with_error_bars(
     covariance = sandwich(parts, fitted.prior, response)
     index = [PARAMETER_NAMES.index(n) for n in fitted.names]
     at, lower, upper = compared_at[index], parameters.lower()[index], parameters.upper()[index]
-    step = _free_step(*_with_prior(parts, fitted.prior, at), at, lower, upper)
-    to_go = np.clip(at + step, lower, upper) - fitted.vector[index]
-    return replace(fitted, covariance=covariance + np.outer(to_go, to_go), parts=())
+    normal, gradient = _with_prior(parts, fitted.prior, at)
+    to_go = np.clip(at + _free_step(normal, gradient, at, lower, upper), lower, upper) - fitted.vector[index]
+    noise = gradient_of_noise(models, parts, solver, compared_at, fitted.names, settings, optics, control)
+    plain, _ = normal_equations(parts)
+    pull = solve_scaled(believable(response, plain) + normal - plain, noise)
+    most = MOST_PULL * np.sqrt(np.maximum(np.diag(covariance), 0))
+    vector = fitted.vector.copy()
+    vector[index] = np.clip(vector[index] - np.clip(pull, -most, most), lower, upper)
+    return replace(fitted, vector=vector, covariance=covariance + np.outer(to_go, to_go), parts=())
 
 
 def _mixed(history: Sequence[tuple[Vector, Vector]], scale: Vector) -> Vector:

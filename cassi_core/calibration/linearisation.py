@@ -154,10 +154,15 @@ def _blur_derivative(
     return np.asarray((images[1] - images[0]) / (high[at] - low[at]), np.float32)
 
 
+def local_energy(model: RigModel, residual: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean square of the residual around each pixel, over pixels that are scored."""
+    inside = np.maximum(ndi.gaussian_filter(model.scored, WEIGHT_PX), 0.1)
+    return np.asarray(ndi.gaussian_filter(residual * residual * model.scored, WEIGHT_PX) / inside, np.float32)
+
+
 def local_weight(model: RigModel, residual: NDArray[np.float32]) -> NDArray[np.float32]:
     """``1 / (local residual energy + floor)`` where the residual counts, 0 elsewhere: bright textured places do not drown the rest."""
-    inside = np.maximum(ndi.gaussian_filter(model.scored, WEIGHT_PX), 0.1)
-    energy = ndi.gaussian_filter(residual * residual * model.scored, WEIGHT_PX) / inside
+    energy = local_energy(model, residual)
     counted = energy[model.scored > 0]
     floor = float(np.quantile(counted, WEIGHT_QUANTILE)) if counted.size else 1.0
     return np.asarray(model.scored / (energy + floor + 1e-12), np.float32)

@@ -11,7 +11,7 @@ from scipy import ndimage as ndi
 from cassi_core.calibration.auto import across_rms, nominal_priors
 from cassi_core.calibration.block_shifts import BlockShift
 from cassi_core.calibration.error_bars import Priors, distortion_error, respond, sandwich
-from cassi_core.calibration.gauss_newton import fit, with_error_bars
+from cassi_core.calibration.gauss_newton import concluded, fit
 from cassi_core.calibration.linearisation import Linearisation, linearise, linearise_all, spread
 from cassi_core.calibration.pipeline import calibrate
 from cassi_core.calibration.rig_model import Optics, RigModel
@@ -180,14 +180,14 @@ def test_error_bars_are_those_of_the_place_where_the_fit_ended() -> None:
     assert np.any(ended.linear_at != ended.vector)
     here = linearise_all([model], solver, ended.vector, names, settings, Optics(), RunControl())
     fresh = replace(ended, parts=tuple(here), parts_at=ended.vector, linear_at=ended.vector)
-    wanted = with_error_bars(fresh, [model], start, settings, solver, RunControl()).sigmas
+    wanted = concluded(fresh, [model], start, settings, solver, RunControl()).sigmas
     unfinished = replace(ended, parts_at=ended.vector + 1)
     for case in (ended, unfinished):
-        found = with_error_bars(case, [model], start, settings, solver, RunControl()).sigmas
+        found = concluded(case, [model], start, settings, solver, RunControl()).sigmas
         assert found == pytest.approx(wanted, rel=1e-3)
     elsewhere = start.vector() + 1
     stopped = replace(ended, vector=start.vector(), parts=(), parts_at=elsewhere, linear_at=elsewhere)
-    assert with_error_bars(stopped, [model], start, settings, solver, RunControl()).sigmas["dx"] > 0.2
+    assert concluded(stopped, [model], start, settings, solver, RunControl()).sigmas["dx"] > 0.2
 
 
 def test_known_light_is_what_the_bands_spread_over_the_canvas() -> None:
