@@ -33,6 +33,8 @@ OWN_BLUR_PX = 0.3
 """The width found on simulated rigs without blur (0.15 to 0.44)."""
 SCATTER_PX = 0.1
 STRIPS = 12
+LEAST_GAIN = 1.0005
+"""A smear is believed where the correlation with it is higher by this factor: beside a wide blur it changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Sharpness:
 
     @property
     def is_smeared(self) -> bool:
-        """Whether the snapshots match better with a smear that the settings do not name."""
-        return self.smeared is not None and self.smeared.score > self.blur.score
+        """Whether the snapshots match clearly better with a smear that the settings do not name."""
+        return self.smeared is not None and self.smeared.score > LEAST_GAIN * self.blur.score
 
     def optics(self, is_smeared: bool) -> Optics:
         """The optics, for the fit only, with or without the smear; the blur of the smeared ones is what remains beside it."""
@@ -144,3 +146,20 @@ def sharpness(
     step_px = models[0].dispersion.step_px
     smeared = None if known.smear_px else choose_blur(models, solver, parameters, Optics(step_px), control)
     return Sharpness(blur, known, smeared, step_px)
+
+
+def still_smeared(
+    models: Sequence[RigModel], solver: GapSolver, parameters: ParameterSet, first: Sharpness, control: RunControl
+) -> bool:
+    """Whether the snapshots match better with the smear also where the mask is now, with the two blurs that were found `first`."""
+    if first.smeared is None:
+        return False
+    at = PARAMETER_NAMES.index("psf")
+    scores = []
+    for optics, psf in ((first.known, np.hypot(first.blur.psf, OWN_BLUR_PX)), (Optics(first.smear_px), first.smeared.psf)):
+        vector = parameters.vector()
+        vector[at] = psf
+        scenes = [smooth_scene(m, solver, vector, optics, control) for m in models]
+        products = [_products(m, s, solver, vector, optics, control) for m, s in zip(models, scenes, strict=True)]
+        scores.append(_correlation(np.sum(products, axis=0).sum(axis=-1)))
+    return scores[1] > scores[0]
