@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.block_shifts import BlockShift, block_shifts
-from cassi_core.calibration.blur_choice import sharpness, still_smeared
+from cassi_core.calibration.blur_choice import SCATTER_PX, choose_blur, sharpness, still_smeared
 from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit, concluded, fit
 from cassi_core.calibration.prealign import PreAlignment, prealign
@@ -161,13 +161,18 @@ def _two_fits(
         recorder.advance(BLUR_STEPS)
     brief = stage(settings.wide, at, optics)
     at = at.with_vector(brief.vector)
-    if chosen and not control.finishing:
+    if blur is not None and not control.finishing:
         # Whether there is a smear is told best now: a step of the dispersion that is not fitted yet looks like one.
         smeared = still_smeared(models, solver, at, first, control)
         if smeared != first.is_smeared:
             optics = first.optics(smeared)
             brief = stage(settings.wide, at, optics)
             at = at.with_vector(brief.vector)
+        if not smeared:
+            # A mask that lies off looks blurred: believe the picture that the fit has made clearly sharper, but not small changes.
+            sharper = choose_blur(models, solver, at, optics, control)
+            if sharper.psf < blur.psf - SCATTER_PX:
+                at, blur = with_value(at, "psf", sharper.psf), sharper
     recorder.begin_tail()
     if control.finishing:
         brief = conclude(brief, settings.wide, at, optics)

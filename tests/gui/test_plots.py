@@ -421,7 +421,7 @@ def test_heights_of_a_correlation_are_shown_upright_and_by_their_logarithm_if_wa
     assert panel.table().header[-1] == "correlation (noise = 1)" and panel.table().rows[0] == (0.0, 0.0, 100.0)
     assert panel.value_at(QPointF(0, 1)) == "dx +0 px, dy +1 px: -4 times the noise"
     panel.log_box.click()
-    assert panel.logarithmic and panel._image.image.tolist() == [[2.0, 1.0], [0.0, 0.0]]
+    assert panel.logarithmic and panel._image.image == pytest.approx(np.array([[2.0, 1.0], [0.0, 0.0]]))
 
 
 def test_points_not_scored_yet_say_so(qtbot: QtBot) -> None:
