@@ -121,76 +121,123 @@ def fit(
     NumericsError
         When the residual is not finite.
     """
-    optics = optics or Optics()
     names = start.refined
-    index = np.array([PARAMETER_NAMES.index(n) for n in names], int)
-    lower, upper = start.lower()[index], start.upper()[index]
-    largest, done = (np.array([table[n] for n in names]) for table in (LARGEST_STEP, DONE_STEP))
     known = [(priors or {}).get(n, (0.0, float("inf"))) for n in names]
     prior = Priors(np.array([k[0] for k in known]), np.array([k[1] for k in known]))
-    vector = start.vector()
-    control = recorder.control
-
-    def evaluate(at: Vector, known: Sequence[Linearisation] = ()) -> list[Linearisation]:
-        full = start.vector()
-        full[index] = at
-        parts = linearise_all(models, solver, full, names, settings, optics, control, known=known)
-        score = _score(parts)
-        if not np.isfinite(score):
-            raise NumericsError("the residual of the fit is not finite; check the measurement and the mask for extreme values")
-        errors = np.full(len(full), np.nan)
-        errors[index] = np.sqrt(np.maximum(np.diag(sandwich(parts, prior)), 0))
-        recorder.row(score, full, errors)
-        recorder.advance()
-        return parts
-
-    def follow(target: Vector) -> tuple[list[Linearisation], Vector]:
-        """The snapshots compared at a new point, and the point of their derivative images."""
-        near = bool(np.all(np.abs(target - linear_at) <= REUSE_SHARE * largest))
-        return (evaluate(target, parts), linear_at) if near else (evaluate(target), target)
-
-    at = vector[index]
-    parts = evaluate(at)
-    parts_at = linear_at = at
+    walk = _Walk(models, start, settings, solver, recorder, optics or Optics(), prior)
+    here = walk.look(start.vector()[walk.index])
+    end, steps = here.at, 0
     history: list[tuple[Vector, Vector]] = []
-    steps = 0
-    while steps < max_steps and len(names) and not control.finishing:
-        normal, gradient = _with_prior(parts, prior, at)
-        plain = _free_step(normal, gradient, at, lower, upper)
-        history.append((at, plain))
-        proposed = _mixed(history[-HISTORY:], np.sqrt(np.diag(normal)))
-        # A plain step is never too long: where it already leaves the bounds, the mixture must not creep back inside.
-        proposed = np.where(at + plain >= upper, upper, np.where(at + plain <= lower, lower, proposed))
-        target = np.clip(at + np.clip(proposed - at, -largest, largest), lower, upper)
-        sigmas = np.sqrt(np.maximum(np.diag(sandwich(parts, prior)), 0))
-        if steps >= LEAST_STEPS and np.all(np.abs(target - at) <= tolerance * np.maximum(done, SIGMA_SHARE * sigmas)):
-            at = target
+    while steps < max_steps and names and not recorder.control.finishing:
+        normal, gradient = _with_prior(here.parts, prior, here.at)
+        history.append((here.at, _free_step(normal, gradient, here.at, walk.lower, walk.upper)))
+        target = walk.target(history, normal)
+        if steps >= LEAST_STEPS and walk.is_next_to_nothing(target - here.at, here, tolerance):
+            end = target
             break
-        new, new_linear_at = follow(target)
-        if _score(new) > TOO_MUCH_WORSE * _score(parts) and np.any(linear_at != at):
+        there = walk.follow(target, here)
+        if there.score > TOO_MUCH_WORSE * here.score and np.any(here.linear_at != here.at):
             # The metric of a point nearby led astray: make the derivative images here before the step is blamed.
             history.clear()
-            parts, linear_at = evaluate(at), at
+            here = walk.look(here.at)
             continue
-        if len(history) > 1 and _score(new) > MIXED_WORSE * _score(parts):
+        if len(history) > 1 and there.score > MIXED_WORSE * here.score:
             history.clear()
             steps += 1
             continue
         halvings = 0
-        while _score(new) > TOO_MUCH_WORSE * _score(parts) and halvings < MAX_HALVINGS:
+        while there.score > TOO_MUCH_WORSE * here.score and halvings < MAX_HALVINGS:
             halvings += 1
             history.clear()
-            target = at + (target - at) / 2
-            new, new_linear_at = follow(target)
+            there = walk.follow(here.at + (there.at - here.at) / 2, here)
         steps += 1
-        if _score(new) > TOO_MUCH_WORSE * _score(parts):
+        if there.score > TOO_MUCH_WORSE * here.score:
             break
-        at, parts, parts_at, linear_at = target, new, target, new_linear_at
-    points = []
-    for point in (at, parts_at, linear_at):
-        points.append(vector.copy())
-        points[-1][index] = point
-    return Fit(points[0], _score(parts), names, sandwich(parts, prior), steps, prior, tuple(parts), *points[1:])
+        here = there
+        end = here.at
+    points = [walk.vector(at) for at in (end, here.at, here.linear_at)]
+    return Fit(points[0], here.score, names, sandwich(here.parts, prior), steps, prior, tuple(here.parts), *points[1:])
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Values of the refined parameters, the snapshots compared there, and where their derivative images come from."""
+
+    at: Vector
+    parts: Sequence[Linearisation]
+    linear_at: Vector
+
+    @property
+    def score(self) -> float:
+        return float(np.sqrt(np.mean([part.score**2 for part in self.parts])))
+
+
+class _Walk:
+    """What the steps of a fit share: how a place is looked at, how far a step may go, and when it is too short to matter."""
+
+    def __init__(
+        self,
+        models: Sequence[RigModel],
+        start: ParameterSet,
+        settings: GapSettings,
+        solver: GapSolver,
+        recorder: RunRecorder,
+        optics: Optics,
+        prior: Priors,
+    ) -> None:
+        self.models, self.start, self.settings, self.solver, self.recorder = models, start, settings, solver, recorder
+        self.optics, self.prior = optics, prior
+        self.index = np.array([PARAMETER_NAMES.index(n) for n in start.refined], int)
+        self.lower, self.upper = start.lower()[self.index], start.upper()[self.index]
+        self.largest, self.done = (np.array([table[n] for n in start.refined]) for table in (LARGEST_STEP, DONE_STEP))
+
+    def vector(self, at: Vector) -> Vector:
+        """All parameters, with the refined ones as given."""
+        full = self.start.vector()
+        full[self.index] = at
+        return full
+
+    def look(self, at: Vector, known: _Place | None = None) -> _Place:
+        """Compare the snapshots at a place, with the derivative images of a `known` one if given, and report it."""
+        full, control = self.vector(at), self.recorder.control
+        parts = linearise_all(
+            self.models,
+            self.solver,
+            full,
+            self.start.refined,
+            self.settings,
+            self.optics,
+            control,
+            known=known.parts if known else (),
+        )
+        place = _Place(at, parts, known.linear_at if known else at)
+        if not np.isfinite(place.score):
+            raise NumericsError("the residual of the fit is not finite; check the measurement and the mask for extreme values")
+        errors = np.full(len(full), np.nan)
+        errors[self.index] = self.sigmas(place)
+        self.recorder.row(place.score, full, errors)
+        self.recorder.advance()
+        return place
+
+    def follow(self, target: Vector, here: _Place) -> _Place:
+        """Look at a new place, with the derivative images known here as long as they serve."""
+        near = bool(np.all(np.abs(target - here.linear_at) <= REUSE_SHARE * self.largest))
+        return self.look(target, here if near else None)
+
+    def sigmas(self, place: _Place) -> Vector:
+        return np.asarray(np.sqrt(np.maximum(np.diag(sandwich(place.parts, self.prior)), 0)))
+
+    def target(self, history: Sequence[tuple[Vector, Vector]], normal: Vector) -> Vector:
+        """Where the mixture of the last steps leads, within the bounds and not further than the linear model holds."""
+        at, plain = history[-1]
+        proposed = _mixed(history[-HISTORY:], np.sqrt(np.diag(normal)))
+        # A plain step is never too long: where it already leaves the bounds, the mixture must not creep back inside.
+        proposed = np.where(at + plain >= self.upper, self.upper, np.where(at + plain <= self.lower, self.lower, proposed))
+        return np.clip(at + np.clip(proposed - at, -self.largest, self.largest), self.lower, self.upper)
+
+    def is_next_to_nothing(self, step: Vector, here: _Place, tolerance: float) -> bool:
+        """Whether a step changes less than anybody could tell."""
+        return bool(np.all(np.abs(step) <= tolerance * np.maximum(self.done, SIGMA_SHARE * self.sigmas(here))))
 
 
 def concluded(
@@ -242,10 +289,6 @@ def _mixed(history: Sequence[tuple[Vector, Vector]], scale: Vector) -> Vector:
     steps = np.diff(np.array([h[1] for h in history]), axis=0).T
     share = np.linalg.lstsq(steps * scale[:, None], step * scale, rcond=1e-3)[0]
     return np.asarray(at + step - (points + steps) @ share)
-
-
-def _score(parts: Sequence[Linearisation]) -> float:
-    return float(np.sqrt(np.mean([p.score**2 for p in parts])))
 
 
 def _free_step(normal: Vector, gradient: Vector, at: Vector, lower: Vector, upper: Vector) -> Vector:

@@ -21,7 +21,7 @@ DISPERSION_NAMES = ("slope", "curve", "alpha")
 PRIOR_SHARE = 1 / 3
 """Share of the move between the two scene estimates that counts as a standard error."""
 SAMPLING_PX = {"dx": 0.014, "dy": 0.01}
-SAMPLING_END_PX = {"slope": 0.022, "alpha": 0.015}
+SAMPLING_END_PX = {"slope": 0.026, "alpha": 0.015}
 """What the pattern between the pixels is known to, where bands lie at fractions of a pixel: as a whole, and at the end of the band train."""
 NOISY = {"dx": 0.08, "scale_x": 6e-4, "scale_y": 1e-4}
 NOISY_END_PX = {"slope": 0.1}
