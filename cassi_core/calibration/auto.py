@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.block_shifts import BlockShift, block_shifts
-from cassi_core.calibration.blur_choice import SCATTER_PX, choose_blur, sharpness, still_smeared
+from cassi_core.calibration.blur_choice import SCATTER_PX, choose_blur, sharpness, smeared_now
 from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit, concluded, fit
 from cassi_core.calibration.prealign import PreAlignment, prealign
@@ -163,7 +163,7 @@ def _two_fits(
     at = at.with_vector(brief.vector)
     if blur is not None and not control.finishing:
         # Whether there is a smear is told best now: a step of the dispersion that is not fitted yet looks like one.
-        smeared = still_smeared(models, solver, at, first, control)
+        smeared = smeared_now(models, solver, at, first, control)
         if smeared != first.is_smeared:
             optics = first.optics(smeared)
             brief = stage(settings.wide, at, optics)

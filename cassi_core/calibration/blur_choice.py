@@ -39,11 +39,12 @@ LEAST_GAIN = 1.0005
 
 @dataclass(frozen=True)
 class Blur:
-    """Chosen width of the blur and its standard error, px, and the correlation with it (any unit)."""
+    """Chosen width of the blur and its standard error, px; the correlation (any unit) and the width, own blur included, it belongs to."""
 
     psf: float
     sigma: float
     score: float
+    width: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +99,7 @@ def choose_blur(
     # In squares, as the own blur is taken off: near zero a width is known much worse than further up.
     of_square = float(np.hypot(jackknife, 2 * own * SCATTER_PX))
     sigma = float(np.hypot(np.sqrt(psf**2 + of_square) - psf, SCATTER_PX))
-    return Blur(float(np.clip(psf, lower, upper)), sigma, score)
+    return Blur(float(np.clip(psf, lower, upper)), sigma, score, float(np.sqrt(square)))
 
 
 def _products(
@@ -148,18 +149,21 @@ def sharpness(
     return Sharpness(blur, known, smeared, step_px)
 
 
-def still_smeared(
+def smeared_now(
     models: Sequence[RigModel], solver: GapSolver, parameters: ParameterSet, first: Sharpness, control: RunControl
 ) -> bool:
-    """Whether the snapshots match better with the smear also where the mask is now, with the two blurs that were found `first`."""
+    """Whether the snapshots match better with the smear where the mask is now, with the two blurs that were found `first`.
+
+    A smear that was not seen at first must be seen clearly.
+    """
     if first.smeared is None:
         return False
     at = PARAMETER_NAMES.index("psf")
     scores = []
-    for optics, psf in ((first.known, np.hypot(first.blur.psf, OWN_BLUR_PX)), (Optics(first.smear_px), first.smeared.psf)):
+    for optics, width in ((first.known, first.blur.width), (Optics(first.smear_px), first.smeared.width)):
         vector = parameters.vector()
-        vector[at] = psf
+        vector[at] = width
         scenes = [smooth_scene(m, solver, vector, optics, control) for m in models]
         products = [_products(m, s, solver, vector, optics, control) for m, s in zip(models, scenes, strict=True)]
         scores.append(_correlation(np.sum(products, axis=0).sum(axis=-1)))
-    return scores[1] > scores[0]
+    return scores[1] > (1.0 if first.is_smeared else LEAST_GAIN) * scores[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cassi_core.calibration.blur_choice import choose_blur, sharpness, still_smeared
+from cassi_core.calibration.blur_choice import choose_blur, sharpness, smeared_now
 from cassi_core.calibration.pipeline import calibrate
 from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.config import CalibrationConfig, QualitySettings
@@ -70,7 +70,7 @@ def test_bands_smeared_over_their_step_are_told_from_sharp_ones() -> None:
         assert found.is_smeared == (wanted > 0)
         optics = found.optics(found.is_smeared)
         assert optics.smear_px == wanted and (optics.psf_px is None) == (wanted == 0)
-        assert still_smeared([model], SOLVER, parameters, found, RunControl()) == (wanted > 0)
+        assert smeared_now([model], SOLVER, parameters, found, RunControl()) == (wanted > 0)
 
 
 def test_a_smear_that_the_settings_name_is_not_searched_for() -> None:
@@ -78,7 +78,7 @@ def test_a_smear_that_the_settings_name_is_not_searched_for() -> None:
     known = Optics(1.0)
     found = sharpness([model], SOLVER, ParameterSet.default(("psf",)), known, RunControl())
     assert not found.is_smeared and found.optics(False) is known and found.smeared is None
-    assert not still_smeared([model], SOLVER, ParameterSet.default(("psf",)), found, RunControl())
+    assert not smeared_now([model], SOLVER, ParameterSet.default(("psf",)), found, RunControl())
 
 
 @pytest.mark.parametrize("refine", [("psf",), ("slope", "psf")])
