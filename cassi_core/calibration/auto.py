@@ -175,24 +175,26 @@ def _two_fits(
                 at, blur = with_value(at, "psf", sharper.psf), sharper
     recorder.begin_tail()
     if control.finishing:
-        brief = conclude(brief, settings.wide, at, optics)
-    recorder.end(brief.score)
-    last = brief
-    if not control.finishing:
+        last = conclude(brief, settings.wide, at, optics)
+    else:
+        recorder.end(brief.score)
         recorder.begin("precise", EXPECTED_STEPS + ERROR_BAR_STEPS, tail=ERROR_BAR_STEPS)
         prior = settings.precise
         if len(models) > 1:
             prior = prior.model_copy(update={"n_iter": max(prior.n_iter, settings.joint_n_iter)})
         share = noise_share(prior, models, solver, at.vector(), optics, control)
         prior = softened(prior, share, settings.noisy_sigma_px)
-        last = stage(prior, at, optics)
+        precise = stage(prior, at, optics)
         recorder.begin_tail()
-        last = with_prior_sensitivity(brief, conclude(last, prior, at.with_vector(last.vector), optics))
+        last = with_prior_sensitivity(brief, conclude(precise, prior, at.with_vector(precise.vector), optics))
         last = with_pull_of_noise(last, models[0].dispersion, share)
-        recorder.end(last.score)
-    at = at.with_vector(last.vector)
     last = with_sampling_error(last, models[0].dispersion)
-    return (last if blur is None else with_blur(last, blur.sigma)), at.refining(start.refined)
+    if blur is not None:
+        last = with_blur(last, blur.sigma)
+    # The last line of the table is the result, not the step before its corrections.
+    recorder.row(last.score, last.vector, np.array([last.sigmas.get(name, np.nan) for name in PARAMETER_NAMES]))
+    recorder.end(last.score)
+    return last, at.with_vector(last.vector).refining(start.refined)
 
 
 def across_rms(shifts: Sequence[BlockShift]) -> float:

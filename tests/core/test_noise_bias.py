@@ -7,7 +7,9 @@ import pytest
 
 from cassi_core.calibration.linearisation import linearise_all, local_energy
 from cassi_core.calibration.noise_bias import gradient_of_noise
+from cassi_core.calibration.pipeline import calibrate
 from cassi_core.calibration.rig_model import Optics, RigModel, named
+from cassi_core.config import CalibrationConfig, QualitySettings
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.run import RunControl
@@ -82,3 +84,15 @@ def test_a_picture_that_is_explained_entirely_does_not_pull() -> None:
     (part,) = linearise_all(models, SOLVER, vector, NAMES, SCENE, OPTICS, CONTROL)
     nothing = type(part)(np.zeros_like(part.residual), part.jacobian, part.weight, part.gradient, 0.0)
     assert not gradient_of_noise([model], [nothing], SOLVER, vector, NAMES, SCENE, OPTICS, CONTROL).any()
+
+
+def test_the_table_of_a_run_ends_with_its_result() -> None:
+    rig = make_rig({"dx": 0.4, "dy": -0.3}, seed=3, shape=(90, 101))
+    inputs = CalibrationInputs.from_arrays(rig.measurement, rig.mask, rig.dispersion)
+    config = CalibrationConfig(refine=("dx", "dy", "psf"), quality=QualitySettings(maps=False))
+    result = calibrate(inputs, config)
+    last = [row for row in result.table if row.stage == "precise"][-1]
+    assert dict(zip(PARAMETER_NAMES, last.values, strict=True)) == result.parameters.values()
+    assert last.sigmas is not None
+    for name in ("dx", "dy", "psf"):
+        assert last.sigmas[PARAMETER_NAMES.index(name)] == pytest.approx(result.parameters[name].sigma)
