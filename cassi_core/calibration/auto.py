@@ -137,6 +137,7 @@ def _two_fits(
     control = recorder.control
 
     def stage(prior: PriorSettings, at: ParameterSet, optics: Optics) -> Fit:
+        """A fit with a scene prior, from a place, with these optics."""
         return fit(
             models,
             at,
@@ -150,6 +151,7 @@ def _two_fits(
         )
 
     def conclude(fitted: Fit, prior: PriorSettings, at: ParameterSet, optics: Optics) -> Fit:
+        """The fit with the pull of noise taken off and with error bars."""
         return concluded(fitted, models, at, gap_settings(prior), solver, control, optics=optics)
 
     recorder.begin("wide", (BLUR_STEPS if chosen else 0) + EXPECTED_STEPS + 1, tail=1)
@@ -191,7 +193,7 @@ def _two_fits(
     last = with_sampling_error(last, models[0].dispersion)
     if blur is not None:
         last = with_blur(last, blur.sigma)
-    # The last line of the table is the result, not the step before its corrections.
+    # The last line of the table holds the values of the result, not those of the step before its corrections.
     recorder.row(last.score, last.vector, np.array([last.sigmas.get(name, np.nan) for name in PARAMETER_NAMES]))
     recorder.end(last.score)
     return last, at.with_vector(last.vector).refining(start.refined)

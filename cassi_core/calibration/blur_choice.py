@@ -32,6 +32,7 @@ LEAST_TRIED = 3
 OWN_BLUR_PX = 0.3
 """The width found on simulated rigs without blur (0.15 to 0.44)."""
 SCATTER_PX = 0.1
+"""How far the width found scatters about the true one beyond the jackknife; smaller changes of it mean nothing."""
 STRIPS = 12
 LEAST_GAIN = 1.0005
 """A smear is believed where the correlation with it is higher by this factor: beside a wide blur it changes nothing."""

@@ -113,8 +113,8 @@ def fit(
 
     Noise in the scene estimate inflates ``J^T W J``, so plain steps are too short by up to a factor of five on dark pictures; Anderson
     mixing over the last steps (Walker and Ni 2011) restores them. A step after which the residual is clearly larger is done again with
-    derivative images of its own point, then halved. The fit ends when the next change is below `tolerance` times DONE_STEP everywhere,
-    after `max_steps`, or when the run is asked to finish early.
+    derivative images of its own point, then halved; a mixture after which it is a little larger gives way to a plain step. The fit ends
+    when the next change is below `tolerance` times DONE_STEP everywhere, after `max_steps`, or when the run is asked to finish early.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Where noise alone pulls a fit: the gradient that a picture of nothing but noise would have.
 
 The scene estimate follows noise too, and better where the mask pattern is sharp, on whole pixels, than between them. For noise ``n`` the
-gradient ``g_i = (G n -> Z_i)^T (I - A G)^T W (I - A G) n`` of :mod:`cassi_core.calibration.linearisation` has a mean that is not zero; it
-pulls every parameter towards whole pixels, by up to a hundredth of a pixel on clear pictures, and the same in every picture of a rig. Its
+gradient ``g_i = Z_i^T (I - A G)^T W (I - A G) n`` of :mod:`cassi_core.calibration.linearisation`, with ``Z_i = d(A x)/dp_i`` at the estimate
+``x = G n``, has a mean that is not zero; it pulls every parameter towards whole pixels, by up to a hundredth of a pixel on clear pictures, and the same in every picture of a rig. Its
 mean depends on the mask and the strength of the noise only, so that one random picture tells it: noise as strong from place to place as what
 the estimate leaves of the real one.
 """

@@ -2,7 +2,7 @@
 
 The sandwich covariance (:mod:`cassi_core.calibration.error_bars`) knows how the picture scatters. It does not know the pull of the scene
 estimate, the pattern of the mask between its pixels, nor what is held because the picture does not tell it. The figures are rms errors beyond
-the scatter on simulated rigs whose bands another program had moved by another spline; other rigs of the same kind checked them.
+the scatter on simulated rigs whose bands another program had moved by another spline (42 of them, none left over as a check).
 """
 
 from __future__ import annotations
