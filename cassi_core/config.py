@@ -53,7 +53,7 @@ class AutoSettings(Settings):
     reach_deg: float = setting(3.0, "Largest mask rotation that the pre-alignment looks for", unit="deg", ge=0.0, le=20.0)
     angle_step_deg: float = setting(0.5, "Spacing of the angles tried by the pre-alignment", unit="deg", gt=0.0, le=2.0)
     min_peak_z: float = setting(
-        12.0, "Peak height, in units of its own noise, below which the mask counts as not found", ge=3.0, le=1000.0
+        8.0, "Peak height, in units of its own noise, below which the mask counts as not found", ge=3.0, le=1000.0
     )
     smear_px: float = setting(
         0.0, "Length of a band's own smear along the dispersion (0: none; a broad band: its step)", unit="px", ge=0.0, le=20.0

@@ -213,7 +213,7 @@ def _finish(
     maps, scores = _proof(models, solver, before, fitted.vector(), optics, config, recorder, direction)
     if covariance is not None and maps is not None:
         excess = across_excess(maps.shifts_after, direction)
-        covariance = covariance + distortion_error(names, excess, models[0].mask.shape)
+        covariance = covariance + distortion_error(names, excess, models[0].mask.shape, inputs.dispersion.n_bands)
     recorder.end(scores.residual_after)
     parameters = parameters_from_dispersion_frame(fitted, direction)
     correlation_names, correlation = _correlation(names, covariance, direction)

@@ -135,7 +135,7 @@ def find_band_train(inputs: CalibrationInputs, position: PreAlignment) -> BandTr
 def position_findings(
     inputs: CalibrationInputs,
     *,
-    min_peak_z: float = 12.0,
+    min_peak_z: float = 8.0,
     reach_px: float = 25.0,
     reach_deg: float = 3.0,
     control: RunControl | None = None,

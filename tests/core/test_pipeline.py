@@ -150,6 +150,15 @@ def test_a_bound_and_a_systematic_leftover_are_warnings(inputs):
     assert verdict.status == "warn"
 
 
+def test_a_peak_just_above_the_limit_is_a_warning_that_says_what_to_do(inputs):
+    def reason(z):
+        verdict = judge(ParameterSet.default(), Scores(0.2, 0.1), inputs=inputs, peak_z=z, min_peak_z=8.0)
+        return next(r for r in verdict.reasons if r.check == "mask found")
+
+    assert [reason(z).status for z in (7.9, 8.1, 11.9, 12.1)] == ["fail", "warn", "warn", "pass"]
+    assert "9.0 times the noise, from 12 on" in reason(9.0).text and "light" in reason(9.0).text
+
+
 def test_a_worse_residual_is_a_failure(inputs):
     verdict = judge(ParameterSet.default(), Scores(0.1, 0.2), inputs=inputs, peak_z=None, min_peak_z=12.0)
     assert verdict.status == "fail"

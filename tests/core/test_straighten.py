@@ -93,13 +93,23 @@ def test_the_excess_across_takes_the_axis_across_the_dispersion() -> None:
 
 def test_a_distortion_errs_by_what_a_line_through_nine_shifted_places_errs() -> None:
     height, width = 240, 360
-    names = ("scale_y", "dx", "theta", "dy")
+    names = ("scale_y", "scale_x", "theta", "dy", "dx")
     v, u = (np.repeat([-80.0, 0, 80], 3), np.tile([-120.0, 0, 120], 3))
     design = np.stack([v, -np.deg2rad(1.0) * u, np.ones(9)], axis=1)
     shifts = np.random.default_rng(5).normal(0, 0.2, (9, 20000))
-    wanted = np.std(np.linalg.lstsq(design, shifts, rcond=None)[0], axis=1)
-    found = np.sqrt(np.diag(distortion_error(names, 0.2, (height, width))))
-    assert found[[0, 2, 3]] == pytest.approx(wanted, rel=0.02) and found[1] == 0
+    down = np.std(np.linalg.lstsq(design, shifts, rcond=None)[0], axis=1)
+    right = np.std(np.linalg.lstsq(np.stack([u, v, np.ones(9)], axis=1), shifts, rcond=None)[0], axis=1)
+    found = distortion_error(names, 0.2, (height, width), 1)
+    assert np.sqrt(np.diag(found))[[0, 2, 3]] == pytest.approx(down, rel=0.02)
+    assert np.sqrt(np.diag(found))[[1, 4]] == pytest.approx(right[[0, 2]], rel=0.02)
+    assert np.count_nonzero(found - np.diag(np.diag(found))) == 0
+
+
+def test_a_distortion_makes_the_band_train_longer_about_its_middle() -> None:
+    added = distortion_error(("slope", "dx"), 0.2, (240, 360), 21)
+    assert added[0, 0] == pytest.approx((0.2 / 20) ** 2)
+    middle = np.array([10.0, 1.0])  # the position of band 10 of 21: dx + 10 slope
+    assert middle @ added @ middle == pytest.approx(0.2**2 / 9), "the middle errs as a whole, not by the length"
 
 
 def test_optics_that_bend_the_mask_widen_the_error_bars_across_the_dispersion() -> None:
