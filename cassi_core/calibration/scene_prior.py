@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.held_out import held_out_residual
-from cassi_core.calibration.rig_model import Optics, RigModel, named, relative_residual
+from cassi_core.calibration.rig_model import Optics, RigModel, named
 from cassi_core.config import PriorSettings
 from cassi_core.run import RunControl
 from cassi_core.solvers.protocol import GapSettings, GapSolver
@@ -17,9 +17,11 @@ BRIEF = GapSettings(8, 0.8, 2.6, accelerated=True)
 """The scene estimate by which a picture and a mask are judged: a brief one tells a wrong mask from a right one better than that of the fit,
 which follows the picture further with either (0.3 px off: held-out residual +6 to +15 % instead of +4 to +8 % on simulated rigs, +6 instead
 of +3 % on a real one)."""
-CLEAR, NOISY = 0.028, 0.037
-"""Residuals that the precise estimate leaves of a picture it can follow (simulated rigs 0.012 to 0.023, real ones 0.020 to 0.026), and of
-one where noise hides the details (simulated dark rigs 0.038 to 0.12). In between the fit depends on which details it happens to follow."""
+CLEAR, NOISY = 0.020, 0.024
+"""Noise (:func:`noise_floor`) of pictures whose scene the precise estimate can follow (simulated rigs 0.011 to 0.018, real ones 0.016 to 0.0193),
+and of those whose details it hides (simulated dark rigs 0.024 to 0.038). In between the fit depends on which details it happens to follow."""
+BLOCK_PX, BRIGHTNESSES, QUIET = 8, 10, 0.2
+"""Places whose noise is looked at, classes of their brightness, and the share of each class that is taken as free of texture."""
 
 
 def gap_settings(prior: PriorSettings) -> GapSettings:
@@ -41,6 +43,26 @@ def unexplained_share(
     return float(np.sqrt(np.mean(np.square(held))))
 
 
+def noise_floor(residual: NDArray[np.float32], model: RigModel) -> float:
+    """Noise relative to the picture, rms: the residual of the quietest fifth of the places of every brightness.
+
+    What the scene estimate cannot follow raises the residual where the scene has texture, a hot pixel where it lies; noise everywhere.
+    """
+    rows, cols = (size // BLOCK_PX for size in model.y.shape)
+
+    def means(image: NDArray[np.float32]) -> NDArray[np.float64]:
+        inner = image[: rows * BLOCK_PX, : cols * BLOCK_PX].astype(np.float64)
+        return np.asarray(inner.reshape(rows, BLOCK_PX, cols, BLOCK_PX).mean(axis=(1, 3)))
+
+    whole = means(model.scored) == 1
+    energy, light = means(residual**2)[whole], means(model.y)[whole]
+    power = float(np.mean(model.y[model.scored > 0] ** 2)) if whole.any() else 0.0
+    if power <= 0:
+        return 0.0
+    classes = np.array_split(np.argsort(light), min(BRIGHTNESSES, light.size))
+    return float(np.sqrt(np.mean([np.quantile(energy[places], QUIET) for places in classes]) / power))
+
+
 def noise_share(
     prior: PriorSettings,
     models: Sequence[RigModel],
@@ -49,20 +71,20 @@ def noise_share(
     optics: Optics,
     control: RunControl,
 ) -> float:
-    """How far noise hides the details of the scene, 0 (the estimate with this prior explains the snapshots) to 1."""
+    """How far noise hides the details of the scene, 0 (the estimate with this prior can follow them) to 1."""
     settings = gap_settings(prior)
-    left = []
+    floors = []
     for model in models:
         candidate = model.candidate(named(vector), optics.spline(model, vector))
         _, residual = solver.reconstruct(model.y, candidate, settings, weight=model.observed, control=control)
-        left.append(relative_residual(residual, model))
-    return float(np.clip((np.sqrt(np.mean(np.square(left))) - CLEAR) / (NOISY - CLEAR), 0, 1))
+        floors.append(noise_floor(residual, model))
+    return float(np.clip((np.sqrt(np.mean(np.square(floors))) - CLEAR) / (NOISY - CLEAR), 0, 1))
 
 
 def softened(prior: PriorSettings, share: float, widest_px: float) -> PriorSettings:
     """The prior with its spatial blur between its own width, for a share of noise of 0, and `widest_px` for 1.
 
     A narrow blur lets the estimate follow the picture, so that the scene pulls the fit less; where noise is what it would follow, it only
-    scatters. On simulated dark rigs 2 px instead of 0.8 px halve the errors across the dispersion and of theta; on clear ones they double them.
+    scatters. On simulated dark rigs 3.5 px instead of 0.8 px halve the errors across the dispersion and of theta; on clear ones they double them.
     """
     return prior.model_copy(update={"sigma_px": prior.sigma_px + share * max(0.0, widest_px - prior.sigma_px)})

@@ -23,9 +23,9 @@ PRIOR_SHARE = 1 / 3
 SAMPLING_PX = {"dx": 0.014, "dy": 0.01}
 SAMPLING_END_PX = {"slope": 0.026, "alpha": 0.015}
 """What the pattern between the pixels is known to, where bands lie at fractions of a pixel: as a whole, and at the end of the band train."""
-NOISY = {"dx": 0.08, "scale_x": 6e-4, "scale_y": 1e-4}
+NOISY = {"dx": 0.08, "theta": 0.006, "scale_x": 8e-4, "scale_y": 1e-4}
 NOISY_END_PX = {"slope": 0.1}
-"""How far the blurred estimate of a scene that noise hides pulls the fit, nearly all of it along the dispersion."""
+"""How far the estimate of a scene that noise hides pulls the fit, most of it along the dispersion."""
 
 
 def with_prior_sensitivity(brief: Fit, precise: Fit) -> Fit:

@@ -10,7 +10,7 @@ through the profile gives the shift, in units of what a shift of 0.1 px gives; i
 from __future__ import annotations
 
 import argparse
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +40,8 @@ def block_shifts(
     rows, cols = (np.linspace(0, size, blocks + 1).astype(int) for size in one.shape)
     reach = ALONG_PX[1] + 1
     shifts, weights = [], []
-    for top, bottom in zip(rows, rows[1:], strict=False):
-        for left, right in zip(cols, cols[1:], strict=False):
+    for top, bottom in pairwise(rows):
+        for left, right in pairwise(cols):
             a, b = one[top:bottom, left:right], other[top:bottom, left:right]
             size = [n + reach for n in a.shape]
             plane = fft.irfft2(fft.rfft2(a, size) * np.conj(fft.rfft2(b, size)), size)
@@ -103,7 +103,9 @@ def main() -> None:
                 differences.append(calibrated - direct)
                 errors.append(error)
         rms = [float(np.sqrt(np.mean(np.square(values)))) for values in (differences, errors)]
-        say(f"== {rig}: calibrations differ from the pictures by {rms[0]:.3f} px rms; error of the pictures {rms[1]:.3f} px rms")
+        say(
+            f"== {rig}: calibrations differ from the pictures by {rms[0]:.3f} px rms; error of the pictures {rms[1]:.3f} px rms"
+        )
     write_csv(args.csv, rows)
 
 

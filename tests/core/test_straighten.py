@@ -82,6 +82,8 @@ def test_the_rms_across_counts_only_what_errors_do_not_explain() -> None:
     assert across_rms([]) == 0
     assert across_rms([block(0.1, 0.1), block(-0.1, 0.1)]) == pytest.approx(0.0, abs=1e-9)
     assert across_rms([block(0.5, 0.0), block(-0.5, 0.0)]) == pytest.approx(0.5, abs=1e-3)
+    steady = [block(0.1, 0.0), block(-0.1, 0.0)] * 3
+    assert across_rms([*steady, block(2.0, 0.1)]) == pytest.approx(across_rms(steady)), "one block took noise for its peak"
 
 
 def test_the_excess_across_takes_the_axis_across_the_dispersion() -> None:

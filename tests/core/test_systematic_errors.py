@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from cassi_core.calibration.auto import with_kept
 from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit
 from cassi_core.calibration.systematic_errors import (
@@ -44,7 +47,21 @@ def test_a_noisy_scene_pulls_along_the_dispersion_as_far_as_noise_hides_it(share
     assert sigmas["dx"] == pytest.approx(0.08 * share, rel=1e-3) and 27 * sigmas["slope"] == pytest.approx(
         0.1 * share, rel=1e-3
     )
-    assert sigmas["scale_x"] == pytest.approx(6e-4 * share, rel=1e-3) and sigmas["dy"] == pytest.approx(1e-6)
+    assert sigmas["scale_x"] == pytest.approx(8e-4 * share, rel=1e-3) and sigmas["dy"] == pytest.approx(1e-6)
+    turned = with_pull_of_noise(certain(("theta", "alpha")), DISPERSION, share).sigmas
+    assert turned["theta"] == pytest.approx(0.006 * share, rel=1e-3)
+
+
+def test_what_an_earlier_fit_kept_comes_back_with_its_own_errors() -> None:
+    kept = replace(certain(dx=0.4, slope=0.01), covariance=np.diag([0.04, 9.0, 1e-6, 1e-4, 9.0]) + 0.001)
+    later = replace(certain(("dy", "alpha"), dx=0.4, dy=0.3, slope=0.01), covariance=np.array([[0.01, 0.002], [0.002, 0.09]]))
+    fitted = with_kept(later, kept)
+    assert fitted.names == NAMES and fitted.vector is later.vector
+    assert (
+        fitted.covariance[1, 4] == 0.002 and fitted.covariance[4, 4] == 0.09 and fitted.covariance[0, 0] == pytest.approx(0.041)
+    )
+    assert fitted.covariance[0, 3] == pytest.approx(0.001) and fitted.covariance[0, 1] == 0
+    assert fitted.prior is kept.prior
 
 
 def test_a_clear_scene_does_not_pull() -> None:
