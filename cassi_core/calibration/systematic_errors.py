@@ -2,7 +2,7 @@
 
 The sandwich covariance (:mod:`cassi_core.calibration.error_bars`) knows how the picture scatters. It does not know the pull of the scene
 estimate, the pattern of the mask between its pixels, nor what is held because the picture does not tell it. The figures are rms errors beyond
-the scatter on simulated rigs whose bands another program had moved by another spline (42 of them, none left over as a check).
+the scatter on simulated rigs whose bands another program had moved by another spline (72 of them, none left over as a check).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DISPERSION_NAMES = ("slope", "curve", "alpha")
 PRIOR_SHARE = 1 / 3
 """Share of the move between the two scene estimates that counts as a standard error."""
 SAMPLING_PX = {"dx": 0.014, "dy": 0.01}
-SAMPLING_END_PX = {"slope": 0.026, "alpha": 0.015}
+SAMPLING_END_PX = {"slope": 0.026, "alpha": 0.012}
 """What the pattern between the pixels is known to, where bands lie at fractions of a pixel: as a whole, and at the end of the band train."""
 NOISY = {"dx": 0.08, "theta": 0.006, "scale_x": 8e-4, "scale_y": 1e-4}
 NOISY_END_PX = {"slope": 0.1}
