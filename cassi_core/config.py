@@ -89,7 +89,7 @@ class AutoSettings(Settings):
         le=200,
     )
     noisy_sigma_px: float = setting(
-        3.5,
+        3.0,
         "Spatial blur of the precise prior where the picture is so noisy that it hides the scene's details",
         unit="px",
         ge=0.0,

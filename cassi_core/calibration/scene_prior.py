@@ -85,6 +85,6 @@ def softened(prior: PriorSettings, share: float, widest_px: float) -> PriorSetti
     """The prior with its spatial blur between its own width, for a share of noise of 0, and `widest_px` for 1.
 
     A narrow blur lets the estimate follow the picture, so that the scene pulls the fit less; where noise is what it would follow, it only
-    scatters. On simulated dark rigs 3.5 px instead of 0.8 px halve the errors across the dispersion and of theta; on clear ones they double them.
+    scatters. On simulated dark rigs 3 px instead of 0.8 px halve the errors across the dispersion and of theta; on clear ones they double them.
     """
     return prior.model_copy(update={"sigma_px": prior.sigma_px + share * max(0.0, widest_px - prior.sigma_px)})
