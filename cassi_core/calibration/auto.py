@@ -15,7 +15,7 @@ from cassi_core.calibration.gauss_newton import Fit, concluded, fit
 from cassi_core.calibration.prealign import PreAlignment, prealign
 from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.calibration.scene_prior import gap_settings, noise_share, softened
-from cassi_core.calibration.straighten import straighten
+from cassi_core.calibration.straighten import OUTLIER, straighten
 from cassi_core.calibration.systematic_errors import (
     DISPERSION_NAMES,
     with_held_dispersion,
@@ -32,8 +32,6 @@ from cassi_core.solvers.protocol import GapSolver
 DRIFT_PX = 0.15
 """Parameters of the dispersion may drift with dx and dy where a picture hardly tells them: a fit that ends so much further beside the picture
 than before is done again without them."""
-OUTLIER = 3.0
-
 HIDDEN_SHARE = 0.5
 """From this share of noise on, what lies along the dispersion is taken from the fit with the brief estimate: see ALONG_NAMES."""
 ALONG_NAMES = ("dx", "scale_x", "slope", "curve")
@@ -222,7 +220,7 @@ def across_rms(shifts: Sequence[BlockShift]) -> float:
         return 0.0
     down, sigma = (np.array(values) for values in zip(*((b.down, b.sigma_down) for b in shifts), strict=True))
     likely = np.abs(down) < OUTLIER * max(1.4826 * float(np.median(np.abs(down))), DRIFT_PX)
-    return excess_rms(down[likely], sigma[likely]) if likely.any() else 0.0
+    return excess_rms(down[likely], sigma[likely])
 
 
 def nominal_priors(start: ParameterSet, settings: AutoSettings) -> dict[str, tuple[float, float]]:

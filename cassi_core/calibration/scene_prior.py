@@ -54,9 +54,10 @@ def noise_floor(residual: NDArray[np.float32], model: RigModel) -> float:
         inner = image[: rows * BLOCK_PX, : cols * BLOCK_PX].astype(np.float64)
         return np.asarray(inner.reshape(rows, BLOCK_PX, cols, BLOCK_PX).mean(axis=(1, 3)))
 
-    whole = means(model.scored) == 1
-    energy, light = means(residual**2)[whole], means(model.y)[whole]
-    power = float(np.mean(model.y[model.scored > 0] ** 2)) if whole.any() else 0.0
+    share = means(model.scored)
+    seen = share >= 0.5
+    energy, light = (means(image * model.scored)[seen] / share[seen] for image in (residual**2, model.y))
+    power = float(np.mean(model.y[model.scored > 0] ** 2)) if seen.any() else 0.0
     if power <= 0:
         return 0.0
     classes = np.array_split(np.argsort(light), min(BRIGHTNESSES, light.size))

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.peaks FOLDER [--wrong N] [--csv FILE]
 
 All public simulated cases (simulated into FOLDER on first use) and the real frames, each with its own mask, with N parts of the real masks
-taken elsewhere and turned, and with N random ones of squares of 1 to 5 px.
+taken elsewhere and turned over, and with N random ones of squares of 1 to 5 px.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def random_mask(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.
 
 
 def elsewhere(masks: list[NDArray[np.float32]], shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
-    """A part of a real mask of this shape, turned so that it is not the one in the picture even where it overlaps."""
+    """A part of a real mask of this shape, turned over so that it is not the one in the picture even where it overlaps."""
     mask = masks[int(rng.integers(len(masks)))]
     row, col = (int(rng.integers(0, whole - side + 1)) for whole, side in zip(mask.shape, shape, strict=True))
     return np.ascontiguousarray(mask[row : row + shape[0], col : col + shape[1]][::-1], np.float32)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from cassi_core.calibration.pipeline import calibrate
 from cassi_core.calibration.rig_model import Optics, RigModel
-from cassi_core.calibration.scene_prior import noise_share, softened
-from cassi_core.config import AutoSettings
+from cassi_core.calibration.scene_prior import noise_floor, noise_share, softened
+from cassi_core.config import AutoSettings, CalibrationConfig, QualitySettings
+from cassi_core.dispersion import Dispersion
 from cassi_core.inputs import CalibrationInputs
-from cassi_core.parameters import ParameterSet
+from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.run import RunControl
 from cassi_core.solvers.fused_cpu import FusedCpuSolver
 from tests.core.search_rigs import make_rig
@@ -43,6 +47,35 @@ def test_a_clear_picture_keeps_the_narrow_blur_and_a_noisy_one_gets_the_wide() -
 
 def test_hot_pixels_are_no_noise() -> None:
     assert width_for(0.0, hot=12) == pytest.approx(AutoSettings().precise.sigma_px, abs=0.05)
+
+
+def test_the_floor_of_noise_is_seen_between_unusable_pixels_too() -> None:
+    rng = np.random.default_rng(2)
+    y = rng.uniform(0.2, 1.0, (64, 90)).astype(np.float32)
+    residual = rng.normal(0, 0.05, y.shape).astype(np.float32)
+    usable = (rng.random(y.shape) > 0.2).astype(np.float32)
+    residual[usable == 0] = 9.0
+    model = RigModel(y, usable, usable, np.ones((64, 60), np.float32), Dispersion.constant(4, 2.0), 1.0)
+    wanted = 0.05 / np.sqrt(np.mean(y**2))
+    assert noise_floor(residual, model) == pytest.approx(wanted, rel=0.12)
+    blind = replace(model, scored=np.zeros_like(y))
+    assert noise_floor(residual, blind) == 0
+
+
+def test_a_dark_picture_takes_what_lies_along_the_dispersion_from_the_brief_fit() -> None:
+    rig = make_rig(TRUTH, seed=3, shape=(120, 131))
+    noise = 0.15 * rig.measurement.mean() * np.random.default_rng(5).normal(size=rig.measurement.shape)
+    inputs = CalibrationInputs.from_arrays((rig.measurement + noise).clip(0).astype(np.float32), rig.mask, rig.dispersion)
+    config = CalibrationConfig(refine=("dx", "dy", "theta"), quality=QualitySettings(maps=False))
+    result = calibrate(inputs, config)
+    brief = [row for row in result.table if row.stage == "wide"][-1]
+    values = dict(zip(PARAMETER_NAMES, brief.values, strict=True))
+    assert result.parameters["dx"].value == pytest.approx(values["dx"], abs=0.02)
+    assert result.parameters["dy"].value != values["dy"]
+    for name, allowed in {"dx": 0.3, "dy": 0.1, "theta": 0.1}.items():
+        parameter = result.parameters[name]
+        assert parameter.refine and 0 < parameter.sigma < allowed
+        assert parameter.value == pytest.approx(TRUTH.get(name, 0.0), abs=allowed)
 
 
 def test_several_snapshots_are_judged_together() -> None:
