@@ -195,7 +195,7 @@ def _two_fits(
         kept = None
         if share >= HIDDEN_SHARE and 0 < len(set(at.refined) & set(ALONG_NAMES)) < len(at.refined):
             kept = conclude(brief, settings.wide, at, optics)
-            at = at.refining(tuple(n for n in at.refined if n not in ALONG_NAMES))
+            at = at.with_vector(kept.vector).refining(tuple(n for n in at.refined if n not in ALONG_NAMES))
         precise = stage(prior, at, optics)
         recorder.begin_tail()
         last = with_prior_sensitivity(brief, conclude(precise, prior, at.with_vector(precise.vector), optics))
