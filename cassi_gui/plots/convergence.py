@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QGraphicsSimpleTextItem, QWidget
 
@@ -292,6 +292,7 @@ class ResidualPanel(PlotPanel):
         label_axis(self.plot, "bottom", "step", "", self._palette)
         label_axis(self.plot, "left", "relative residual", "log", self._palette)
         self.plot.getViewBox().setDefaultPadding(0.18)
+        self.plot.getViewBox().sigTransformChanged.connect(self._keep_names_inside)
         self.graphics.setToolTip("Relative data residual ||y - A x|| / ||y|| over the steps, logarithmic, one curve a stage")
         self.set_palette(self._palette)
         self.set_empty("Start a run to see the residual fall.")
@@ -325,6 +326,11 @@ class ResidualPanel(PlotPanel):
         steps, exponents = self._curves[stage][0].getData()
         return steps, 10.0**exponents
 
+    def name_of(self, stage: str) -> QRectF:
+        """Where the name of a stage stands, in pixels of the plot."""
+        text = self._curves[stage][1]
+        return text.mapRectToScene(text.boundingRect())
+
     def _draw(self) -> None:
         self.set_empty("")
         for stage in dict.fromkeys(r.stage for r in self._rows):
@@ -337,10 +343,18 @@ class ResidualPanel(PlotPanel):
             curve, text = self._curves[stage]
             steps, scores = np.array(points, float).T
             curve.setData(steps, np.log10(scores))
-            # The name grows to the left in the right half, so that it never leaves the plot.
-            text.setAnchor((1.0, 1.1) if steps[0] > len(self._rows) / 2 else (0.0, 1.1))
             text.setPos(float(steps[0]), math.log10(float(scores[0])))
+        self._keep_names_inside()
         self.set_detail(f"now {self._rows[-1].score:.4g}")
+
+    def _keep_names_inside(self) -> None:
+        """A stage's name starts above its first point, and is moved to the left as far as it would leave the plot."""
+        box = self.plot.getViewBox()
+        box.updateAutoRange()
+        for _, text in self._curves.values():
+            width = text.boundingRect().width()
+            over = box.mapViewToScene(text.pos()).x() + width - box.sceneBoundingRect().right()
+            text.setAnchor((min(max(over / width, 0.0), 1.0), 1.1))
 
     def _add_curve(self, stage: str) -> None:
         index = len(self._curves)

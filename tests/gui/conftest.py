@@ -20,6 +20,7 @@ from shiboken6 import isValid
 from cassi_gui.dialogs import Dialogs, SaveAnswer
 from cassi_gui.main_window import MainWindow
 from cassi_gui.page_deck import PageDeck
+from cassi_gui.plots.image_panel import ImagePanel
 from cassi_gui.runner import RunController
 from cassi_gui.settings import UiSettings
 from cassi_gui.theme import palette_for
@@ -237,3 +238,25 @@ def drop(widget: QWidget, *paths: Path) -> QDropEvent:
 
 def centre(widget: QWidget) -> QPoint:
     return widget.rect().center()
+
+
+def shown(qtbot: QtBot, widget: QWidget, width: int = 500, height: int = 360) -> QWidget:
+    qtbot.addWidget(widget)
+    widget.resize(width, height)
+    widget.show()
+    QApplication.processEvents()
+    return widget
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> ImagePanel:
+    """A picture of 20 rows and 50 columns whose value is 100 * row + col."""
+    panel = ImagePanel("picture", "Picture")
+    shown(qtbot, panel)
+    panel.set_image(100.0 * np.arange(20)[:, None] + np.arange(50)[None, :], unit="counts")
+    QApplication.processEvents()
+    return panel
+
+
+def scene_position(panel: ImagePanel, row: float, col: float) -> QPointF:
+    return panel.view.mapViewToScene(QPointF(col, row))

@@ -10,21 +10,18 @@ from pathlib import Path
 import fakes
 import numpy as np
 import pytest
-from conftest import AnsweringDialogs
-from PySide6.QtCore import QPoint, QPointF, Qt
+from conftest import AnsweringDialogs, scene_position, shown
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from cassi_core.config import DEFAULT_REFINE
 from cassi_core.errors import OutputError
-from cassi_core.parameters import ParameterSet
 from cassi_core.result import LocalShift
 from cassi_core.run import GridScores
 from cassi_gui.pages.saving import save_plot
 from cassi_gui.plots import export
-from cassi_gui.plots.axes import PowerAxis, StepAxis, ValueAxis
 from cassi_gui.plots.before_after import BeforeAfterPanel, Side
 from cassi_gui.plots.convergence import ConvergencePanel, ResidualPanel
 from cassi_gui.plots.cube_view import CubeView
@@ -36,139 +33,6 @@ from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.shift_field import ShiftFieldPanel
 from cassi_gui.plots.spectrum import Spectrum, SpectrumPanel
 from cassi_gui.theme import DARK, LIGHT
-
-
-def shown(qtbot: QtBot, widget: QWidget, width: int = 500, height: int = 360) -> QWidget:
-    qtbot.addWidget(widget)
-    widget.resize(width, height)
-    widget.show()
-    QApplication.processEvents()
-    return widget
-
-
-@pytest.fixture
-def panel(qtbot: QtBot) -> ImagePanel:
-    """A picture of 20 rows and 50 columns whose value is 100 * row + col."""
-    panel = ImagePanel("picture", "Picture")
-    shown(qtbot, panel)
-    panel.set_image(100.0 * np.arange(20)[:, None] + np.arange(50)[None, :], unit="counts")
-    QApplication.processEvents()
-    return panel
-
-
-def scene_position(panel: ImagePanel, row: float, col: float) -> QPointF:
-    return panel.view.mapViewToScene(QPointF(col, row))
-
-
-# -- picture ----------------------------------------------------------------------------------------------------------
-def test_rows_go_down_and_columns_to_the_right(panel: ImagePanel) -> None:
-    first, lower, right = (scene_position(panel, *p) for p in ((0, 0), (19, 0), (0, 49)))
-    assert lower.y() > first.y() + 50 and abs(lower.x() - first.x()) < 1
-    assert right.x() > first.x() + 50 and abs(right.y() - first.y()) < 1
-
-
-def test_the_value_under_the_cursor_is_that_of_the_pixel_whose_centre_is_nearest(panel: ImagePanel, qtbot: QtBot) -> None:
-    seen: list[object] = []
-    panel.cursor_moved.connect(seen.append)
-    panel.graphics.scene().sigMouseMoved.emit(scene_position(panel, 7.4, 30.6))
-    assert seen[-1] == (7, 31, 731.0)
-    assert "row 7, column 31: 731 counts" in panel.value_text(7, 31)
-    panel.graphics.scene().sigMouseMoved.emit(scene_position(panel, -0.6, 3))
-    assert seen[-1] is None
-
-
-def test_a_click_picks_the_pixel(panel: ImagePanel, qtbot: QtBot) -> None:
-    position = panel.graphics.mapFromScene(scene_position(panel, 12, 5))
-    with qtbot.waitSignal(panel.point_picked, timeout=1000) as caught:
-        qtbot.mouseClick(panel.graphics.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(position.x(), position.y()))
-    assert caught.args == [(12, 5)]
-
-
-def test_points_can_be_picked_with_the_keyboard(panel: ImagePanel, qtbot: QtBot) -> None:
-    qtbot.keyClick(panel.graphics, Qt.Key.Key_Right)
-    qtbot.keyClick(panel.graphics, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    with qtbot.waitSignal(panel.point_picked, timeout=1000) as caught:
-        qtbot.keyClick(panel.graphics, Qt.Key.Key_Return)
-    assert caught.args == [(19, 26)]  # from the middle (10, 25): one right, ten down, held at the border
-
-
-def test_zoom_keys_and_show_everything(panel: ImagePanel, qtbot: QtBot) -> None:
-    before = panel.view.viewRect().width()
-    qtbot.keyClick(panel.graphics, Qt.Key.Key_Plus)
-    assert panel.view.viewRect().width() < before
-    qtbot.keyClick(panel.graphics, Qt.Key.Key_0)
-    assert panel.view.viewRect().width() == pytest.approx(before, rel=0.02)
-
-
-def test_contrast_survives_a_hot_pixel_and_can_be_opened(panel: ImagePanel) -> None:
-    image = np.tile(np.linspace(0, 1, 50), (20, 1))
-    image[3, 3] = 1e6
-    panel.set_image(image)
-    assert panel.levels is not None and panel.levels[1] <= 1.0
-    panel.set_levels_full()
-    assert panel.levels == (0.0, 1e6)
-    panel.set_levels_auto()
-    assert panel.levels[1] <= 1.0
-
-
-def test_signed_maps_are_symmetric_about_zero(panel: ImagePanel) -> None:
-    panel.set_image(np.linspace(-1, 5, 1000).reshape(20, 50), colours="diverging")
-    low, high = panel.levels or (0, 0)
-    assert low == -high and high > 4
-
-
-def test_the_zoom_stays_when_the_next_picture_has_the_same_shape(panel: ImagePanel) -> None:
-    panel.view.setRange(xRange=(10, 20), yRange=(4, 8), padding=0)
-    kept = panel.view.viewRect()
-    panel.set_image(np.ones((20, 50)) * np.arange(50))
-    assert panel.view.viewRect() == kept
-    panel.set_image(np.ones((40, 50)) * np.arange(50))
-    assert panel.view.viewRect().height() > 39
-
-
-def test_no_picture_says_so(panel: ImagePanel) -> None:
-    panel.set_image(None, empty="Load a measurement first")
-    assert panel.empty_text == "Load a measurement first"
-    panel.set_image(np.eye(9))
-    assert panel.empty_text == ""
-
-
-def test_the_overlay_lies_on_the_footprint(panel: ImagePanel) -> None:
-    panel.set_footprint((2.5, 8.0, 10, 12))
-    panel.set_overlay(np.ones((10, 12), bool), 0.3)
-    rect = panel._overlay._rect
-    assert (rect.left(), rect.top(), rect.width(), rect.height()) == (7.5, 2.0, 12, 10)
-    panel.set_footprint((4.0, 8.0, 10, 12))
-    assert panel._overlay._rect.top() == 3.5
-
-
-def test_dragging_the_footprint_reports_row_and_column(panel: ImagePanel) -> None:
-    panel.set_footprint((0, 0, 10, 12), movable=True)
-    seen: list[tuple[float, float]] = []
-    panel.footprint_moved.connect(seen.append)
-    panel._roi.setPos((5.0, 1.0))  # the outline is half a pixel outside the first pixel's centre
-    assert seen[-1] == (1.5, 5.5)
-    panel.set_footprint((3, 4, 10, 12), movable=True)
-    assert len(seen) == 1, "setting the footprint from outside is no drag"
-
-
-def test_large_pictures_are_shown_reduced_until_zoomed_in(panel: ImagePanel) -> None:
-    panel.set_image(np.random.default_rng(0).random((2048, 2048)).astype(np.float32))
-    QApplication.processEvents()
-    visible = [i for i in panel._picture._items if i.isVisible()]
-    assert len(visible) == 1 and max(visible[0].image.shape) <= 1024
-    panel.view.setRange(xRange=(1000, 1100), yRange=(1000, 1080), padding=0)
-    QApplication.processEvents()
-    visible = [i for i in panel._picture._items if i.isVisible()]
-    assert len(visible) == 1 and visible[0].image.shape == (2048, 2048)
-    assert visible[0].boundingRect().width() == 2048
-
-
-def test_a_reduced_copy_covers_the_same_place(panel: ImagePanel) -> None:
-    panel.set_image(np.zeros((1030, 2048), np.float32) + np.arange(2048))
-    for item in panel._picture._items[:2]:
-        rect = item.mapRectToParent(item.boundingRect())
-        assert (rect.left(), rect.top(), rect.width(), rect.height()) == (-0.5, -0.5, 2048, 1030)
 
 
 # -- files and themes -------------------------------------------------------------------------------------------------
@@ -453,119 +317,6 @@ def test_a_sweep_of_one_parameter_is_a_curve(qtbot: QtBot) -> None:
     x, y = panel._curve.getData()
     assert list(x) == list(axis) and y[2] == pytest.approx(0.2)
     assert panel.axes_shown() == ("theta", None)
-
-
-# -- convergence ----------------------------------------------------------------------------------------------------------
-def test_each_refined_parameter_has_its_own_curve_and_band(qtbot: QtBot) -> None:
-    panel = ConvergencePanel("conv")
-    shown(qtbot, panel)
-    panel.set_parameters(fakes.start_parameters())
-    rows = fakes.table(20)
-    panel.add_rows(rows[:7])
-    panel.add_rows(rows[7:])
-    assert panel.names == DEFAULT_REFINE["auto"]
-    steps, values = panel.trace("dy")
-    assert list(steps) == list(range(20)) and list(values) == [r.values[1] for r in rows]
-    low, high = panel.band("theta")
-    late = [r for r in rows if r.sigmas is not None]
-    assert len(low) == len(late) == 10
-    assert high[-1] - low[-1] == pytest.approx(2 * late[-1].sigmas[2])
-
-
-def test_rows_that_come_faster_than_plots_are_drawn_reach_all_of_them(qtbot: QtBot) -> None:
-    panel = ConvergencePanel("conv")
-    shown(qtbot, panel)
-    panel.set_parameters(fakes.start_parameters())
-    panel.set_rows(fakes.table(20))
-    panel.set_parameters(fakes.start_parameters())
-    rows = fakes.table(12)
-    for count, row in enumerate(rows, start=1):
-        panel.take_rows([row])
-        assert panel.draw_part(), "a new row at every part: some plots are always behind"
-        everywhere = 2 * count >= len(panel.names)
-        assert bool(panel.empty_text) != everywhere, "what the run before left there is not shown"
-    lengths = [len(panel.trace(name)[0]) for name in panel.names]
-    assert len(rows) - min(lengths) < len(panel.names) / 2 and max(lengths) == len(rows)
-    while panel.draw_part():
-        pass
-    assert {len(panel.trace(name)[0]) for name in panel.names} == {len(rows)}
-
-
-def test_many_small_plots_share_the_room_and_their_ticks_do_not_overlap(qtbot: QtBot) -> None:
-    panel = ConvergencePanel("conv")
-    shown(qtbot, panel, 386, 235)
-    panel.set_parameters(ParameterSet.default(DEFAULT_REFINE["auto"]))
-    panel.set_rows(fakes.table(6))
-    panel.settle()
-    QApplication.processEvents()
-    heights = [t.plot.vb.height() for t in panel._traces.values()]
-    assert min(heights) > 15 and max(heights) < 2.5 * min(heights)
-    assert [t.plot.getAxis("bottom").style["showValues"] for t in panel._traces.values()] == [False] * 6 + [True] * 2
-    low, high = -1.0, 1.0
-    for height in (18, 40, 300):
-        for spacing, values in ValueAxis().tickValues(low, high, height):
-            apart = np.diff(values) * height / (high - low)
-            assert len(values) >= 1 and (apart >= 15 - 1e-9).all() and spacing > 0
-
-
-def test_no_blur_is_an_answer_and_not_a_bound() -> None:
-    none = ParameterSet.default(("psf",))["psf"]
-    assert none.value == none.lower == 0.0 and not none.at_bound
-    assert ParameterSet.default(("psf",)).edit("psf", value=3.0)["psf"].at_bound
-
-
-def test_a_value_on_its_bound_says_so(qtbot: QtBot) -> None:
-    panel = ConvergencePanel("conv")
-    shown(qtbot, panel)
-    parameters = ParameterSet.default(("dx",)).edit("dx", upper=fakes.TRUTH["dx"])
-    panel.set_parameters(parameters)
-    row = fakes.table(4)[-1]
-    values = (fakes.TRUTH["dx"], *row.values[1:])
-    panel.set_rows([type(row)("precise", 0, 0.0, 0.1, values)])
-    assert "bound" in panel._traces["dx"].heading.text
-    panel.set_rows([type(row)("precise", 0, 0.0, 0.1, (0.2, *row.values[1:]))])
-    assert "bound" not in panel._traces["dx"].heading.text
-
-
-def test_long_tables_are_thinned_but_end_where_the_search_stands(qtbot: QtBot) -> None:
-    panel = ConvergencePanel("conv")
-    shown(qtbot, panel)
-    panel.set_parameters(fakes.start_parameters())
-    panel.set_rows(fakes.table(10) * 900)
-    steps, _ = panel.trace("dx")
-    assert len(steps) <= 2500 and steps[-1] == 8999
-    assert len(panel.table().rows) == 9000
-
-
-def test_the_residual_has_one_curve_a_stage(qtbot: QtBot) -> None:
-    panel = ResidualPanel("res")
-    shown(qtbot, panel)
-    rows = fakes.table(20)
-    panel.add_rows(rows[:15])
-    panel.add_rows(rows[15:])
-    steps, scores = panel.curve("precise")
-    assert list(steps) == list(range(10, 20)) and list(scores) == pytest.approx([r.score for r in rows[10:]])
-    panel.clear()
-    assert panel.empty_text
-
-
-def test_axes_write_values_that_differ_and_whole_steps() -> None:
-    axis = PowerAxis("left", logarithmic=True)
-    expected = {
-        (-0.886, -0.884, 150): ["0.1302", "0.1304", "0.1306"],
-        (-1.9, -0.8, 150): ["0.02", "0.05", "0.1"],
-        (-3.0, 2.0, 150): ["0.001", "0.01", "0.1", "1", "10", "100"],
-        (-12.0, 3.0, 60): ["1.00e-08", "1"],
-        (0.1, 0.3, 60): ["1.5"],
-    }
-    for (low, high, height), words in expected.items():
-        [(spacing, values)] = axis.tickValues(low, high, height)
-        assert axis.tickStrings(values, 1.0, spacing) == words
-        assert all(low <= v <= high for v in values) and (np.diff(values) * height / (high - low) >= 15).all()
-    ticks = [v for _, values in StepAxis().tickValues(0.0, 3.0, 400.0) for v in values]
-    assert sorted(ticks) == [0, 1, 2, 3]
-    wide = [v for _, values in StepAxis().tickValues(0.6, 3.4, 1400.0) for v in values]
-    assert sorted(wide) == [1, 2, 3], "few steps in a wide plot have their numbers too"
 
 
 # -- spectra, shifts, correlations ---------------------------------------------------------------------------------------
