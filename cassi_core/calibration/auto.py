@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cassi_core.calibration.band_light import with_light
 from cassi_core.calibration.block_shifts import BlockShift, block_shifts
 from cassi_core.calibration.blur_choice import SCATTER_PX, choose_blur, sharpness, smeared_now
 from cassi_core.calibration.error_bars import Priors
@@ -167,6 +168,7 @@ def _two_fits(
         first = sharpness(models, solver, at, known, control)
         at, blur, optics = with_value(at, "psf", first.blur.psf), first.blur, first.optics(first.is_smeared)
         recorder.advance(BLUR_STEPS)
+    models = with_light(models, at.vector(), optics, control)
     brief = stage(settings.wide, at, optics)
     at = at.with_vector(brief.vector)
     if blur is not None and not control.finishing:
@@ -196,6 +198,7 @@ def _two_fits(
         if share >= HIDDEN_SHARE and 0 < len(set(at.refined) & set(ALONG_NAMES)) < len(at.refined):
             kept = conclude(brief, settings.wide, at, optics)
             at = at.with_vector(kept.vector).refining(tuple(n for n in at.refined if n not in ALONG_NAMES))
+        models = with_light(models, at.vector(), optics, control)
         precise = stage(prior, at, optics)
         recorder.begin_tail()
         last = with_prior_sensitivity(brief, conclude(precise, prior, at.with_vector(precise.vector), optics))

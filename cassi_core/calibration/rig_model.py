@@ -36,7 +36,8 @@ class RigModel:
     """A snapshot on its padded canvas `y` with pixel weights, and the mask `(H, W)` scaled to 0..1.
 
     `observed` is 1 where the detector pixel is usable: the solver sees only those. `scored` is 1 where a residual counts: usable and
-    not within the border. `threads` work on one hypothesis.
+    not within the border. `light` ``(L,)`` is the light of the bands of the candidates, None where all count alike. `threads` work on one
+    hypothesis.
     """
 
     y: NDArray[np.float32]
@@ -46,6 +47,7 @@ class RigModel:
     dispersion: Dispersion
     scale: float
     threads: int = 1
+    light: NDArray[np.float32] | None = None
 
     @classmethod
     def from_frame(cls, inputs: CalibrationInputs, frame: Frame, *, margin_px: int = 4, threads: int = 1) -> RigModel:
@@ -96,12 +98,12 @@ class RigModel:
         distinct, which = np.unique(self.fractions(values).round(9), axis=0, return_inverse=True)
         posed = self.posed(values, spline)
         if not distinct.any():
-            return Candidate(posed, whole_cols + CANVAS_PAD, whole_rows)
+            return Candidate(posed, whole_cols + CANVAS_PAD, whole_rows, self.light)
         masks = np.empty((len(distinct), *posed.shape), np.float32)
         coefficients = spline_coefficients(posed)
         self.in_threads(lambda part: shift_bands(coefficients, distinct[part], masks[part]), len(distinct))
         shared = masks[0] if len(distinct) == 1 else masks[which.ravel()]
-        return Candidate(shared, whole_cols + CANVAS_PAD, whole_rows)
+        return Candidate(shared, whole_cols + CANVAS_PAD, whole_rows, self.light)
 
     def fractions(self, values: Mapping[str, float]) -> NDArray[np.float64]:
         """What the offsets of the bands have beyond the nominal whole ones, ``(L, 2)`` as (columns, rows) in pixels."""

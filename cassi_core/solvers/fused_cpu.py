@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -68,7 +69,7 @@ class FusedCpuSolver:
         control = control or RunControl()
         with ThreadPoolExecutor(self.threads) as pool:
             x, residual = _Problem(y, candidate, weight).solve(settings, control, pool)
-        return np.ascontiguousarray(x.transpose(1, 0, 2)), residual
+        return candidate.lit(np.ascontiguousarray(x.transpose(1, 0, 2))), residual
 
     def filter_images(
         self,
@@ -102,7 +103,7 @@ class FusedCpuSolver:
 
     def project(self, cube: NDArray[np.float32], candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.float32]:
         """The forward model ``A x`` of a cube ``(L, H, W)`` on a canvas ``(H, Wm)``; see the protocol."""
-        return _Problem(np.zeros(shape, np.float32), candidate, None).project(cube)
+        return _Problem(np.zeros(shape, np.float32), replace(candidate, light=None), None).project(cube)
 
     def _solve_all(
         self, problem: Callable[[int], _Problem], out: NDArray[np.float32], settings: GapSettings, control: RunControl
@@ -134,8 +135,7 @@ class _Problem:
     """One candidate laid out for the kernel: padded canvas, split offsets, row-major cube ``x[row, band, col]``."""
 
     def __init__(self, y: NDArray[np.float32], candidate: Candidate, weight: NDArray[np.float32] | None) -> None:
-        masks = candidate.mask if candidate.mask.ndim == 3 else candidate.mask[None]
-        self.masks = np.ascontiguousarray(masks, np.float32)
+        self.masks = np.ascontiguousarray(candidate.masks_of_scene(), np.float32)
         self.bands = len(candidate.cols)
         if self.masks.shape[0] not in (1, self.bands) or self.masks.shape[1] != y.shape[0]:
             raise InputError(

@@ -10,7 +10,8 @@ Model (dispersion frame, bands move to the right by ``cols[l]`` and down by ``ro
 
 ``shift`` splits a fractional offset linearly between the two (four, when rows are fractional too) neighbouring pixels;
 ``A^T`` is its exact transpose. ``w`` is 1 on canvas pixels that count and 0 elsewhere (unknown, saturated, held out);
-``phi`` is floored at :data:`PHI_FLOOR`. What leaves the canvas is lost. ``D`` is a denoiser: a Gaussian in space (``sigma_px``, repeated
+``phi`` is floored at :data:`PHI_FLOOR`. Where a candidate has a light of the bands, ``M_l`` is the mask times it and the result ``light_l x_l``.
+What leaves the canvas is lost. ``D`` is a denoiser: a Gaussian in space (``sigma_px``, repeated
 edges, taps of :func:`gaussian_taps`) with a smoothing spline along the bands (``sigma_bands``, :func:`spectral_roughness`), or Chambolle's
 total variation per band.
 """
@@ -50,12 +51,23 @@ class Candidate:
     """One hypothesis of where mask and bands sit.
 
     `mask` is ``(H, W)`` for all bands or ``(L, H, W)`` for each band, float32; `cols` and `rows` ``(L,)`` float64 say where the
-    band's pixel (0, 0) lands on the canvas, in pixels.
+    band's pixel (0, 0) lands on the canvas, in pixels. `light` ``(L,)`` says how bright the bands are expected to be relative to each
+    other, None for all alike: the scene is looked for as ``x_l = light_l u_l``, and ``u`` is what the denoiser smooths.
     """
 
     mask: NDArray[np.float32]
     cols: NDArray[np.float64]
     rows: NDArray[np.float64]
+    light: NDArray[np.float32] | None = None
+
+    def masks_of_scene(self) -> NDArray[np.float32]:
+        """The masks by which the solver sees ``u``, ``(1, H, W)`` or ``(L, H, W)``: those of the bands times their light."""
+        masks = self.mask if self.mask.ndim == 3 else self.mask[None]
+        return masks if self.light is None else masks * self.light[:, None, None]
+
+    def lit(self, scene: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The cube ``x`` of a scene ``u``, ``(L, H, W)``."""
+        return scene if self.light is None else scene * self.light[:, None, None]
 
 
 class GapSolver(Protocol):

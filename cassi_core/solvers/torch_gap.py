@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ class TorchGapSolver:
         """Cube ``(L, H, W)`` and residual ``(H, Wm)`` with one candidate; see the protocol."""
         problem = _Batch(y, [candidate], weight, self._device, self._gather)
         cubes = problem.solve(settings, control or RunControl())
-        return cubes[0].cpu().numpy(), problem.residual(cubes)[0].cpu().numpy()
+        return candidate.lit(cubes[0].cpu().numpy()), problem.residual(cubes)[0].cpu().numpy()
 
     def filter_images(
         self,
@@ -104,16 +105,16 @@ class TorchGapSolver:
 
     def project(self, cube: NDArray[np.float32], candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.float32]:
         """The forward model ``A x`` of a cube ``(L, H, W)`` on a canvas ``(H, Wm)``; see the protocol."""
-        problem = _Batch(np.zeros(shape, np.float32), [candidate], None, self._device, self._gather)
+        problem = _Batch(np.zeros(shape, np.float32), [replace(candidate, light=None)], None, self._device, self._gather)
         cubes = torch.as_tensor(np.ascontiguousarray(cube, np.float32), device=self._device)[None]
         return np.asarray(-problem.residual(cubes)[0].cpu().numpy(), np.float32)
 
     def _batches(self, candidates: Sequence[Candidate]) -> Iterator[list[int]]:
-        """Indices of candidates with the same offsets and mask shape, at most as many as fit the memory."""
-        groups: dict[tuple[bytes, bytes, tuple[int, ...]], list[int]] = {}
+        """Indices of candidates with the same offsets and shape of their masks, at most as many as fit the memory."""
+        groups: dict[tuple[bytes, bytes, bool, tuple[int, ...]], list[int]] = {}
         for index, candidate in enumerate(candidates):
             where = (np.asarray(offsets, np.float64).tobytes() for offsets in (candidate.cols, candidate.rows))
-            groups.setdefault((*where, candidate.mask.shape), []).append(index)  # type: ignore[arg-type]
+            groups.setdefault((*where, candidate.light is None, candidate.mask.shape), []).append(index)  # type: ignore[arg-type]
         for members in groups.values():
             first = candidates[members[0]]
             cube_bytes = 4 * len(first.cols) * int(np.prod(first.mask.shape[-2:]))
@@ -141,7 +142,7 @@ class _Batch:
         device: torch.device,
         gather: bool = False,
     ) -> None:
-        masks = np.stack([c.mask if c.mask.ndim == 3 else c.mask[None] for c in candidates])
+        masks = np.stack([c.masks_of_scene() for c in candidates])
         self.bands = len(candidates[0].cols)
         if masks.shape[1] not in (1, self.bands):
             raise InputError(

@@ -123,6 +123,22 @@ def test_equals_the_definition(layout, kind, per_band):
     assert np.abs(residual - wanted_residual).max() < 2e-5 * np.abs(wanted_residual).max()
 
 
+@pytest.mark.parametrize("kind", SETTINGS)
+@pytest.mark.parametrize("per_band", [False, True])
+def test_light_of_the_bands_is_in_the_masks_of_the_solver_and_in_the_cube(kind, per_band):
+    rng = np.random.default_rng(13)
+    mask = rng.random((5, 21, 17) if per_band else (21, 17)).astype(np.float32)
+    y, light = rng.random((21, 26)).astype(np.float32), np.array([0.3, 0.6, 1.1, 1.4, 0.9], np.float32)
+    cols, rows = LAYOUTS["tilted"]
+    candidate = Candidate(mask, cols, rows, light)
+    cube, residual = FusedCpuSolver(2).reconstruct(y, candidate, SETTINGS[kind])
+    bright = np.broadcast_to(mask, (5, 21, 17)) * light[:, None, None]
+    wanted, wanted_residual = plain_gap(y.astype(float), Candidate(bright, cols, rows), SETTINGS[kind], np.ones_like(y))
+    assert np.abs(cube - wanted * light[:, None, None]).max() < 3e-5 * np.abs(wanted).max()
+    assert np.abs(residual - wanted_residual).max() < 3e-5 * np.abs(wanted_residual).max()
+    assert np.allclose(y - FusedCpuSolver(1).project(cube, candidate, y.shape), residual, atol=1e-5), "x itself is projected"
+
+
 def test_many_candidates_equal_one_at_a_time_whatever_the_threads():
     rng = np.random.default_rng(4)
     y = rng.random((30, 40)).astype(np.float32)
@@ -163,11 +179,12 @@ def test_strips_of_rows_give_what_one_thread_gives(layout, kind):
     [GapSettings(8, 1.5), GapSettings(12, 0.35, 1.0), GapSettings(5, 0.0), GapSettings(18, 0.8, 2.1, accelerated=True)],
 )
 @pytest.mark.parametrize("per_band", [False, True])
-def test_the_transposed_filter_passes_the_dot_test(settings, per_band):
+@pytest.mark.parametrize("light", [None, np.linspace(0.3, 1.5, 7, dtype=np.float32)])
+def test_the_transposed_filter_passes_the_dot_test(settings, per_band, light):
     rng = np.random.default_rng(8)
     height, width = 131, 120
     mask = rng.random((7, height, width) if per_band else (height, width)).astype(np.float32)
-    candidate = Candidate(mask, np.arange(7) * 2.0 + 3, np.array([0.0, 0, 1, 1, 0, -1, -1]))
+    candidate = Candidate(mask, np.arange(7) * 2.0 + 3, np.array([0.0, 0, 1, 1, 0, -1, -1]), light)
     weight = (rng.random((height, width + 18)) > 0.05).astype(np.float32)
     # At the borders the blur repeats the edge, which is not symmetric: both images keep away from them.
     inside = np.pad(np.ones((31, 18), np.float32), ((50, 50), (60, 60)))

@@ -173,6 +173,24 @@ def test_the_compiled_kernel_gives_the_same_numbers(settings: GapSettings, per_b
     assert relative(*both) < 1e-4
 
 
+@pytest.mark.parametrize("gather", [False, True])
+def test_light_of_the_bands_means_the_same_as_for_the_kernel(gather: bool, rng: np.random.Generator) -> None:
+    fused_cpu = pytest.importorskip("cassi_core.solvers.fused_cpu")
+    y, plain, weight = a_problem(rng, (21, 26), 6, (21, 36), False)
+    lights = [np.linspace(0.3, 1.5, 6, dtype=np.float32), np.linspace(1.4, 0.4, 6, dtype=np.float32)]
+    candidates = [Candidate(plain.mask, np.round(plain.cols), np.round(plain.rows), light) for light in lights]
+    candidates.append(Candidate(plain.mask, candidates[0].cols, candidates[0].rows))
+    settings, torch_solver, kernel = SETTINGS[0], TorchGapSolver(gather=gather), fused_cpu.FusedCpuSolver(1)
+    together = torch_solver.residuals(y, candidates, settings, weight=weight)
+    for residual, candidate in zip(together, candidates, strict=True):
+        cube, alone = torch_solver.reconstruct(y, candidate, settings, weight=weight)
+        other_cube, other = kernel.reconstruct(y, candidate, settings, weight=weight)
+        assert relative(cube, other_cube) < 1e-4 and relative(alone, other) < 1e-4 and relative(residual, other) < 1e-4
+        projected = [solver.project(cube, candidate, y.shape) for solver in (torch_solver, kernel)]
+        assert relative(*projected) < 1e-5 and np.allclose(y - projected[0], alone, atol=1e-4)
+    assert relative(together[0], together[2]) > 1e-3 and relative(together[0], together[1]) > 1e-3
+
+
 @pytest.mark.parametrize("denoiser", ["gaussian", "tv"])
 def test_a_run_is_cancelled_at_once(denoiser: str, rng: np.random.Generator) -> None:
     y, candidate, _ = a_problem(rng, (64, 64), 8, (64, 84), False)
