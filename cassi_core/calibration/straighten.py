@@ -53,6 +53,17 @@ def straighten(
 
 def line_through(found: Sequence[BlockShift], model: RigModel, names: Sequence[str]) -> NDArray[np.float64] | None:
     """Changes of the named parameters by a robust fit through the shifts down; None when too few blocks tell anything."""
+    line = line_with_errors(found, model, names, scatter_px=SCATTER_PX)
+    return None if line is None else line[0]
+
+
+def line_with_errors(
+    found: Sequence[BlockShift], model: RigModel, names: Sequence[str], *, scatter_px: float = 0.0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Changes of the named parameters ``(k,)`` by a robust fit through the shifts down, and their covariance ``(k, k)``.
+
+    Blocks count by their standard errors and `scatter_px`; where they scatter by more, the covariance is larger.
+    """
     if len(found) < max(LEAST_BLOCKS, 2 * len(names)):
         return None
     middle = model.dispersion.travel_px / 2
@@ -61,7 +72,7 @@ def line_through(found: Sequence[BlockShift], model: RigModel, names: Sequence[s
     columns = {"dy": np.ones_like(v), "theta": -np.deg2rad(1.0) * u, "scale_y": v}
     design = np.stack([columns[n] for n in names], axis=1)
     shift = np.array([b.down for b in found])
-    sigma = np.hypot([b.sigma_down for b in found], SCATTER_PX)
+    sigma = np.hypot([b.sigma_down for b in found], scatter_px)
     weight = 1 / sigma
     solution = np.zeros(len(names))
     for _ in range(8):
@@ -69,4 +80,9 @@ def line_through(found: Sequence[BlockShift], model: RigModel, names: Sequence[s
         off = np.abs(shift - design @ solution)
         scale = max(1.4826 * float(np.median(off)), SCATTER_PX)
         weight = np.where(off < OUTLIER * scale, 1 / sigma, 0.0)
-    return np.asarray(solution, np.float64)
+    used = int(np.count_nonzero(weight))
+    if used <= len(names):
+        return None
+    scatter = float(np.sum(np.square(weight * (shift - design @ solution)))) / (used - len(names))
+    inverse = np.linalg.pinv((design * weight[:, None]).T @ (design * weight[:, None]))
+    return np.asarray(solution, np.float64), np.asarray(inverse * max(1.0, scatter), np.float64)
