@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.band_light import with_light
-from cassi_core.calibration.block_shifts import BlockShift, block_shifts
+from cassi_core.calibration.block_agreement import across_rms, weighed_with_blocks
+from cassi_core.calibration.block_shifts import block_shifts
 from cassi_core.calibration.blur_choice import SCATTER_PX, choose_blur, sharpness, smeared_now
 from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit, concluded, fit
 from cassi_core.calibration.prealign import PreAlignment, prealign
 from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.calibration.scene_prior import gap_settings, noise_share, softened
-from cassi_core.calibration.straighten import OUTLIER, straighten
+from cassi_core.calibration.straighten import straighten
 from cassi_core.calibration.systematic_errors import (
     DISPERSION_NAMES,
     with_held_dispersion,
@@ -26,7 +27,6 @@ from cassi_core.calibration.systematic_errors import (
 )
 from cassi_core.config import AutoSettings, PriorSettings
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
-from cassi_core.quality.verdict import excess_rms
 from cassi_core.run import MATCHED_FILTER, GridScores, RunRecorder
 from cassi_core.solvers.protocol import GapSolver
 
@@ -111,9 +111,9 @@ def run_auto(
 
     final, ended = search(start.refined)
     sure = tuple(n for n in start.refined if n not in DISPERSION_NAMES)
+    shifts = () if recorder.control.finishing else block_shifts(models, solver, ended.vector(), optics, recorder.control)
     if 0 < len(sure) < len(start.refined) and not recorder.control.finishing:
-        after = across_rms(block_shifts(models, solver, ended.vector(), optics, recorder.control))
-        before = 0.0
+        after, before = across_rms(shifts), 0.0
         if after > DRIFT_PX:
             before = across_rms(block_shifts(models, solver, current.vector(), optics, recorder.control))
         if after > before + DRIFT_PX:
@@ -123,10 +123,27 @@ def run_auto(
                 f"({before:.2f} px before the fit); this picture does not tell them"
             )
             recorder.message(notes[-1], "warning")
+            _finish(final, recorder)
             final, ended = search(sure)
             held = {n: priors[n][1] for n in start.refined if n not in sure}
             final = with_held_dispersion(final, models[0].dispersion, held)
-    return AutoOutcome(ended.vector(), final, alignment, True, tuple(notes))
+            shifts = block_shifts(models, solver, ended.vector(), optics, recorder.control)
+    weighed = weighed_with_blocks(final, shifts, models[0], ended)
+    if weighed is not final:
+        notes.append(
+            "the pattern of the mask lies beside the fit by more than chance, in all places alike, as a structure does that no scene of the "
+            "model has (fibres, bent optics); fit and pattern are weighed by their errors"
+        )
+        recorder.message(notes[-1], "info")
+        final = weighed
+    _finish(final, recorder)
+    return AutoOutcome(final.vector, final, alignment, True, tuple(notes))
+
+
+def _finish(fitted: Fit, recorder: RunRecorder) -> None:
+    """End the stage; the last line of its table holds the values of the result, not those of the step before its corrections."""
+    recorder.row(fitted.score, fitted.vector, np.array([fitted.sigmas.get(name, np.nan) for name in PARAMETER_NAMES]))
+    recorder.end(fitted.score)
 
 
 def _two_fits(
@@ -138,7 +155,7 @@ def _two_fits(
     solver: GapSolver,
     recorder: RunRecorder,
 ) -> tuple[Fit, ParameterSet]:
-    """With a brief, then with a precise scene estimate, the blur chosen before; error bars where the last one ended."""
+    """With a brief, then with a precise scene estimate, the blur chosen before; error bars where the last one ended. Leaves its stage open."""
     names = tuple(n for n in start.refined if n != "psf")
     chosen = "psf" in start.refined
     control = recorder.control
@@ -208,22 +225,7 @@ def _two_fits(
     last = with_sampling_error(last, models[0].dispersion)
     if blur is not None:
         last = with_blur(last, blur.sigma)
-    # The last line of the table holds the values of the result, not those of the step before its corrections.
-    recorder.row(last.score, last.vector, np.array([last.sigmas.get(name, np.nan) for name in PARAMETER_NAMES]))
-    recorder.end(last.score)
     return last, at.with_vector(last.vector).refining(start.refined)
-
-
-def across_rms(shifts: Sequence[BlockShift]) -> float:
-    """RMS of the blocks' shifts across the dispersion in pixels, beyond their errors and weighted by their certainty, without outliers.
-
-    In a dark picture a block may take noise for its peak.
-    """
-    if not shifts:
-        return 0.0
-    down, sigma = (np.array(values) for values in zip(*((b.down, b.sigma_down) for b in shifts), strict=True))
-    likely = np.abs(down) < OUTLIER * max(1.4826 * float(np.median(np.abs(down))), DRIFT_PX)
-    return excess_rms(down[likely], sigma[likely])
 
 
 def nominal_priors(start: ParameterSet, settings: AutoSettings) -> dict[str, tuple[float, float]]:

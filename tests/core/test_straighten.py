@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
-from cassi_core.calibration.auto import across_rms, nominal_priors
+from cassi_core.calibration.auto import nominal_priors
+from cassi_core.calibration.block_agreement import across_rms
 from cassi_core.calibration.block_shifts import BlockShift
 from cassi_core.calibration.error_bars import Priors, distortion_error, respond, sandwich
 from cassi_core.calibration.gauss_newton import concluded, fit
