@@ -90,13 +90,11 @@ def band_light(model: RigModel, vector: NDArray[np.float64], optics: Optics) -> 
         return bands_at(ends)[1] ** 2 + float(np.sum(np.square(ends / ENDS_PX)))
 
     corners = ENDS_PX * np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    best = minimize(
-        misfit,
-        corners[0],
-        method="Nelder-Mead",
-        options={"initial_simplex": corners, "xatol": 0.05, "fatol": 0.5, "maxfev": 40},
-    )
-    found = bands_at(best.x)[0]
+    options = {"initial_simplex": corners, "xatol": 0.05, "fatol": 0.5, "maxfev": 40}
+    try:
+        found = bands_at(minimize(misfit, corners[0], method="Nelder-Mead", options=options).x)[0]
+    except RuntimeError:  # the least squares do not close in
+        return flat
     return found / found.max() if found.max() > 0 else flat
 
 
@@ -114,9 +112,12 @@ def _correlation(
 
 
 def _whitening(noise: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """The matrix ``(count, count)`` that makes `noise` ``(R, S)`` along its rows independent, from its autocovariance."""
+    """The matrix ``(count, count)`` that makes `noise` ``(R, S)`` along its rows independent, from its autocovariance.
+
+    Sums over the overlap in shares of the whole, and a triangular taper: the matrix is positive whatever the noise.
+    """
     lags = np.arange(min(NOISE_LAGS, noise.shape[1]))
-    covariance = np.array([np.mean(noise[:, : noise.shape[1] - lag] * noise[:, lag:]) for lag in lags])
+    covariance = np.array([np.sum(noise[:, : noise.shape[1] - lag] * noise[:, lag:]) for lag in lags]) / noise.size
     tapered = np.zeros(count)
     tapered[: len(lags)] = covariance[:count] * (1 - lags[:count] / NOISE_LAGS)
     apart = np.abs(np.subtract.outer(np.arange(count), np.arange(count)))
