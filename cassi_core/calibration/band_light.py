@@ -48,14 +48,17 @@ def with_light(models: Sequence[RigModel], vector: NDArray[np.float64], optics: 
     lit = []
     for model in models:
         control.checkpoint()
-        bands = band_light(model, vector, optics)
+        bands = band_light(model, vector, optics, control)
         share = np.sqrt(np.maximum(bands, LEAST_LIGHT))
         lit.append(replace(model, light=(share / np.sqrt(np.mean(share**2))).astype(np.float32)))
     return lit
 
 
-def band_light(model: RigModel, vector: NDArray[np.float64], optics: Optics) -> NDArray[np.float64]:
+def band_light(
+    model: RigModel, vector: NDArray[np.float64], optics: Optics, control: RunControl | None = None
+) -> NDArray[np.float64]:
     """Light of the bands relative to the brightest one, ``(L,)``; all 1 where the picture does not tell."""
+    control = control or RunControl()
     dispersion = model.dispersion
     flat = np.ones(dispersion.n_bands)
     if dispersion.n_bands < 3:
@@ -87,6 +90,7 @@ def band_light(model: RigModel, vector: NDArray[np.float64], optics: Optics) -> 
         return np.asarray(bands, np.float64), float(misfit)
 
     def misfit(ends: NDArray[np.float64]) -> float:
+        control.checkpoint()  # with hundreds of bands each look takes a while
         return bands_at(ends)[1] ** 2 + float(np.sum(np.square(ends / ENDS_PX)))
 
     corners = ENDS_PX * np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])

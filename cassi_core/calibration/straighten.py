@@ -81,8 +81,8 @@ def line_with_errors(
         scale = max(1.4826 * float(np.median(off)), SCATTER_PX)
         weight = np.where(off < OUTLIER * scale, 1 / sigma, 0.0)
     used = int(np.count_nonzero(weight))
-    if used <= len(names):
-        return None
+    if used <= len(names) or np.linalg.matrix_rank(design * weight[:, None]) < len(names):
+        return None  # blocks in one line do not tell a turn, or a magnification, from a shift
     scatter = float(np.sum(np.square(weight * (shift - design @ solution)))) / (used - len(names))
-    inverse = np.linalg.pinv((design * weight[:, None]).T @ (design * weight[:, None]))
+    inverse = np.linalg.inv((design * weight[:, None]).T @ (design * weight[:, None]))
     return np.asarray(solution, np.float64), np.asarray(inverse * max(1.0, scatter), np.float64)

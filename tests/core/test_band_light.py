@@ -8,6 +8,7 @@ import pytest
 from cassi_core.calibration.band_light import LEAST_LIGHT, band_light, with_light
 from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.dispersion import Dispersion
+from cassi_core.errors import RunCancelled
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import PARAMETER_NAMES
 from cassi_core.run import RunControl
@@ -77,3 +78,10 @@ def test_a_model_expects_the_root_of_the_light_and_excludes_no_band() -> None:
     assert second.light / second.light.max() == pytest.approx(np.sqrt(RED_LAMP), abs=0.09)
     assert first.light[0] / first.light.max() == pytest.approx(np.sqrt(LEAST_LIGHT), abs=0.1)
     assert first.candidate({}, first.spline()).light is first.light
+
+
+def test_asking_for_the_light_can_be_cancelled() -> None:
+    control = RunControl()
+    control.cancel()
+    with pytest.raises(RunCancelled):
+        band_light(snapshot(RED_LAMP), vector(), Optics(), control)

@@ -86,3 +86,9 @@ def test_scatter_beyond_the_blocks_errors_makes_the_line_less_certain() -> None:
     assert quiet is not None and loud is not None
     assert quiet[0][0] == pytest.approx(0.1) and quiet[1][0, 0] == pytest.approx(0.04**2 / 30)
     assert loud[1][0, 0] > 4 * quiet[1][0, 0]
+
+
+def test_blocks_in_one_column_tell_no_turn() -> None:
+    column = [block for block in blocks(0.3, 0.0, 0.0) if block.col == 10]
+    assert line_with_errors(column, model(), ("dy", "theta")) is None
+    assert line_with_errors(column, model(), ("dy", "scale_y")) is not None
