@@ -426,7 +426,7 @@ class MainWindow(QMainWindow):
         badges = {
             "load": status.load_badge(shot),
             "check": status.check_badge(shot),
-            "qa": status.qa_badge(self.state.current_run, shot.rejected_ids),
+            "qa": status.qa_badge(self.state.current_run, shot.rejected_ids, shot.inputs),
         }
         if hasattr(self.page, "badge"):
             badges["export"] = self.page.badge
@@ -442,7 +442,7 @@ class MainWindow(QMainWindow):
             self.action_set[action_id].setEnabled(value)
         self.action_set["view.blink"].setEnabled(hasattr(self.page, "toggle_blink"))
         self.action_set["run.pause"].setText("Resume" if self.runner.phase is RunPhase.PAUSED else "Pause")
-        text, tip = status.in_force_text(self.state.accepted_run)
+        text, tip = status.in_force_text(self.state.accepted_run, shot.inputs)
         self.chip.setText(text)
         self.chip.setToolTip(tip)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cassi_core.inputs import CalibrationInputs
+from cassi_core.quality.pictures import belongs_to
 from cassi_gui.loading import MASK_WANTED
 from cassi_gui.runner import RunPhase
 from cassi_gui.state import RunRecord, Snapshot
@@ -51,16 +53,23 @@ def check_badge(shot: Snapshot) -> Badge:
 
 
 def run_badge(shot: Snapshot) -> Badge:
-    """What the Run step says while nothing runs."""
-    if shot.runs:
+    """What the Run step says while nothing runs: how often the loaded files were calibrated."""
+    if shot.runs and (shot.inputs is None or any(belongs_to(r.result, shot.inputs) for r in shot.runs)):
         return Badge(plural(len(shot.runs), "run"), "ok")
     return Badge("ready" if shot.inputs is not None else "")
 
 
-def qa_badge(record: RunRecord | None, rejected_ids: frozenset[int]) -> Badge:
-    """Verdict of the shown run, and whether a person accepted or rejected it."""
+def of_other_files(record: RunRecord, inputs: CalibrationInputs | None) -> bool:
+    """True when files are loaded that the run was not made with."""
+    return inputs is not None and not belongs_to(record.result, inputs)
+
+
+def qa_badge(record: RunRecord | None, rejected_ids: frozenset[int], inputs: CalibrationInputs | None) -> Badge:
+    """Verdict of the shown run, and whether a person accepted or rejected it; a run of other files is no news of these."""
     if record is None:
         return Badge()
+    if of_other_files(record, inputs):
+        return Badge("run of other files")
     verdict = record.result.verdict.status
     if record.accepted:
         return Badge(f"accepted ({verdict})", VERDICT_STATUS[verdict])
@@ -86,10 +95,16 @@ def enabled_actions(shot: Snapshot, phase: RunPhase, page_index: int, page_count
     }
 
 
-def in_force_text(record: RunRecord | None) -> tuple[str, str]:
-    """Name and details of the calibration in force, for the chip."""
+def in_force_text(record: RunRecord | None, inputs: CalibrationInputs | None) -> tuple[str, str]:
+    """Name and details of the calibration in force, for the chip; it says when the loaded files are others."""
     if record is None:
         return "No calibration accepted", "Accept a run on the QA page: exports then use it"
     p = record.result.parameters
     values = f"dx {p['dx'].value:+.3f} px, dy {p['dy'].value:+.3f} px, theta {p['theta'].value:+.3f} deg"
-    return f"In force: {record.name}", f"{record.name}: {values}\n{record.note}".strip()
+    details = f"{record.name}: {values}\n{record.note}".strip()
+    if of_other_files(record, inputs):
+        return (
+            f"In force: {record.name} (other files)",
+            f"{details}\nMade with other files than those that are loaded now".strip(),
+        )
+    return f"In force: {record.name}", details

@@ -81,6 +81,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
     for target in (out, args.report, args.iterations, args.grids):
         if target is not None:
             check_writable(target)
+    if args.report is not None:
+        from cassi_core.report import check_report_name
+
+        check_report_name(args.report)
     inputs = load_inputs_of(args, console)
     console.info(describe_inputs(inputs))
     _warn(inputs, console)

@@ -49,8 +49,11 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Read, write, check, and say where the files are."""
+    from cassi_core.cli.options import warn_of_failure
+    from cassi_core.io.calibration_file import read_calibration
     from cassi_core.io.exports import export_mask, load_calibrated_mask
 
+    warn_of_failure(read_calibration(args.calibration), console)
     rig = load_calibrated_mask(args.calibration, args.mask)
     report = export_mask(rig, args.profile, Path(args.out), shifts=args.shifts, normalise=args.normalise)
     for note in report.notes:

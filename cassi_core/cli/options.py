@@ -8,6 +8,7 @@ from typing import Any
 from cassi_core.cli.console import Console
 from cassi_core.cli.pictures import add_camera_options, add_mask_options, camera_of, mask_turn_of
 from cassi_core.inputs import CalibrationInputs
+from cassi_core.io.calibration_file import StoredCalibration
 
 FILES_HELP = """files: .npz .npy .mat (all versions) .h5 .hdf5 .tif .tiff .png, ENVI .hdr; FILE::KEY chooses an array inside a file,
 FILE::KEY[3] a picture of a stack, FILE::KEY[mean] their mean, FILE::KEY[100:612,80:646] a region (also [3,100:612,80:646]).
@@ -100,3 +101,12 @@ def assignments(text: str) -> dict[str, float]:
 def add_json_option(parser: argparse.ArgumentParser | Any, what: str) -> None:
     """`--json`: a document on standard output."""
     parser.add_argument("--json", action="store_true", help=f"print {what} as JSON on standard output")
+
+
+def warn_of_failure(stored: StoredCalibration, console: Console) -> None:
+    """Say that a calibration is not one before something is made with it, and why."""
+    if stored.verdict.status == "fail":
+        why = next((r.text for r in stored.verdict.reasons if r.status == "fail"), "")
+        console.warning(
+            f"{stored.path}: the verdict of this calibration is fail; do not rely on what is made with it. {why}".rstrip()
+        )

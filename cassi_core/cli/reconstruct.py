@@ -67,6 +67,7 @@ DEFAULT_ITERATIONS = 40
 def run(args: argparse.Namespace, console: Console) -> int:
     """Check the targets first, then reconstruct every snapshot, then write."""
     from cassi_core.cli.interrupt import cancel_on_interrupt
+    from cassi_core.cli.options import warn_of_failure
     from cassi_core.config import CalibrationConfig
     from cassi_core.io.atomic import check_writable
     from cassi_core.io.calibration_file import read_calibration
@@ -77,6 +78,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from cassi_core.solvers.fused_cpu import ensure_compiled
 
     stored = read_calibration(args.calibration)
+    warn_of_failure(stored, console)
     for name in args.out:
         check_target(name, bool(args.points))
         check_writable(name)

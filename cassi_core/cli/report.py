@@ -55,12 +55,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from cassi_core.io.atomic import check_writable
     from cassi_core.io.calibration_file import is_session
     from cassi_core.io.readers import split_spec
-    from cassi_core.report import write_report
+    from cassi_core.report import check_report_name, write_report
 
     first = split_spec(args.measurements[0])[0]
     alone = len(args.measurements) == 1
     of_session = alone and is_session(first)
     out = Path(args.out or _default_name(first))
+    check_report_name(out)
     check_writable(out)
     of_file = of_session or (alone and first.suffix.lower() == CALIBRATION_SUFFIX)
     if of_session:

@@ -208,21 +208,30 @@ def _mask_findings(mask: Float32Image) -> Iterator[Finding]:
 
 
 def _width_findings(inputs: CalibrationInputs) -> Iterator[Finding]:
+    grown, travel, text = width_mismatch(inputs)
+    if text:
+        yield Finding("width", "warning", "Width does not fit the dispersion", text, float(grown), float(travel))
+
+
+def width_mismatch(inputs: CalibrationInputs) -> tuple[int, int, str]:
+    """Pixels of the measurement beyond the mask, pixels that the bands travel, and in words what is wrong (empty: they agree)."""
     along = 1 if QUARTER_TURNS[inputs.dispersion.direction] % 2 == 0 else 0
     grown = inputs.frames[0].image.shape[along] - inputs.mask.shape[along]
     travel = round(inputs.dispersion.travel_px)
-    if grown != travel:
-        side = "columns" if along == 1 else "rows"
-        relation = (
-            f"{travel - grown} fewer {side} than the bands need: the last ones are cut off"
-            if grown < travel
-            else f"{grown - travel} more {side} than the bands need"
-        )
-        text = (
-            f"the measurement has {relation} ({grown} {side} beyond the mask, travel of {inputs.dispersion.n_bands} bands "
-            f"{inputs.dispersion.travel_px:g} px); check --bands and --step"
-        )
-        yield Finding("width", "warning", "Width does not fit the dispersion", text, float(grown), float(travel))
+    if grown == travel:
+        return grown, travel, ""
+    side = "columns" if along == 1 else "rows"
+    relation = (
+        f"{travel - grown} fewer {side} than the bands need: the last ones are cut off"
+        if grown < travel
+        else f"{grown - travel} more {side} than the bands need"
+    )
+    return (
+        grown,
+        travel,
+        f"the measurement has {relation} ({grown} {side} beyond the mask, travel of {inputs.dispersion.n_bands} bands "
+        f"{inputs.dispersion.travel_px:g} px); check --bands and --step",
+    )
 
 
 def fullest_block(flags: NDArray[np.bool_]) -> Place:

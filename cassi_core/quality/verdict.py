@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cassi_core.dispersion import Direction
 from cassi_core.inputs import CalibrationInputs, Frame
 from cassi_core.parameters import ParameterSet
+from cassi_core.quality.findings import width_mismatch
 from cassi_core.quality.shift_pattern import Pattern, patterns
 from cassi_core.result import LocalShift, Reason, Scores, Verdict, VerdictStatus
 
@@ -58,6 +59,7 @@ def judge(
         reasons.append(_leftover(shifts))
         height, width = inputs.frames[0].image.shape
         reasons += _systematic(patterns(shifts, (height, width)))
+    reasons += _width(inputs)
     reasons += _exposure(inputs)
     if finished_early:
         reasons.append(
@@ -131,7 +133,7 @@ def across_excess(shifts: Sequence[LocalShift], direction: Direction) -> float:
 
 def _leftover(shifts: Sequence[LocalShift]) -> Reason:
     rms = leftover_rms(shifts)
-    text = f"leftover local shifts beyond their errors: {rms:.3f} px rms over {len(shifts)} blocks"
+    text = f"leftover local shifts beyond their errors: {rms:.3f} px rms over {len(shifts)} {'block' if len(shifts) == 1 else 'blocks'}"
     if rms > FAIL_RMS_PX:
         return Reason("leftover shifts", "fail", rms, FAIL_RMS_PX, text + ": the mask pattern is not where the result puts it")
     if rms > WARN_RMS_PX:
@@ -148,6 +150,12 @@ def _systematic(found: Sequence[Pattern]) -> list[Reason]:
     return (
         [Reason("systematic shifts", "pass", found[0].rms_px, PATTERN_PX, "no pattern in the leftover shifts")] if found else []
     )
+
+
+def _width(inputs: CalibrationInputs) -> list[Reason]:
+    """A fit with a wrong step or band count can look right in every other respect: part of the bands explains most of the light."""
+    grown, travel, text = width_mismatch(inputs)
+    return [Reason("width", "warn", float(grown), float(travel), text)] if text else []
 
 
 def _share_lost(frame: Frame) -> float:

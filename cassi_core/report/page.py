@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 from cassi_core.config import CalibrationConfig
+from cassi_core.errors import ConfigError
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.atomic import atomic_write
 from cassi_core.parameters import format_value
@@ -15,6 +16,7 @@ from cassi_core.report.content import ReportContent, content_of_result
 from cassi_core.report.style import CSS
 from cassi_core.result import CalibrationResult
 
+SUFFIXES = (".html", ".htm", ".pdf")
 VERDICTS = {"pass": "pass: it can be used", "warn": "look closer before using it", "fail": "fail: do not use it"}
 
 
@@ -55,12 +57,21 @@ def write_report(
 
     Raises
     ------
+    ConfigError
+        A suffix other than .html, .htm and .pdf.
     OutputError
         The file cannot be written there.
     """
+    check_report_name(path)
     content = content_of_result(result, inputs, config=config) if isinstance(result, CalibrationResult) else result
     if Path(path).suffix.lower() == ".pdf":
         from cassi_core.report.pdf import report_pdf
 
         return atomic_write(path, report_pdf(content))
     return atomic_write(path, report_html(content).encode("utf-8"))
+
+
+def check_report_name(path: str | Path) -> None:
+    """Refuse a name whose suffix is no kind of report (ConfigError)."""
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise ConfigError(f"{path}: unknown kind of report '{Path(path).suffix}'; use .html or .pdf")

@@ -32,7 +32,7 @@ from cassi_gui.logbook_keeper import LogbookKeeper
 from cassi_gui.pages.export_items import EXPORT_ITEMS, GROUPS, MASKS, ExportItem, Written, preview_text, write_items
 from cassi_gui.runner import RunController
 from cassi_gui.state import AppState, RunRecord
-from cassi_gui.status import VERDICT_STATUS, Badge, plural
+from cassi_gui.status import VERDICT_STATUS, Badge, of_other_files, plural
 from cassi_gui.theme import HALF_SPACE, LIGHT, MARGIN, SPACE, TYPE_SMALL_PT, Palette, font
 
 SHIFTS = (
@@ -294,6 +294,7 @@ class ExportPage(QWidget):
             self._refresh_runs()
         if "inputs" in names:
             self._propose_name()
+            self._on_run()
 
     def _propose_name(self) -> None:
         files = self._state.snapshot.files
@@ -333,6 +334,8 @@ class ExportPage(QWidget):
                 self._warn("This is the calibration in force.", "ok")
             else:
                 self._warn("Nobody has accepted this run yet; look at the QA page first.", "warn")
+            if of_other_files(record, self._state.inputs):
+                self._warn("This run was made with other files than those that are loaded now.", "warn")
             if status == "fail":
                 self._warn(f"The verdict of this run is {VERDICTS[status]}: do not trust it unchecked.", VERDICT_STATUS[status])
             self._runner.submit(preview_text, record.result, done=partial(self._on_preview, record.id), key="export preview")

@@ -93,6 +93,36 @@ def test_export_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert not (tmp_path / "m.mat").exists()
 
 
+def test_a_failed_calibration_is_not_used_without_a_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    calibration = make_rig(tmp_path)
+    document = json.loads(calibration.read_text())
+    document["verdict"] = {
+        "status": "fail",
+        "reasons": ["the mask was not found"],
+        "checks": [{"check": "mask found", "status": "fail", "value": 4.0, "threshold": 8.0, "text": "the mask was not found"}],
+    }
+    calibration.write_text(json.dumps(document))
+    for words in (
+        ["export", str(calibration)],
+        ["reconstruct", str(tmp_path / "scene.npz"), "--calibration", str(calibration)],
+    ):
+        assert main([*words, "--out", str(tmp_path / "out.h5")]) == 0
+        assert "the verdict of this calibration is fail" in (said := capsys.readouterr().err) and "not found" in said
+
+
+def test_names_that_say_no_kind_of_file_are_told_before_anything_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calibration = make_rig(tmp_path)
+    assert main(["export", str(calibration), "--out", str(tmp_path / "new_folder")]) == 2
+    assert "there is no such folder" in capsys.readouterr().err
+    assert main(["report", str(calibration), "--out", str(tmp_path / "page.docx")]) == 2
+    snapshot = [str(tmp_path / "scene.npz"), "--mask", str(tmp_path / "mask.npz")]
+    assert main(["calibrate", *snapshot, "--out", str(tmp_path / "c2.cassi.json"), "--report", str(tmp_path / "p.docx")]) == 2
+    assert "use .html or .pdf" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.docx")) and not (tmp_path / "c2.cassi.json").exists()
+
+
 @pytest.mark.parametrize("direction", ["right", "down", "left", "up"])
 def test_reconstruct_puts_the_scene_where_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str], direction: str) -> None:
     calibration = make_rig(tmp_path, direction)

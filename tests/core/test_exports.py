@@ -149,6 +149,18 @@ def test_the_loaders_of_public_code_get_our_masks(tmp_path: Path) -> None:
     np.testing.assert_allclose(ready["Phi_s"], phi_s, rtol=1e-6)
 
 
+def test_rounding_of_the_spline_is_no_light_to_divide_by(tmp_path: Path) -> None:
+    """A binary mask that is moved by fractions of a pixel has exact zeros where it is dark, not 1e-17."""
+    mask = np.zeros((40, 40), np.float32)
+    mask[12:28, 12:28] = np.random.default_rng(3).random((16, 16)) > 0.5
+    made = make_rig(POSE)
+    rig = CalibratedMask(mask, made.parameters, made.dispersion)
+    export_mask(rig, "dauhst", tmp_path / "phi.mat")
+    stored = loadmat(tmp_path / "phi.mat")
+    assert stored["Phi_s"].min() > 1e-12
+    assert (stored["Phi_s"] == 1).mean() > 0.2
+
+
 def test_a_folder_gets_the_names_that_the_consumer_looks_for(tmp_path: Path) -> None:
     report = export_mask(make_rig(POSE), "mst-simulation", tmp_path)
     assert sorted(p.name for p in report.paths) == ["mask.mat", "mask_3d_shift.mat"]

@@ -159,6 +159,21 @@ def test_a_peak_just_above_the_limit_is_a_warning_that_says_what_to_do(inputs):
     assert "9.0 times the noise, from 12 on" in reason(9.0).text and "light" in reason(9.0).text
 
 
+@pytest.mark.parametrize(("extra", "words"), [(-3, "3 fewer columns"), (2, "2 more columns")])
+def test_a_width_that_does_not_fit_the_bands_is_a_warning(inputs, extra, words):
+    """A wrong step or band count can look right in every other check."""
+    image = inputs.frames[0].image
+    wide = image[:, :extra] if extra < 0 else np.pad(image, ((0, 0), (0, extra)))
+    wrong = CalibrationInputs.from_arrays(wide, inputs.mask, inputs.dispersion)
+
+    def verdict(of):
+        return judge(ParameterSet.default(), Scores(0.2, 0.1), inputs=of, peak_z=30.0, min_peak_z=8.0)
+
+    assert verdict(inputs).status == "pass"
+    assert verdict(wrong).status == "warn"
+    assert words in next(r.text for r in verdict(wrong).reasons if r.check == "width")
+
+
 def test_a_worse_residual_is_a_failure(inputs):
     verdict = judge(ParameterSet.default(), Scores(0.1, 0.2), inputs=inputs, peak_z=None, min_peak_z=12.0)
     assert verdict.status == "fail"

@@ -236,7 +236,8 @@ def calibrate(
         recorder.end(0.2)
     recorder.message("done")
     made = result(rig, preset=config.preset, parameters=_keep_fixed(parameters, fitted_parameters(config.preset)))
-    return replace(made, start=parameters, table=tuple(recorder.table), grids=tuple(recorder.grids))
+    sources = tuple(f.source for f in given.frames)
+    return replace(made, inputs=sources, start=parameters, table=tuple(recorder.table), grids=tuple(recorder.grids))
 
 
 def _keep_fixed(given: ParameterSet, fitted: ParameterSet) -> ParameterSet:

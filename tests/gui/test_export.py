@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import fakes
@@ -81,6 +82,23 @@ def test_the_accepted_run_is_proposed_and_others_are_marked(qtbot: QtBot, page_w
     assert "do not trust it" in page.warning.text() and page.warning.property("status") == "bad"
     page_with_run.slots_.undo()
     assert state.accepted_run is None
+
+
+def test_a_run_of_other_files_is_not_taken_for_one_of_those_loaded(page_with_run: MainWindow) -> None:
+    """After other files are loaded nothing green is left of the run before; it can still be exported, with a word."""
+    window, state = page_with_run, page_with_run.state
+    state.replace(inputs=fakes.inputs())
+    window.export_page.accept.click()
+    assert window.step_bar["qa"].badge.startswith("accepted") and window.step_bar["run"].badge == "1 run"
+    own = state.inputs
+    assert own is not None
+    frame = replace(own.frames[0], source=replace(own.frames[0].source, path="another_rig.npz"))
+    state.replace(inputs=replace(own, frames=(frame,)))
+    assert window.step_bar["qa"].badge == "run of other files" and window.step_bar["run"].badge == "ready"
+    assert "other files" in window.chip.text() and "other files" in window.export_page.warning.text()
+    state.replace(inputs=own)
+    assert window.step_bar["qa"].badge.startswith("accepted") and "other files" not in window.chip.text()
+    assert "in force" in window.export_page.warning.text()
 
 
 def test_existing_files_are_replaced_only_when_confirmed(

@@ -39,6 +39,10 @@ def write_arrays(path: str | Path, arrays: Arrays, notes: Mapping[str, Any], che
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
+        if not suffix:
+            raise ConfigError(
+                f"{path}: there is no such folder; make it first, or end the name with one of {', '.join(SUFFIXES)}"
+            )
         raise ConfigError(f"{path}: unknown kind of file '{suffix}'; use one of {', '.join(SUFFIXES)}")
     if suffix == ".npy":
         return _write_npy(path, arrays, check)

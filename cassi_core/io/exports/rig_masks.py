@@ -30,6 +30,9 @@ from cassi_core.result import CalibrationResult
 
 Float32 = NDArray[np.float32]
 Shifts = Literal["integer", "interpolated"]
+ROUNDING = 1e-6
+"""Sampled values below this share of the brightest are rounding: where the mask is dark they would make sums of squares that nothing
+can be divided by."""
 POSE = ("dx", "dy", "theta", "scale_x", "scale_y")
 
 
@@ -91,7 +94,9 @@ class CalibratedMask:
         posed = to_dispersion_frame(posed, self.dispersion.direction)
         # Pose first, the offset of the band afterwards: the order of the fit.
         images = [ndi.shift(posed, (down, right), order=3, mode="mirror") for right, down in displacements]
-        return np.asarray(np.clip(np.stack(images), low, high), np.float32)
+        sampled = np.clip(np.stack(images), low, high)
+        sampled[sampled < ROUNDING * high] = 0
+        return np.asarray(sampled, np.float32)
 
 
 def optical_blur(mask: Float32, sigma_px: float) -> NDArray[np.float64]:
