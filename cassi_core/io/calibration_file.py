@@ -164,6 +164,8 @@ def _load(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SessionError(f"{path}: there is no such file; check the name and the folder") from None
+    except IsADirectoryError:
+        raise SessionError(f"{path}: this is a folder; name a file in it") from None
     except OSError as error:
         raise SessionError(f"{path}: the file cannot be opened ({error.strerror or error})") from None
     except ValueError:

@@ -102,3 +102,8 @@ def shift_statistics(shifts: Sequence[LocalShift]) -> ShiftStatistics:
     vectors = np.array([(s.right, s.down) for s in shifts], np.float64)
     rms = np.sqrt((vectors**2).mean(axis=0))
     return ShiftStatistics(float(rms[0]), float(rms[1]), float(np.hypot(vectors[:, 0], vectors[:, 1]).max()), len(shifts))
+
+
+def within_errors(shift: LocalShift) -> bool:
+    """True for a leftover shift within two standard errors of zero, right and down together: it tells nothing."""
+    return math.hypot(shift.right / max(shift.sigma_right, 1e-9), shift.down / max(shift.sigma_down, 1e-9)) < 2

@@ -156,7 +156,8 @@ def position_findings(
         )
         return (Finding("mask_not_found", "error", "Mask not found", text, position.z, min_peak_z),)
     text = (
-        f"{position.z:.0f} times above the noise, about {position.dx:+.1f} px to the right, {position.dy:+.1f} px down, turned by "
+        f"{position.z:.0f} times above the noise, about {abs(position.dx):.1f} px to the {'right' if position.dx >= 0 else 'left'}, "
+        f"{abs(position.dy):.1f} px {'down' if position.dy >= 0 else 'up'}, turned by "
         f"{position.theta:+.2f} deg"
     )
     found = Finding("mask_found", "info", "Mask found", text, position.z, min_peak_z)

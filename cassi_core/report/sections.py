@@ -13,7 +13,14 @@ import numpy as np
 from cassi_core.config import CalibrationConfig
 from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, SPECS, format_value
 from cassi_core.quality.colour import pseudo_colours
-from cassi_core.quality.display import predicted_measurement, robust_levels, shift_statistics, spectrum_at, symmetric_levels
+from cassi_core.quality.display import (
+    predicted_measurement,
+    robust_levels,
+    shift_statistics,
+    spectrum_at,
+    symmetric_levels,
+    within_errors,
+)
 from cassi_core.quality.points import spectrum_points
 from cassi_core.quality.verdict import leftover_rms
 from cassi_core.report.charts import COLOURS, Arrow, Line, arrow_field, line_chart, matrix, score_map
@@ -161,7 +168,7 @@ def _shifts(m: QualityMaps) -> str:
 
     def field(shifts: Sequence[LocalShift], label: str) -> str:
         s = shift_statistics(shifts)
-        arrows = [Arrow(v.row, v.col, v.right, v.down, _within_errors(v)) for v in shifts]
+        arrows = [Arrow(v.row, v.col, v.right, v.down, within_errors(v)) for v in shifts]
         caption = (
             f"{label}: {leftover_rms(shifts):.3f} px rms beyond the errors, {s.blocks} blocks." if shifts else f"{label}: none."
         )
@@ -171,14 +178,9 @@ def _shifts(m: QualityMaps) -> str:
         "<h3>Leftover shifts of the mask pattern</h3>"
         + row(field(m.shifts_before, "Before"), field(m.shifts_after, "After"))
         + "<p class=muted>Each block of the measurement says how far the mask pattern still lies from where the parameters put it; "
-        "the arrows of both pictures have one scale, grey ones are within three standard errors of zero. "
+        "the arrows of both pictures have one scale, grey ones are within two standard errors of zero. "
         "Along the dispersion a block alone tells little: a shift by one step is nearly the same picture there.</p>"
     )
-
-
-def _within_errors(shift: LocalShift) -> bool:
-    errors = (max(shift.sigma_right, 1e-9), max(shift.sigma_down, 1e-9))
-    return math.hypot(shift.right / errors[0], shift.down / errors[1]) < 3
 
 
 def _spectra(c: ReportContent, m: QualityMaps, points: Sequence[tuple[int, int]]) -> str:

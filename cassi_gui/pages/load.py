@@ -359,7 +359,8 @@ class LoadPage(QWidget):
                 slot.set_entries(entries)
             slot.set_fixed(files.demo and bool(entries))
             if role in self.intake.refused:
-                slot.set_facts(self.intake.refused[role], "bad")
+                stays = f" Still used: {short_name(entries[-1])}." if entries else ""
+                slot.set_facts(f"{self.intake.refused[role].rstrip('.')}.{stays}", "bad")
             elif entries and not files.demo:
                 self._show_facts(slot, entries)
         if files.demo and inputs is not None:

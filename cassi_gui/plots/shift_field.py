@@ -16,13 +16,13 @@ import pyqtgraph as pg
 from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QWidget
 
-from cassi_core.quality.display import shift_statistics
+from cassi_core.quality.display import shift_statistics, within_errors
 from cassi_core.result import LocalShift
 from cassi_gui.plots import export
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import label_axis, pen, plot_font, translucent
 
-HELP = "Shift of the mask pattern left over in each block (px), enlarged; circles: standard error; thin: within two sigma"
+HELP = "Shift of the mask pattern left over in each block (px), enlarged; circles: standard error; thin: within two standard errors"
 SMALLEST_FULL_PX = 0.1
 NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 HEAD = 0.28
@@ -79,8 +79,11 @@ class ShiftFieldPanel(PlotPanel):
         self.plot.getViewBox().setRange(QRectF(-0.5, -0.5, width, height * 1.12), padding=0.03)
         numbers = shift_statistics(self._shifts)
         right, down = f"{numbers.rms_right:.2f}", f"{numbers.rms_down:.2f}"
-        self.set_detail(f"rms \u2192{right} \u2193{down} px")
-        self.graphics.setToolTip(f"{HELP}\nrms {right} px to the right, {down} px downwards; largest {numbers.largest:.2f} px")
+        self.set_detail(f"rms with errors \u2192{right} \u2193{down} px")
+        self.graphics.setToolTip(
+            f"{HELP}\nrms {right} px to the right, {down} px downwards, errors included (the verdict takes them off); "
+            f"largest {numbers.largest:.2f} px"
+        )
 
     @property
     def magnification(self) -> float:
@@ -117,7 +120,7 @@ class ShiftFieldPanel(PlotPanel):
         for s, (col, row, right, down) in zip(self._shifts, self.arrows(), strict=True):
             error = math.hypot(s.sigma_right, s.sigma_down)
             x, y = arrow(col, row, right, down)
-            known = lines[math.hypot(s.right, s.down) > 2 * error]
+            known = lines[not within_errors(s)]
             known[0].extend(x)
             known[1].extend(y)
             if error > 0:
@@ -130,7 +133,7 @@ class ShiftFieldPanel(PlotPanel):
         x, y = arrow(0.02 * width, 1.06 * height, k * self.scale_px, 0.0)
         self._scale.setData(np.array(x), np.array(y), connect="finite")
         self._scale_text.setPos(0.02 * width + k * self.scale_px + 0.02 * width, 1.06 * height)
-        self._scale_text.setText(f"= {self.scale_px:g} px    thin: within two sigma")
+        self._scale_text.setText(f"= {self.scale_px:g} px    thin: within 2 errors")
 
     def _repaint(self) -> None:
         p = self._palette

@@ -196,7 +196,7 @@ def test_files_that_cannot_be_used_are_told(tmp_path: Path, change: str, words: 
 def test_missing_and_binary_files_are_told(tmp_path: Path):
     with pytest.raises(SessionError, match="no such file"):
         read_calibration(tmp_path / "none.cassi.json")
-    with pytest.raises(SessionError, match="cannot be opened"):
+    with pytest.raises(SessionError, match="this is a folder"):
         read_calibration(tmp_path)
     (tmp_path / "b.cassi.json").write_bytes(b"\x89HDF\xff\xfe")
     with pytest.raises(SessionError, match="not JSON"):

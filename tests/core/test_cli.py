@@ -264,7 +264,7 @@ def test_check_finds_the_mask_and_prints_findings(tmp_path: Path, capsys: pytest
     assert main(["check", str(tmp_path / "a.npz")]) == 0
     out, err = capsys.readouterr()
     assert "snapshot 96 x 110, mask 96 x 96, 8 bands, 2 px per band, direction right" in out and err == ""
-    assert "info     Mask found: " in out and "about +3.0 px to the right, -2.0 px down" in out
+    assert "info     Mask found: " in out and "about 3.0 px to the right, 2.0 px up" in out
     code, found = check_json(capsys, str(tmp_path / "a.npz"))
     assert code == 0 and set(found) == {"mask_found", "band_train"} and found["band_train"]["severity"] == "info"
 

@@ -67,6 +67,7 @@ def test_wrong_files_are_refused_in_words_and_change_nothing(
     quiet(qtbot, window)
     assert "letter.docx" in page.slots["mask"].facts.text()
     assert page.slots["mask"].facts.property("status") == "bad"
+    assert f"Still used: {rig_files.mask.name}" in page.slots["mask"].facts.text()
     assert window.state.snapshot.files == before
     assert window.state.inputs is not None
     assert "letter.docx" in window.log.plain()
