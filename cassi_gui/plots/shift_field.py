@@ -79,7 +79,7 @@ class ShiftFieldPanel(PlotPanel):
         self.plot.getViewBox().setRange(QRectF(-0.5, -0.5, width, height * 1.12), padding=0.03)
         numbers = shift_statistics(self._shifts)
         right, down = f"{numbers.rms_right:.2f}", f"{numbers.rms_down:.2f}"
-        self.set_detail(f"rms with errors \u2192{right} \u2193{down} px")
+        self.set_detail(f"rms \u2192{right} \u2193{down} px")
         self.graphics.setToolTip(
             f"{HELP}\nrms {right} px to the right, {down} px downwards, errors included (the verdict takes them off); "
             f"largest {numbers.largest:.2f} px"

@@ -23,6 +23,8 @@ ADVICE = {
 }
 WORDS = {"pass": "passed", "warn": "reservation", "fail": "failed"}
 ICONS = {"pass": "ok", "warn": "warn", "fail": "bad"}
+AT_LEAST = ("mask found", "light")
+"""Checks whose value should lie above the limit; that of all others should lie below."""
 ICON_PX = 28
 ROW_ICON_PX = 18
 
@@ -95,7 +97,7 @@ class VerdictPanel(QFrame):
         head = QLabel(f"<b>{name}: {WORDS[reason.status]}</b>")
         head.setObjectName(f"reason_{reason.check.replace(' ', '_')}")
         words = reason.text[:1].upper() + reason.text[1:].rstrip(".")
-        text = QLabel(f"{words}. Value {_shown(reason.value)}, limit {_shown(reason.threshold)}.")
+        text = QLabel(f"{words}{'' if words.endswith('?') else '.'}{_numbers(reason)}")
         text.setWordWrap(True)
         text.setProperty("role", "small")
         text.setToolTip(f"Measured {reason.value:.6g}, held against {reason.threshold:.6g}")
@@ -131,3 +133,11 @@ class VerdictPanel(QFrame):
 
 def _shown(value: float) -> str:
     return f"{value:.3g}" if math.isfinite(value) else "not known"
+
+
+def _numbers(reason: Reason) -> str:
+    """Value and limit of a check, and on which side of it the value should lie; nothing where the words hold both."""
+    if reason.threshold == 0 or reason.check == "width":
+        return ""
+    side = "at least" if reason.check in AT_LEAST else "at most"
+    return f" Value {_shown(reason.value)}, {side} {_shown(reason.threshold)}."
