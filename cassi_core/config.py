@@ -180,7 +180,10 @@ class Algorithm1Settings(Settings):
 class QualitySettings(Settings):
     """What is computed after the fit to show why to believe it."""
 
-    maps: bool = setting(True, "Residual maps, reconstructions and leftover shifts before and after")
+    maps: bool = setting(
+        True,
+        "Residual maps, reconstructions and leftover shifts before and after; without them errors do not count what optics distort",
+    )
     n_iter: int = setting(20, "GAP iterations of the reconstructions", ge=1, le=500)
     tv_iter: int = setting(5, "Iterations of the total-variation denoiser in each of them", ge=1, le=100)
     tv_weight: float = setting(0.02, "Total-variation weight of the reconstructions", ge=0.0, le=10.0)

@@ -240,7 +240,7 @@ class DifferentiableGAPTV(DispersedModule):
     mode
         Dispersion mode, ``integer`` or ``interpolated``.
     denoiser, tv_weight, tv_iter
-        ``gaussian``, or ``tv``: Chambolle's total variation with this weight and number of dual iterations.
+        ``gaussian``, or ``tv``: Chambolle's total variation with this weight and number of dual iterations (ConfigError otherwise).
     callback
         Called in every unrolled iteration, also in the backward pass; raising there ends the computation.
     """

@@ -20,11 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cassi_core.errors import ConfigError
 from cassi_core.run import RunControl
 
 PHI_FLOOR = 1e-2
@@ -33,17 +34,24 @@ TV_TAU = 0.25
 """Step of Chambolle's dual iteration in two dimensions (Chambolle 2004, theorem 3.1 proves 1/8, 1/4 converges in practice)."""
 
 
+Denoiser = Literal["gaussian", "tv"]
+
+
 @dataclass(frozen=True)
 class GapSettings:
-    """How a reconstruction is computed; see the module's formulas."""
+    """How a reconstruction is computed; see the module's formulas. ConfigError for a denoiser that there is not."""
 
     n_iter: int = 8
     sigma_px: float = 0.7
     sigma_bands: float = 0.0
-    denoiser: Literal["gaussian", "tv"] = "gaussian"
+    denoiser: Denoiser = "gaussian"
     tv_weight: float = 0.02
     tv_iter: int = 8
     accelerated: bool = False
+
+    def __post_init__(self) -> None:
+        if self.denoiser not in get_args(Denoiser):
+            raise ConfigError(f"there is no denoiser '{self.denoiser}'; use {' or '.join(get_args(Denoiser))}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -154,3 +154,8 @@ def test_names_are_loaded_without_torch_and_steps_without_its_compiler() -> None
         import cassi_core.operators as operators
 
         operators.Nothing  # noqa: B018
+
+
+def test_a_denoiser_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no denoiser 'median'"):
+        DifferentiableGAPTV([0, 2], 5, 6, 2, denoiser="median")  # type: ignore[arg-type]
