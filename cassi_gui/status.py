@@ -54,8 +54,9 @@ def check_badge(shot: Snapshot) -> Badge:
 
 def run_badge(shot: Snapshot) -> Badge:
     """What the Run step says while nothing runs: how often the loaded files were calibrated."""
-    if shot.runs and (shot.inputs is None or any(belongs_to(r.result, shot.inputs) for r in shot.runs)):
-        return Badge(plural(len(shot.runs), "run"), "ok")
+    own = [run for run in shot.runs if not of_other_files(run, shot.inputs)]
+    if own:
+        return Badge(plural(len(own), "run"), "ok")
     return Badge("ready" if shot.inputs is not None else "")
 
 
