@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 import numpy as np
@@ -81,7 +82,8 @@ class CalibrationResult:
     """A finished calibration in the rig's frame.
 
     `correlation` is the correlation matrix of the refined parameters in the order of `correlation_names`. `source` names the
-    algorithm that the parameters come from (auto, algorithm1, algorithm2). `outcome` is "done" or "finished_early".
+    algorithm that the parameters come from (auto, algorithm1, algorithm2). `outcome` is "done" or "finished_early". `calibrated` is
+    when the run ended, with its time zone (None: not known).
     """
 
     parameters: ParameterSet
@@ -107,3 +109,4 @@ class CalibrationResult:
     peak_z: float | None = None
     maps: QualityMaps | None = None
     notes: tuple[str, ...] = ()
+    calibrated: datetime | None = None

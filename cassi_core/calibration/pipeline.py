@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -254,6 +255,7 @@ def _finish(
         peak_z=found.peak_z,
         maps=maps,
         notes=found.notes,
+        calibrated=datetime.now(UTC),
     )
 
 

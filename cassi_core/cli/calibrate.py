@@ -145,7 +145,7 @@ def _add_to_logbook(result: CalibrationResult, rig: str, out: Path | None, args:
         console.warning("not added to the logbook: the verdict is fail (`cassi logbook add` adds the file all the same)")
         return
     book = Logbook(logbook_path())
-    entry = entry_of_result(result, rig, datetime.now(UTC))
+    entry = entry_of_result(result, rig, result.calibrated or datetime.now(UTC))
     added = book.add(entry if out is None else replace(entry, path=str(out.absolute())))
     note_added(added, console, console.info if args.json else console.result)
     warn_of_drift(added.entry, judge_all(book.read())[added.entry.id], console)
@@ -278,8 +278,9 @@ def _report(result: CalibrationResult, out: Path | None, as_json: bool, console:
     else:
         print_result(result, console)
     if out is not None:
+        earlier = ", in the place of an earlier file" if out.exists() else ""
         written = write_calibration(result, out)
-        (console.info if as_json else console.result)(f"written: {written}")
+        (console.info if as_json else console.result)(f"written: {written}{earlier}")
 
 
 def print_result(result: CalibrationResult, console: Console) -> None:

@@ -61,7 +61,7 @@ def add_parser(subparsers: Any) -> None:
     rig_option(made)
     made.add_argument("--note", default="", metavar="TEXT", help="what should be remembered")
     made.add_argument(
-        "--date", type=moment, metavar="TIME", help="when it was calibrated, as 2026-11-23T14:00 (the file's time)"
+        "--date", type=moment, metavar="TIME", help="when it was calibrated, as 2026-11-23T14:00 (the date in the file)"
     )
     add_json_option(made, "the entries")
 

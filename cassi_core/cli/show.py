@@ -37,6 +37,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         return 0
     console.result(f"calibration     {stored.path}")
     finished = "" if document.get("outcome", "done") == "done" else ", finished early"
+    if stored.calibrated is not None:
+        console.result(f"calibrated      {stored.calibrated.astimezone():%Y-%m-%d %H:%M}")
     console.result(f"verdict         {stored.verdict.status}")
     for reason in stored.verdict.reasons:
         console.result(f"  {reason.status}: {reason.text}")

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ CONVENTIONS = (
 
 @dataclass(frozen=True, eq=False)
 class StoredCalibration:
-    """A calibration read from a file; `document` is the whole of it, `start` the parameters before the fit.
+    """A calibration read from a file; `document` is the whole of it, `start` the parameters before the fit, `calibrated` when it was made
+    (None: the file does not say).
 
     `mask` and `snapshots` come with the accepted run of a session, which keeps them; a calibration file only names them.
     """
@@ -57,6 +59,7 @@ class StoredCalibration:
     document: dict[str, Any]
     mask: NDArray[np.float32] | None = None
     snapshots: CalibrationInputs | None = None
+    calibrated: datetime | None = None
 
 
 def calibration_document(result: CalibrationResult) -> dict[str, Any]:
@@ -84,6 +87,7 @@ def calibration_document(result: CalibrationResult) -> dict[str, Any]:
             "mode": dispersion.mode,
             "wavelengths_nm": None if nm is None else nm.tolist(),
         },
+        "calibrated": None if result.calibrated is None else result.calibrated.isoformat(timespec="seconds"),
         "preset": result.preset,
         "source": result.source,
         "outcome": result.outcome,
@@ -147,6 +151,7 @@ def read_calibration(path: str | Path) -> StoredCalibration:
             _read_source(document["mask"]),
             str(document["preset"]),
             document,
+            calibrated=_read_time(document.get("calibrated")),
         )
     except KeyError as error:
         raise SessionError(f"{path}: the calibration file lacks {error}; it was changed or cut short") from None
@@ -220,6 +225,11 @@ def _read_parameter(default: Parameter, entry: Mapping[str, Any], first: bool) -
     return Parameter(
         default.name, value, lower, upper, bool(entry["refined"]), None if first or sigma is None else float(sigma)
     )
+
+
+def _read_time(text: Any) -> datetime | None:
+    """A time with its zone; one without is taken as local."""
+    return None if text is None else datetime.fromisoformat(text).astimezone()
 
 
 def _read_verdict(entry: Mapping[str, Any]) -> Verdict:

@@ -102,7 +102,7 @@ def entry_of_result(result: CalibrationResult, rig: str, calibrated: datetime, *
 
 
 def entry_of_file(path: str | Path, rig: str, calibrated: datetime | None = None, *, note: str = "") -> LogEntry:
-    """An entry for a calibration file, dated by the file's last change unless `calibrated` says otherwise.
+    """An entry for a calibration file, dated by `calibrated`, else by the file's own date, else by its last change.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def entry_of_file(path: str | Path, rig: str, calibrated: datetime | None = None
     stored = read_calibration(path)
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        when = calibrated or datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        when = calibrated or stored.calibrated or datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except OSError as error:
         raise SessionError(f"{path}: the file cannot be read ({error.strerror or error})") from None
     program = str((stored.document.get("software") or {}).get("cassi-calibration", __version__))

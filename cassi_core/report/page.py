@@ -17,7 +17,7 @@ from cassi_core.report.style import CSS
 from cassi_core.result import CalibrationResult
 
 SUFFIXES = (".html", ".htm", ".pdf")
-VERDICTS = {"pass": "pass: it can be used", "warn": "look closer before using it", "fail": "fail: do not use it"}
+VERDICTS = {"pass": "pass: it can be used", "warn": "warn: read the reasons before using it", "fail": "fail: do not use it"}
 
 
 def report_html(content: ReportContent, when: datetime | None = None) -> str:

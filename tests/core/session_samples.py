@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -114,6 +114,7 @@ def result(seed: int = 3, **changes: Any) -> CalibrationResult:
         peak_z=17.25,
         maps=maps(),
         notes=("one", "two\nlines"),
+        calibrated=datetime(2026, 11, 23, 14, 3, 5, 123456, tzinfo=UTC),
     )
     return replace(made, **changes)
 

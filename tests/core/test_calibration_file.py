@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,7 @@ def make_result(**changes: object) -> CalibrationResult:
         correlation=np.array([[1, 0.1, 0.2], [0.1, 1, 0.3], [0.2, 0.3, 1]]),
         peak_z=math.nan,
         notes=("a note",),
+        calibrated=datetime(2026, 11, 23, 14, 3, 5, 900000, tzinfo=timezone(timedelta(hours=-3))),
     )
     return replace(result, **changes)
 
@@ -81,7 +83,7 @@ def test_the_document_is_the_contract():
     assert document["dispersion"]["s_nom"] == [0.0, 1.1, 2.3] and document["dispersion"]["n_bands"] == 3
     assert document["preset"] == "auto" and document["seed"] == 7 and document["device"] == "cpu"
     assert document["stages"][0]["name"] == "wide" and document["stages"][0]["seconds"] == 1.25
-    assert document["seconds_total"] == 3.5
+    assert document["seconds_total"] == 3.5 and document["calibrated"] == "2026-11-23T14:03:05-03:00"
     assert {"cassi-calibration", "python", "numpy", "scipy"} <= set(document["software"])
     assert "dx > 0 moves the mask right" in document["conventions"]
     assert document["peak_z"] is None, "NaN is not JSON"
@@ -110,6 +112,7 @@ def test_reading_gives_back_everything(tmp_path: Path):
     assert stored.verdict == result.verdict and stored.scores == result.scores
     assert stored.inputs == result.inputs and stored.mask_source == result.mask_source
     assert stored.preset == "auto" and stored.document["seed"] == 7
+    assert stored.calibrated == datetime(2026, 11, 23, 17, 3, 5, tzinfo=UTC)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -151,7 +154,7 @@ def test_a_file_of_the_bare_contract_is_read(tmp_path: Path):
     (tmp_path / "a.cassi.json").write_text(json.dumps(bare))
     stored = read_calibration(tmp_path / "a.cassi.json")
     assert stored.parameters["alpha"].value == 0.5 and stored.dispersion.direction == "right"
-    assert [r.text for r in stored.verdict.reasons] == ["fine"]
+    assert [r.text for r in stored.verdict.reasons] == ["fine"] and stored.calibrated is None
 
 
 def broken(change: str) -> str:
@@ -168,6 +171,8 @@ def broken(change: str) -> str:
         document["parameters"]["dx"]["value"] = "much"
     elif change == "verdict":
         document["verdict"]["status"] = "splendid"
+    elif change == "date":
+        document["calibrated"] = "last week"
     elif change == "version":
         document["version"] = "one"
     return json.dumps(document) if change != "cut" else json.dumps(document)[:500]
@@ -182,6 +187,7 @@ def broken(change: str) -> str:
         ("no dispersion", "lacks 'dispersion'"),
         ("text", "cannot be used"),
         ("verdict", "splendid"),
+        ("date", "last week"),
         ("version", "has version 'one'"),
         ("cut", "not JSON"),
     ],

@@ -92,6 +92,8 @@ def test_calibrate_prints_a_table_and_writes_the_file(rig: Path, pipeline, capsy
     inputs, config, parameters = calls[0]
     assert inputs.dispersion.n_bands == 4 and config.preset == "auto"
     assert parameters.refined == DEFAULT_REFINE["auto"]
+    assert main(["calibrate", str(rig)]) == 0
+    assert f"written: {written}, in the place of an earlier file" in capsys.readouterr().out
 
 
 def test_json_alone_goes_to_standard_output_and_no_file_is_written(rig: Path, pipeline, capsys: pytest.CaptureFixture[str]):

@@ -21,7 +21,8 @@ def accepted_calibration(path: str | Path) -> StoredCalibration:
         The file is no session, cannot be read, or no run in it is accepted.
     """
     stored = read_session(path, maps="none")
-    result = accepted_of(Path(path), stored.session.accepted_run).result
+    record = accepted_of(Path(path), stored.session.accepted_run)
+    result = record.result
     return StoredCalibration(
         Path(path),
         result.parameters,
@@ -35,6 +36,7 @@ def accepted_calibration(path: str | Path) -> StoredCalibration:
         calibration_document(result),
         result.mask,
         snapshots_of(result, stored.session.inputs),
+        result.calibrated or record.when.astimezone(),
     )
 
 
