@@ -10,7 +10,6 @@ from cassi_gui.loading import MASK_WANTED
 from cassi_gui.runner import RunPhase
 from cassi_gui.state import RunRecord, Snapshot
 
-VERDICT_WORDS = {"pass": "verdict: pass", "warn": "verdict: look closer", "fail": "verdict: fail"}
 VERDICT_STATUS = {"pass": "ok", "warn": "warn", "fail": "bad"}
 
 
@@ -76,7 +75,7 @@ def qa_badge(record: RunRecord | None, rejected_ids: frozenset[int], inputs: Cal
         return Badge(f"accepted ({verdict})", VERDICT_STATUS[verdict])
     if record.id in rejected_ids:
         return Badge("rejected", "bad")
-    return Badge(VERDICT_WORDS[verdict], VERDICT_STATUS[verdict])
+    return Badge(f"verdict: {verdict}", VERDICT_STATUS[verdict])
 
 
 def enabled_actions(shot: Snapshot, phase: RunPhase, page_index: int, page_count: int) -> dict[str, bool]:

@@ -27,6 +27,8 @@ PEDESTAL_INFO, PEDESTAL_WARNING = 0.004, 0.05
 Measured: 0.0000-0.0003 in simulated frames without a pedestal, 0.0055-0.008 with one of 1 % of the range, 0.011-0.019 in ten
 real frames."""
 BORDER_PX = 2
+TOP_QUANTILE = 0.999
+"""The brightest light of a picture: hot pixels are fewer than those above it."""
 HOT_EXCESS, HOT_FACTOR, HOT_REACH = 0.1, 1.4, 3
 """A hot pixel is brighter than its neighbours by a tenth of the range, and 1.4 times brighter than all but one of the pixels
 within 3 px. Measured: 35-39 of 40 put into noisy simulated frames are found, none in ten real frames, and none where sharp
@@ -77,7 +79,7 @@ def find_problems(inputs: CalibrationInputs) -> tuple[Finding, ...]:
 
 def _frame_findings(inputs: CalibrationInputs, frame: Frame, index: int) -> Iterator[Finding]:
     image = frame.image
-    top = float(np.quantile(image, 0.999))
+    top = float(np.quantile(image, TOP_QUANTILE))
     saturated, lost = _unusable(frame)
     yield from _saturation(saturated, index)
     yield from _lost(lost, index)
@@ -85,6 +87,15 @@ def _frame_findings(inputs: CalibrationInputs, frame: Frame, index: int) -> Iter
     yield from _pedestal(image, inputs, top, index)
     yield from _hot_pixels(image, top, index)
     yield from _light(image, top, index)
+
+
+def flagged_pixels(frame: Frame, code: str) -> BoolImage | None:
+    """The pixels `(H, W)` of a snapshot that a finding with this code counts; None for one that counts none."""
+    if code in ("saturation", "lost"):
+        return _unusable(frame)[("saturation", "lost").index(code)]
+    if code == "hot_pixels":
+        return hot_pixels(frame.image, float(np.quantile(frame.image, TOP_QUANTILE)))
+    return frame.bad if code == "bad" else None
 
 
 def _unusable(frame: Frame) -> tuple[BoolImage, BoolImage]:

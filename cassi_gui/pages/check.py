@@ -50,7 +50,7 @@ should land with the present start values.</p>
 <ul><li><b>Blink</b> (B) switches the mask on and off; the slider sets how strongly it covers.</li>
 <li>Tick <b>Move the mask</b> and drag the frame, or use Ctrl and the arrow keys in the picture: the start values of dx
 and dy follow (undo brings them back). The program searches ±25 px by itself, so this is needed only for larger misalignments.</li>
-<li><b>Findings</b> say what is wrong in words; <b>Show me</b> zooms to the place.</li>
+<li><b>Findings</b> say what is wrong in words; <b>Show me</b> zooms to the place and frames the pixels.</li>
 <li><b>Find orientation and dispersion</b> tries the mask in its eight flips and turns and looks where the band train begins
 and ends; what it finds can be applied with one button.</li></ul>"""
 
@@ -210,6 +210,7 @@ class CheckPage(QWidget):
             return
         frame = inputs.frames[self.controls.frame_index]
         self.picture.set_image(frame.image)
+        self.picture.flag_pixels(None)
         self.picture.set_overlay(None)
         self._draw_overlay()
         self._request_profile()
@@ -312,10 +313,12 @@ class CheckPage(QWidget):
 
     @Slot(str)
     def _on_show(self, key: str) -> None:
-        """Zoom to the place of a finding."""
+        """Zoom to the place of a finding and frame its pixels."""
         shot = self._state.snapshot
         if not key.startswith("finding") or shot.inputs is None:
             return
+        from cassi_core.quality.findings import flagged_pixels
+
         finding = shot.findings[int(key.removeprefix("finding"))]
         if finding.frame is not None:
             self.controls.frame.setCurrentIndex(finding.frame)
@@ -324,6 +327,7 @@ class CheckPage(QWidget):
             beside = max(row1 - row0, col1 - col0) * PLACE_MARGIN
             where = QRectF(col0 - 0.5 - beside, row0 - 0.5 - beside, col1 - col0 + 2 * beside, row1 - row0 + 2 * beside)
             self.picture.view.setRange(where, padding=0)
+        self.picture.flag_pixels(flagged_pixels(shot.inputs.frames[self.controls.frame_index], finding.code))
 
     @Slot(str)
     def _on_apply(self, key: str) -> None:

@@ -40,7 +40,6 @@ SHIFTS = (
     ("Whole-pixel band shifts", "integer"),
     ("Sub-pixel pattern for each band", "interpolated"),
 )
-VERDICTS = {"pass": "pass", "warn": "look closer", "fail": "fail"}
 
 HELP = """<h2>Export</h2>
 <p>Choose a run, tick the files you need, choose a folder and a common name, and press <b>Write files</b>. The full paths appear
@@ -313,7 +312,7 @@ class ExportPage(QWidget):
         self.run.clear()
         for r in reversed(shot.runs):
             mark = " (accepted)" if r.accepted else ""
-            self.run.addItem(f"{r.name}{mark}, {r.when:%H:%M}, verdict: {VERDICTS[r.result.verdict.status]}", r.id)
+            self.run.addItem(f"{r.name}{mark}, {r.when:%H:%M}, verdict: {r.result.verdict.status}", r.id)
         index = self.run.findData(wanted)
         self.run.setCurrentIndex(max(index, 0) if shot.runs else -1)
         self.run.setPlaceholderText("No run yet")
@@ -337,7 +336,7 @@ class ExportPage(QWidget):
             if of_other_files(record, self._state.inputs):
                 self._warn("This run was made with other files than those that are loaded now.", "warn")
             if status == "fail":
-                self._warn(f"The verdict of this run is {VERDICTS[status]}: do not trust it unchecked.", VERDICT_STATUS[status])
+                self._warn(f"The verdict of this run is {status}: do not trust it unchecked.", VERDICT_STATUS[status])
             self._runner.submit(preview_text, record.result, done=partial(self._on_preview, record.id), key="export preview")
         self._refresh_targets()
 

@@ -26,6 +26,9 @@ Rect = tuple[float, float, float, float]
 """A rectangle as (row, col, height, width) in pixels of the picture: its first pixel and its size."""
 
 
+MOST_FLAGS = 5000
+
+
 class ImagePanel(PlotPanel):
     """Picture panel used on every page.
 
@@ -65,12 +68,14 @@ class ImagePanel(PlotPanel):
         self._marks = pg.ScatterPlotItem(size=13)
         self._marks.setZValue(4)
         self._labels: list[pg.TextItem] = []
+        self._flags = pg.ScatterPlotItem(symbol="s", size=1.0, pxMode=False, brush=None)
+        self._flags.setZValue(3)
         self._cross_item = pg.ScatterPlotItem(symbol="+", size=17)
         self._cross_item.setZValue(5)
         self._roi: pg.RectROI | None = None
         self._fixed = pg.PlotCurveItem()
         self._fixed.setZValue(3)
-        for item in (self._marks, self._cross_item, self._fixed):
+        for item in (self._flags, self._marks, self._cross_item, self._fixed):
             self.view.addItem(item, ignoreBounds=True)
         self.view.sigTransformChanged.connect(self._choose_copies)
         scene = self.graphics.scene()
@@ -193,6 +198,18 @@ class ImagePanel(PlotPanel):
         self._points = tuple(points)
         self._draw_points()
 
+    def flag_pixels(self, flags: NDArray[np.bool_] | None) -> None:
+        """Frame single pixels, of an image of truth values like the picture; None takes the frames away."""
+        rows, cols = np.nonzero(np.zeros((0, 0), bool) if flags is None else flags)
+        # A picture with more of them is clear enough without frames, and slow with them.
+        self._flags.setData(cols[:MOST_FLAGS], rows[:MOST_FLAGS])
+
+    @property
+    def flagged(self) -> tuple[tuple[int, int], ...]:
+        """The framed pixels (row, col)."""
+        cols, rows = self._flags.getData()
+        return tuple((int(row), int(col)) for row, col in zip(rows, cols, strict=True))
+
     @Slot()
     def fit(self) -> None:
         """Show the whole picture."""
@@ -254,6 +271,7 @@ class ImagePanel(PlotPanel):
         self._update_bar()
         self._fixed.setPen(pen(palette.accent, 2.0))
         self._cross_item.setPen(pen(palette.accent, 2.0))
+        self._flags.setPen(pen(palette.bad, 2.0))
         if self._roi is not None:
             self._roi.setPen(pen(palette.accent, 2.0))
         self._draw_points()

@@ -89,7 +89,7 @@ class ProfilePlot(PlotPanel):
                 # Two heights, so that the words of neighbouring lines do not cover each other.
                 "position": 0.5 if found or lower else 0.9,
                 "color": self._palette.plot_foreground,
-                "fill": translucent(self._palette.plot_background, 200),
+                "fill": translucent(self._palette.plot_background, 110),
             }
             line = pg.InfiniteLine(position, 90, pen=pen(colour, 1.5, style), label=text, labelOpts=options)
             line.label.setFont(plot_font())

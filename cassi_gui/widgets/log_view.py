@@ -11,10 +11,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from cassi_gui.boxes import ChoiceBox
-from cassi_gui.theme import SPACE, TYPE_SMALL_PT, Palette, font
+from cassi_gui.theme import HALF_SPACE, SPACE, TYPE_SMALL_PT, Palette, font
 
 LEVELS = ("info", "warning", "error")
 MAX_LINES = 5000
+LEAST_LINES_PX = 32
+"""Two lines: with the log on show the window still fits a screen of 720 px."""
 
 
 class LogView(QWidget):
@@ -33,6 +35,7 @@ class LogView(QWidget):
         self.text.setAccessibleName("Log")
         self.text.setReadOnly(True)
         self.text.setMaximumBlockCount(MAX_LINES)
+        self.text.setMinimumHeight(LEAST_LINES_PX)
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.text.setFont(font(TYPE_SMALL_PT, fixed=True))
         self.text.setPlaceholderText("What the program does is written here: files read, stages, warnings, files written.")
@@ -54,7 +57,7 @@ class LogView(QWidget):
             row.addWidget(widget)
         row.addStretch(1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        layout.setContentsMargins(SPACE, HALF_SPACE, SPACE, HALF_SPACE)
         layout.addLayout(row)
         layout.addWidget(self.text)
 

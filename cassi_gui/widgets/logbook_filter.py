@@ -23,9 +23,9 @@ PERIODS: tuple[tuple[str, int | None], ...] = (
 VERDICTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Any verdict", ()),
     ("Pass", ("pass",)),
-    ("Reservations", ("warn",)),
+    ("Warn", ("warn",)),
     ("Fail", ("fail",)),
-    ("Pass or reservations", ("pass", "warn")),
+    ("Pass or warn", ("pass", "warn")),
 )
 
 

@@ -23,7 +23,7 @@ from cassi_core.logbook.entry import LogEntry, local_day
 from cassi_core.parameters import PARAMETER_NAMES, SPECS, format_value
 from cassi_gui.icons import make_row_icon
 from cassi_gui.theme import HALF_SPACE, LIGHT, Palette
-from cassi_gui.widgets.run_list import ICONS, VERDICTS
+from cassi_gui.widgets.run_list import ICONS
 from cassi_gui.widgets.whole_rows import show_whole_rows
 
 Index = QModelIndex | QPersistentModelIndex
@@ -143,7 +143,7 @@ class LogbookModel(QAbstractTableModel):
             "Entry": str(entry.id),
             "Calibrated": local_day(entry.calibrated),
             "Rig": entry.rig,
-            "Verdict": VERDICTS[entry.verdict.status],
+            "Verdict": entry.verdict.status,
             "Drift": ", ".join(self._drifting(entry)) if entry.in_force else "withdrawn",
             "Note": entry.note,
         }[column]

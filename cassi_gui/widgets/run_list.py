@@ -19,7 +19,6 @@ from cassi_gui.theme import LIGHT, Palette
 from cassi_gui.widgets.whole_rows import show_whole_rows
 
 Index = QModelIndex | QPersistentModelIndex
-VERDICTS = {"pass": "pass", "warn": "reservations", "fail": "fail"}
 ICONS = {"pass": "ok", "warn": "warn", "fail": "bad"}
 FIRST = ("Run", "Decision", "Verdict", "Residual", "Held out")
 LAST = ("Seconds", "Finished", "Note")
@@ -137,7 +136,7 @@ class RunModel(QAbstractTableModel):
         return {
             "Run": entry.name,
             "Decision": entry.decision or "open",
-            "Verdict": VERDICTS[result.verdict.status],
+            "Verdict": result.verdict.status,
             "Residual": _pair(scores.residual_before, scores.residual_after),
             "Seconds": f"{result.seconds_total:.1f}",
             "Finished": f"{entry.when:%H:%M:%S}",

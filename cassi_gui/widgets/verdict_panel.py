@@ -17,11 +17,11 @@ HEADLINES = {
     "fail": "The mask is not right",
 }
 ADVICE = {
-    "pass": "Every check passed. Look at the proof, then accept.",
-    "warn": "Read the reservations below before you accept.",
+    "pass": "Every check passed. The proof beside this shows why to believe it.",
+    "warn": "Read the warnings below before you use it.",
     "fail": "Do not use this calibration. The checks below say what is wrong.",
 }
-WORDS = {"pass": "passed", "warn": "reservation", "fail": "failed"}
+WORDS = {"pass": "passed", "warn": "warning", "fail": "failed"}
 ICONS = {"pass": "ok", "warn": "warn", "fail": "bad"}
 AT_LEAST = ("mask found", "light")
 """Checks whose value should lie above the limit; that of all others should lie below."""

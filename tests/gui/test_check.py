@@ -126,6 +126,9 @@ def test_findings_are_said_and_shown(qtbot: QtBot, window: MainWindow, rig_files
     (left, right), (top, bottom) = page.picture.view.viewRange()
     assert left < 21 < right and min(top, bottom) < 9 < max(top, bottom)
     assert right - left < 46, "it zoomed in"
+    assert set(page.picture.flagged) == {(row, col) for row in range(8, 12) for col in range(20, 24)}
+    load(window, rig_files.measurement, rig_files.mask)
+    assert page.picture.flagged == ()
 
 
 def rig_with_wrong_mask() -> tuple[CalibrationInputs, np.ndarray]:

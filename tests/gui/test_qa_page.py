@@ -185,7 +185,7 @@ def test_runs_are_compared_and_chosen(desk: Desk) -> None:
     def cell(row: int, column: str) -> str:
         return model.data(model.index(row, columns.index(column)))
 
-    assert cell(0, "Residual") == "0.4120 → 0.1607" and cell(1, "Verdict") == "reservations"
+    assert cell(0, "Residual") == "0.4120 → 0.1607" and cell(1, "Verdict") == "warn"
     assert cell(0, "theta") == "+0.2100 ± 0.0041 deg" and cell(0, "slope") == "+0.00100 ± 0.00040 px/band"
     assert desk.state.current_run.id == second
     desk.page.runs.selectRow(0)

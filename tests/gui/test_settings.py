@@ -94,6 +94,13 @@ def test_window_size_and_log_come_back_and_are_reset(make_window: WindowMaker) -
     assert not second.log_dock.isVisible()
 
 
+def test_the_window_with_its_log_fits_a_small_screen(make_window: WindowMaker) -> None:
+    window = make_window()
+    window.deck.build_all()
+    window.slots_.toggle_log()
+    assert window.minimumSizeHint().height() <= 720
+
+
 def test_the_theme_is_kept(make_window: WindowMaker, settings: UiSettings, dialogs: AnsweringDialogs) -> None:
     window = make_window()
     window.slots_.theme_dark()
