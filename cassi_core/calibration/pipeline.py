@@ -202,7 +202,7 @@ def _finish(
     direction = inputs.dispersion.direction
     control = recorder.control
     outcome: Literal["done", "finished_early"] = "finished_early" if control.finishing else "done"
-    recorder.begin("proof", 6 if config.quality.maps else 2)
+    recorder.begin("proof", 6 if config.quality.maps else 3)
     before = parameters_to_dispersion_frame(start, direction).vector()
     fitted = parameters_to_dispersion_frame(start, direction).with_vector(found.vector)
     if found.fit is not None:
@@ -211,9 +211,9 @@ def _finish(
     settings = gap_settings(config.auto.precise)
     optics = Optics(config.auto.smear_px)
     covariance, names = _covariance(found, models, solver, fitted, settings, optics, recorder)
-    maps, scores = _proof(models, solver, before, fitted.vector(), optics, config, recorder, direction)
-    if covariance is not None and maps is not None:
-        excess = across_excess(maps.shifts_after, direction)
+    maps, shifts, scores = _proof(models, solver, before, fitted.vector(), optics, config, recorder, direction)
+    if covariance is not None:
+        excess = across_excess(shifts, direction)
         covariance = covariance + distortion_error(names, excess, models[0].mask.shape, inputs.dispersion.n_bands)
     recorder.end(scores.residual_after)
     parameters = parameters_from_dispersion_frame(fitted, direction)
@@ -227,7 +227,7 @@ def _finish(
         inputs=inputs,
         peak_z=found.peak_z,
         min_peak_z=config.auto.min_peak_z,
-        shifts=maps.shifts_after if maps else (),
+        shifts=shifts,
         told=_told(found.fit, direction),
         finished_early=outcome == "finished_early",
     )
@@ -312,8 +312,8 @@ def _proof(
     config: CalibrationConfig,
     recorder: RunRecorder,
     direction: Direction,
-) -> tuple[QualityMaps | None, Scores]:
-    """Residuals (also on held-out pixels) and, if wanted, the maps, with the start and the fitted parameters."""
+) -> tuple[QualityMaps | None, tuple[LocalShift, ...], Scores]:
+    """If wanted, the maps; leftover shifts with the fitted parameters; residuals (also on held-out pixels) with them and with the start."""
     control = recorder.control
     model = models[0]
 
@@ -327,19 +327,24 @@ def _proof(
     def picture(solver: GapSolver, vector: Vector) -> tuple[NDArray[np.float32], tuple[LocalShift, ...]]:
         """Reconstruction of the first snapshot and leftover shifts of all."""
         cube, _ = explain(model, solver, vector, reconstruction_settings(config.quality), optics, control)
-        shifts = local_shifts(models, solver, vector, optics, control, direction, blocks=config.quality.blocks)
-        return from_dispersion_frame(cube * np.float32(model.scale), direction), shifts
+        return from_dispersion_frame(cube * np.float32(model.scale), direction), leftover(solver, vector)
+
+    def leftover(solver: GapSolver, vector: Vector) -> tuple[LocalShift, ...]:
+        return local_shifts(models, solver, vector, optics, control, direction, blocks=config.quality.blocks)
 
     scored = _side_by_side(score, solver, (before, after))
     recorder.advance(2)
     (image_before, score_before, held_before), (image_after, score_after, held_after) = scored
     result = Scores(score_before, score_after, held_before, held_after)
     if not config.quality.maps:
-        return None, result
+        shifts = leftover(solver, after)
+        recorder.advance()
+        return None, shifts, result
     (cube_before, shifts_before), (cube_after, shifts_after) = _side_by_side(picture, solver, (before, after))
     recorder.advance(4)
     residuals = [residual_in_rig(model, image, direction) for image in (image_before, image_after)]
-    return QualityMaps(residuals[0], residuals[1], cube_before, cube_after, shifts_before, shifts_after), result
+    maps = QualityMaps(residuals[0], residuals[1], cube_before, cube_after, shifts_before, shifts_after)
+    return maps, shifts_after, result
 
 
 def _side_by_side(work: Callable[[GapSolver, Vector], T], solver: GapSolver, vectors: Sequence[Vector]) -> list[T]:

@@ -172,7 +172,7 @@ def _print(measured: DispersionMeasurement, bands: BandTable, console: Console) 
     console.table(("band", "nm", "offset [px]", "sigma"), cells, numeric=(0, 1, 2, 3))
     place = measured.place(float(bands.wavelengths_nm[0]))
     console.result()
-    console.result("place of the mask (band 0), start values of a calibration:")
+    console.result("place of the mask (band 0); a calibration of the rig should find the same:")
     for name in KEPT:
         p = place[name]
         console.result(f"  {name:<8} {format_value(p.value, p.sigma, p.unit, p.spec.digits)}")

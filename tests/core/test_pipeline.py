@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cassi_core.calibration.pipeline import calibrate
-from cassi_core.config import AutoSettings, CalibrationConfig
+from cassi_core.config import AutoSettings, CalibrationConfig, QualitySettings
 from cassi_core.errors import InputError, RunCancelled
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
@@ -61,6 +61,14 @@ def test_the_maps_have_the_sizes_of_the_rig_and_show_the_gain(run, inputs):
     assert leftover_rms(maps.shifts_after) < leftover_rms(maps.shifts_before)
     before = np.median([s.down for s in maps.shifts_before])
     assert before == pytest.approx(TRUTH["dy"], abs=0.3)
+
+
+def test_without_maps_values_errors_and_verdict_are_the_same(run, inputs):
+    with_maps = run[0]
+    without = calibrate(inputs, CONFIG.model_copy(update={"quality": QualitySettings(maps=False)}))
+    assert without.maps is None and without.parameters == with_maps.parameters
+    assert without.verdict == with_maps.verdict
+    assert "leftover shifts" in [reason.check for reason in without.verdict.reasons]
 
 
 def test_the_events_tell_the_run_in_order(run):
