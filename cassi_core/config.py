@@ -75,11 +75,11 @@ class AutoSettings(Settings):
         1.0, "How well the dispersion axis is known before (standard error of alpha)", unit="deg", gt=0.0, le=90.0
     )
     wide: PriorSettings = setting(
-        PriorSettings(n_iter=8, sigma_px=0.8, sigma_bands=2.6, accelerated=True),
+        PriorSettings(n_iter=8, sigma_px=1.2, sigma_bands=2.6, accelerated=True),
         "Scene prior of the first fit: few iterations, a coarse estimate",
     )
     precise: PriorSettings = setting(
-        PriorSettings(n_iter=22, sigma_px=0.8, sigma_bands=2.6, accelerated=True, max_steps=6, tolerance=1.0),
+        PriorSettings(n_iter=22, sigma_px=1.2, sigma_bands=2.6, accelerated=True, max_steps=6, tolerance=1.0),
         "Scene prior of the last fit: little bias",
     )
     joint_n_iter: int = setting(
@@ -89,8 +89,8 @@ class AutoSettings(Settings):
         le=200,
     )
     noisy_sigma_px: float = setting(
-        3.0,
-        "Spatial blur of the precise prior where the picture is so noisy that it hides the scene's details",
+        4.5,
+        "Spatial blur of the precise prior where noise of 2.8 % of the picture hides the scene's details; it grows with the noise",
         unit="px",
         ge=0.0,
         le=10.0,
@@ -182,7 +182,7 @@ class QualitySettings(Settings):
 
     maps: bool = setting(
         True,
-        "Residual maps, reconstructions and leftover shifts before and after; without them errors do not count what optics distort",
+        "Residual maps, reconstructions and leftover shifts before and after; values, errors and verdict are the same without them",
     )
     n_iter: int = setting(20, "GAP iterations of the reconstructions", ge=1, le=500)
     tv_iter: int = setting(5, "Iterations of the total-variation denoiser in each of them", ge=1, le=100)

@@ -80,7 +80,8 @@ class CalibrationInputs:
         if shape[across] != mask[across]:
             raise InputError(
                 f"{name}: the measurement has {shape[across]} {axis[across]} and the mask {mask[across]}; across the "
-                f"dispersion ({self.dispersion.direction}) both must be equal: is this the mask of this rig?"
+                f"dispersion ({self.dispersion.direction}) both must be equal: is this the mask of this rig? "
+                "Where one shows more than the other, use a region of the mask (--mask-roi) or of the picture (--roi)"
             )
         if shape[along] < mask[along]:
             raise InputError(

@@ -23,6 +23,8 @@ WORDS = (
     ("(--mask-turn 90 or --mask-turn 270)", "(field Mask turned)"),
     ("(--bad-pixels)", "(the slot Bad pixels)"),
     ("(--wavelengths)", "(the slot Wavelengths)"),
+    ("(--mask-roi)", "(field Mask region)"),
+    ("(--roi)", "(field Region)"),
     ("--mask", "the Mask slot"),
     ("--dark", "the Dark slot"),
     ("--flat", "the Flat slot"),

@@ -83,7 +83,9 @@ class RunDisplay(QObject):
     def _on_finished(self, result: CalibrationResult) -> None:
         early = " (stopped early, best kept)" if result.outcome == "finished_early" else ""
         status = {"pass": "ok", "warn": "warn", "fail": "bad"}[result.verdict.status]
-        self._strip.show_idle(f"Done in {format_seconds(result.seconds_total)}{early}. Verdict: {result.verdict.status}.", status)
+        self._strip.show_idle(
+            f"Done in {format_seconds(result.seconds_total)}{early}. Verdict: {result.verdict.status}.", status
+        )
 
     @Slot(object)
     def _on_failed(self, error: Exception) -> None:

@@ -16,13 +16,14 @@ from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit, concluded, fit
 from cassi_core.calibration.prealign import PreAlignment, prealign
 from cassi_core.calibration.rig_model import Optics, RigModel
-from cassi_core.calibration.scene_prior import gap_settings, noise_share, softened
+from cassi_core.calibration.scene_prior import gap_settings, hidden_share, noise_level, softened
 from cassi_core.calibration.straighten import straighten
 from cassi_core.calibration.systematic_errors import (
     DISPERSION_NAMES,
     with_held_dispersion,
     with_prior_sensitivity,
     with_pull_of_noise,
+    with_pull_of_scene,
     with_sampling_error,
 )
 from cassi_core.config import AutoSettings, PriorSettings
@@ -209,8 +210,9 @@ def _two_fits(
         prior = settings.precise
         if len(models) > 1:
             prior = prior.model_copy(update={"n_iter": max(prior.n_iter, settings.joint_n_iter)})
-        share = noise_share(prior, models, solver, at.vector(), optics, control)
-        prior = softened(prior, share, settings.noisy_sigma_px)
+        noise = noise_level(prior, models, solver, at.vector(), optics, control)
+        share = hidden_share(noise)
+        prior = softened(prior, noise, settings.noisy_sigma_px)
         kept = None
         if share >= HIDDEN_SHARE and 0 < len(set(at.refined) & set(ALONG_NAMES)) < len(at.refined):
             kept = conclude(brief, settings.wide, at, optics)
@@ -222,7 +224,7 @@ def _two_fits(
         if kept is not None:
             last = with_kept(last, kept)
         last = with_pull_of_noise(last, models[0].dispersion, share)
-    last = with_sampling_error(last, models[0].dispersion)
+    last = with_sampling_error(with_pull_of_scene(last, models[0].mask.shape), models[0].dispersion)
     if blur is not None:
         last = with_blur(last, blur.sigma)
     return last, at.with_vector(last.vector).refining(start.refined)

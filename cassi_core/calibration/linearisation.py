@@ -1,6 +1,6 @@
 """A snapshot compared with one hypothesis: the residual, how it changes with every parameter, and the weights of its pixels.
 
-For parameters ``p`` the scene estimate is ``x = G_p y`` (GAP with a Gaussian denoiser, linear in ``y``), the residual ``r = (I - A G) y``
+For parameters ``p`` the scene estimate is ``x = G_p y`` (GAP with a blur as its denoiser, linear in ``y``), the residual ``r = (I - A G) y``
 and the derivative of the residual with the scene held is ``J_i = (I - A G) Z_i`` with ``Z_i = d(A x)/dp_i``: variable projection in
 Kaufman's form (Kaufman 1975). The term that is left out, how the fit's own efficiency changes with the parameters, is no information
 about the rig; leaving it out removes most of the bias that the scene prior causes, and one solve per parameter replaces two.

@@ -17,16 +17,20 @@ BRIEF = GapSettings(8, 0.8, 2.6, accelerated=True)
 """The scene estimate by which a picture and a mask are judged: a brief one tells a wrong mask from a right one better than that of the fit,
 which follows the picture further with either (0.3 px off: held-out residual +6 to +15 % instead of +4 to +8 % on simulated rigs, +6 instead
 of +3 % on a real one)."""
-CLEAR, NOISY = 0.020, 0.024
-"""Noise (:func:`noise_floor`) of pictures whose scene the precise estimate can follow (simulated rigs 0.011 to 0.018, real ones 0.016 to 0.0193),
-and of those whose details it hides (simulated dark rigs 0.024 to 0.038). In between the fit depends on which details it happens to follow."""
+CLEAR, NOISY = 0.022, 0.0245
+"""Noise (:func:`noise_floor`) of pictures whose scene the precise estimate can follow (simulated rigs 0.011 to 0.019, real ones 0.0166 to 0.0217),
+and of those whose details it hides (simulated dark rigs 0.0244 to 0.040). In between the fit depends on which details it happens to follow."""
+TYPICAL = 0.028
+"""Noise of a dark rig for which the width of the setting `noisy_sigma_px` is meant."""
+GROWTH, WIDEST = 2.0, 2.0
+"""Power of the noise by which that width grows, and how far it may."""
 BLOCK_PX, BRIGHTNESSES, QUIET = 8, 10, 0.2
 """Places whose noise is looked at, classes of their brightness, and the share of each class that is taken as free of texture."""
 
 
 def gap_settings(prior: PriorSettings) -> GapSettings:
     """Solver settings of a scene prior."""
-    return GapSettings(prior.n_iter, prior.sigma_px, prior.sigma_bands, accelerated=prior.accelerated)
+    return GapSettings(prior.n_iter, prior.sigma_px, prior.sigma_bands, "matern", accelerated=prior.accelerated)
 
 
 def unexplained_share(
@@ -64,7 +68,7 @@ def noise_floor(residual: NDArray[np.float32], model: RigModel) -> float:
     return float(np.sqrt(np.mean([np.quantile(energy[places], QUIET) for places in classes]) / power))
 
 
-def noise_share(
+def noise_level(
     prior: PriorSettings,
     models: Sequence[RigModel],
     solver: GapSolver,
@@ -72,20 +76,27 @@ def noise_share(
     optics: Optics,
     control: RunControl,
 ) -> float:
-    """How far noise hides the details of the scene, 0 (the estimate with this prior can follow them) to 1."""
+    """Noise relative to the picture (:func:`noise_floor`) beside the estimate with this prior, rms over the snapshots."""
     settings = gap_settings(prior)
     floors = []
     for model in models:
         candidate = model.candidate(named(vector), optics.spline(model, vector))
         _, residual = solver.reconstruct(model.y, candidate, settings, weight=model.observed, control=control)
         floors.append(noise_floor(residual, model))
-    return float(np.clip((np.sqrt(np.mean(np.square(floors))) - CLEAR) / (NOISY - CLEAR), 0, 1))
+    return float(np.sqrt(np.mean(np.square(floors))))
 
 
-def softened(prior: PriorSettings, share: float, widest_px: float) -> PriorSettings:
-    """The prior with its spatial blur between its own width, for a share of noise of 0, and `widest_px` for 1.
+def hidden_share(noise: float) -> float:
+    """How far noise hides the details of the scene, 0 (the estimate can follow them) to 1."""
+    return float(np.clip((noise - CLEAR) / (NOISY - CLEAR), 0, 1))
+
+
+def softened(prior: PriorSettings, noise: float, noisy_px: float) -> PriorSettings:
+    """The prior with its spatial blur between its own width, where noise hides nothing, and `noisy_px` times a power of the noise.
 
     A narrow blur lets the estimate follow the picture, so that the scene pulls the fit less; where noise is what it would follow, it only
-    scatters. On simulated dark rigs 3 px instead of 0.8 px halve the errors across the dispersion and of theta; on clear ones they double them.
+    scatters. On simulated dark rigs 4.5 px instead of 1.2 px halve the errors across the dispersion and of theta (0.040 to 0.020 px, 0.013 to
+    0.006 deg); on clear ones all errors are a third to two thirds larger with them.
     """
-    return prior.model_copy(update={"sigma_px": prior.sigma_px + share * max(0.0, widest_px - prior.sigma_px)})
+    wide = noisy_px * min((noise / TYPICAL) ** GROWTH, WIDEST)
+    return prior.model_copy(update={"sigma_px": prior.sigma_px + hidden_share(noise) * max(0.0, wide - prior.sigma_px)})

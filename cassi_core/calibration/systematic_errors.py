@@ -2,7 +2,7 @@
 
 The sandwich covariance (:mod:`cassi_core.calibration.error_bars`) knows how the picture scatters. It does not know the pull of the scene
 estimate, the pattern of the mask between its pixels, nor what is held because the picture does not tell it. The figures are rms errors beyond
-the scatter on simulated rigs whose bands another program had moved by another spline (72 of them, none left over as a check).
+the scatter on simulated rigs whose bands another program had moved by another spline (126 of them, none left over as a check).
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ DISPERSION_NAMES = ("slope", "curve", "alpha")
 """Parameters by which bands come to lie at fractions of a pixel."""
 PRIOR_SHARE = 1 / 3
 """Share of the move between the two scene estimates that counts as a standard error."""
-SAMPLING_PX = {"dx": 0.014, "dy": 0.01}
-SAMPLING_END_PX = {"slope": 0.026, "alpha": 0.012}
+LEAST_PX = {"dx": 0.002, "dy": 0.001}
+LEAST_EDGE_PX = {"theta": 0.003}
+"""How far the scene estimate pulls any fit, a clear one too: as a whole, and at the edge of the mask."""
+SAMPLING_PX = {"dx": 0.012, "dy": 0.006}
+SAMPLING_END_PX = {"slope": 0.022, "alpha": 0.006}
 """What the pattern between the pixels is known to, where bands lie at fractions of a pixel: as a whole, and at the end of the band train."""
-NOISY = {"dx": 0.08, "theta": 0.006, "scale_x": 8e-4, "scale_y": 1e-4}
-NOISY_END_PX = {"slope": 0.1}
+NOISY = {"dx": 0.055, "dy": 0.01, "theta": 0.005, "scale_x": 6e-4, "scale_y": 1e-4}
+NOISY_END_PX = {"slope": 0.07, "alpha": 0.02}
 """How far the estimate of a scene that noise hides pulls the fit, most of it along the dispersion."""
 
 
@@ -37,6 +40,12 @@ def with_prior_sensitivity(brief: Fit, precise: Fit) -> Fit:
     index = [PARAMETER_NAMES.index(name) for name in precise.names]
     moved = (precise.vector[index] - brief.vector[index]) * PRIOR_SHARE
     return replace(precise, covariance=precise.covariance + np.outer(moved, moved))
+
+
+def with_pull_of_scene(fitted: Fit, shape: tuple[int, int]) -> Fit:
+    """The fit with what the scene estimate pulls any fit of a mask of this shape ``(H, W)`` by."""
+    half = np.deg2rad(max(shape) / 2)
+    return _with_errors(fitted, LEAST_PX | {name: float(error / half) for name, error in LEAST_EDGE_PX.items()})
 
 
 def with_sampling_error(fitted: Fit, dispersion: Dispersion) -> Fit:

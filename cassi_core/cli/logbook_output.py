@@ -90,7 +90,7 @@ def print_entries(entries: Sequence[LogEntry], judged: Judged, console: Console)
             (str(entry.id), local_day(entry.calibrated), entry.rig, entry.verdict.status, *values, state, _short(entry.note))
         )
     named = [f"{name} [{SPECS[name].unit}]" for name in LISTED]
-    console.table(("entry", "calibrated", "rig", "verdict", *named, "", "note"), rows, numeric=(0,))
+    console.table(("entry", "calibrated", "rig", "verdict", *named, "state", "note"), rows, numeric=(0,))
 
 
 def print_entry(entry: LogEntry, judgements: Sequence[Judgement], console: Console) -> None:
@@ -137,7 +137,7 @@ def print_trend(trend: Trend, console: Console) -> None:
         change = _change(trend.parameter, point.judgement)[:2]
         state = "DRIFT" if point.judgement.drifts else ""
         rows.append((str(point.entry.id), local_day(point.when), value, *change, point.entry.verdict.status, state))
-    console.table(("entry", "calibrated", "value", "change", "in sigmas", "verdict", ""), rows, numeric=(0, 3, 4))
+    console.table(("entry", "calibrated", "value", "change", "in sigmas", "verdict", "state"), rows, numeric=(0, 3, 4))
     if trend.reference is not None:
         r = trend.reference
         shown = format_value(r.value, r.sigma, unit, SPECS[trend.parameter].digits)

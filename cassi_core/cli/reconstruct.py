@@ -30,7 +30,7 @@ def point(text: str) -> tuple[int, int]:
     try:
         return int(row), int(col)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not ROW,COL") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not ROW,COL; name the snapshots before --points") from None
 
 
 def add_parser(subparsers: Any) -> None:

@@ -1,6 +1,6 @@
-"""The denoiser of the GAP solvers without total variation: Gaussian in space, smoothing spline along the bands (no autograd here).
+"""The denoiser of the GAP solvers without total variation: a blur in space, a smoothing spline along the bands (no autograd here).
 
-Formulas: :func:`cassi_core.solvers.protocol.gaussian_taps`, :func:`cassi_core.solvers.protocol.spectral_roughness`. In space sums of shifted
+Formulas: :meth:`cassi_core.solvers.protocol.GapSettings.taps`, :func:`cassi_core.solvers.protocol.spectral_roughness`. In space sums of shifted
 slices are six times faster on a processor than a banded matrix; the bands are few, so that a dense matrix smooths spectra on any device.
 """
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from cassi_core.solvers.protocol import gaussian_taps, spectral_roughness
+from cassi_core.solvers.protocol import GapSettings, spectral_roughness
 
 Taps = tuple[float, ...]
 
 
-def taps_of(sigma: float) -> Taps:
-    """One-sided taps as plain numbers; ``(1.0,)`` for no blur."""
-    return tuple(float(t) for t in gaussian_taps(sigma))
+def taps_of(settings: GapSettings) -> Taps:
+    """One-sided taps of the blur in space as plain numbers; ``(1.0,)`` for no blur."""
+    return tuple(float(t) for t in settings.taps())
 
 
 def smoother_of(sigma: float, bands: int, like: torch.Tensor) -> torch.Tensor | None:

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch.autograd.function import once_differentiable
@@ -23,7 +23,7 @@ from cassi_core.errors import ConfigError
 from cassi_core.operators.blur import blur, smoother_of, taps_of
 from cassi_core.operators.forward import DispersedModule, Offsets, check_measurement, masks_for, normaliser, plan_of
 from cassi_core.operators.shifts import ShiftPlan, add_back_projection, add_projection, offset_gradients
-from cassi_core.solvers.protocol import GapSettings
+from cassi_core.solvers.protocol import Denoiser, GapSettings
 from cassi_core.solvers.tv_torch import chambolle_tv, chambolle_tv_gradient
 
 Callback = Callable[[], None]
@@ -80,7 +80,7 @@ class _Iteration:
 
     def _widths(self, cube: torch.Tensor) -> tuple[tuple[float, ...], torch.Tensor | None]:
         """Taps of the spatial blur and the matrix that smooths spectra."""
-        return taps_of(self.settings.sigma_px), smoother_of(self.settings.sigma_bands, self.plan.n_bands, cube)
+        return taps_of(self.settings), smoother_of(self.settings.sigma_bands, self.plan.n_bands, cube)
 
 
 class _Gradients:
@@ -234,13 +234,14 @@ class DifferentiableGAPTV(DispersedModule):
     n_iter
         Unrolled iterations.
     gauss_sigma
-        Width of the Gaussian denoiser in pixels.
+        Width of the denoisers ``gaussian`` and ``matern`` in pixels.
     use_checkpointing
         Compute iterates again in the backward pass instead of keeping them; the gradients are the same.
     mode
         Dispersion mode, ``integer`` or ``interpolated``.
     denoiser, tv_weight, tv_iter
-        ``gaussian``, or ``tv``: Chambolle's total variation with this weight and number of dual iterations (ConfigError otherwise).
+        ``gaussian``, ``matern`` (heavier tails), or ``tv``: Chambolle's total variation with this weight and number of dual iterations
+        (ConfigError otherwise).
     callback
         Called in every unrolled iteration, also in the backward pass; raising there ends the computation.
     """
@@ -256,7 +257,7 @@ class DifferentiableGAPTV(DispersedModule):
         use_checkpointing: bool = True,
         *,
         mode: DispersionMode = "integer",
-        denoiser: Literal["gaussian", "tv"] = "gaussian",
+        denoiser: Denoiser = "gaussian",
         tv_weight: float = 0.02,
         tv_iter: int = 8,
         callback: Callback | None = None,

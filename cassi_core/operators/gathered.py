@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cassi_core.solvers.protocol import gaussian_taps, spectral_roughness
+from cassi_core.solvers.protocol import GapSettings, spectral_roughness
 
 
 class Gathered:
@@ -49,14 +49,15 @@ class Gathered:
 
 
 class MatrixBlur:
-    """Gaussian blur in space (edges repeated) and smoothing of spectra by matrices; widths as in the solver's settings."""
+    """Blur in space (edges repeated) and smoothing of spectra ``(L, H, W)`` by matrices, as the solver's settings say."""
 
-    def __init__(self, sigma_px: float, sigma_bands: float, size: tuple[int, int, int], device: torch.device) -> None:
+    def __init__(self, settings: GapSettings, size: tuple[int, int, int], device: torch.device) -> None:
         bands, height, width = size
+        taps, sigma_bands = settings.taps(), settings.spectral_width()
         self._left = self._right = self._spectral = None
-        if sigma_px > 0:
-            self._left = _tensor(blur_matrix(sigma_px, height), device)
-            self._right = _tensor(blur_matrix(sigma_px, width).T, device)
+        if len(taps) > 1:
+            self._left = _tensor(blur_matrix(taps, height), device)
+            self._right = _tensor(blur_matrix(taps, width).T, device)
         if sigma_bands > 0:
             self._spectral = _tensor(np.linalg.inv(spectral_roughness(sigma_bands, bands)).astype(np.float64), device)
 
@@ -69,13 +70,12 @@ class MatrixBlur:
         return cubes
 
 
-def blur_matrix(sigma: float, size: int) -> NDArray[np.float64]:
-    """``(size, size)``: the Gaussian taps of the solvers along one axis, what lies beyond an edge read from the edge pixel."""
-    taps = gaussian_taps(sigma).astype(np.float64)
+def blur_matrix(taps: NDArray[np.float32], size: int) -> NDArray[np.float64]:
+    """``(size, size)``: the one-sided taps of the solvers along one axis, what lies beyond an edge read from the edge pixel."""
     matrix = np.zeros((size, size))
     at = np.arange(size)
     for j in range(-(len(taps) - 1), len(taps)):
-        np.add.at(matrix, (at, np.clip(at + j, 0, size - 1)), taps[abs(j)])
+        np.add.at(matrix, (at, np.clip(at + j, 0, size - 1)), float(taps[abs(j)]))
     return matrix
 
 

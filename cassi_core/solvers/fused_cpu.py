@@ -20,7 +20,6 @@ from cassi_core.solvers.protocol import (
     TV_TAU,
     Candidate,
     GapSettings,
-    gaussian_taps,
     spectral_roughness,
     split_offsets,
 )
@@ -171,8 +170,7 @@ class _Problem:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The cube ``x[row, band, col]`` and the residual, by strips of rows on the pool's threads."""
         total_variation = settings.denoiser == "tv"
-        taps = gaussian_taps(0.0 if total_variation else settings.sigma_px)
-        factors = spectral_factors(0.0 if total_variation else settings.sigma_bands, self.bands)
+        taps, factors = settings.taps(), spectral_factors(settings.spectral_width(), self.bands)
         strips = self._strips(pool._max_workers if pool is not None else 1, len(taps) - 1)
 
         def everywhere(work: Callable[[_Strip], None]) -> None:

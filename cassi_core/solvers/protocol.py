@@ -11,9 +11,9 @@ Model (dispersion frame, bands move to the right by ``cols[l]`` and down by ``ro
 ``shift`` splits a fractional offset linearly between the two (four, when rows are fractional too) neighbouring pixels;
 ``A^T`` is its exact transpose. ``w`` is 1 on canvas pixels that count and 0 elsewhere (unknown, saturated, held out);
 ``phi`` is floored at :data:`PHI_FLOOR`. Where a candidate has a light of the bands, ``M_l`` is the mask times it and the result ``light_l x_l``.
-What leaves the canvas is lost. ``D`` is a denoiser: a Gaussian in space (``sigma_px``, repeated
-edges, taps of :func:`gaussian_taps`) with a smoothing spline along the bands (``sigma_bands``, :func:`spectral_roughness`), or Chambolle's
-total variation per band.
+What leaves the canvas is lost. ``D`` is a denoiser: a blur in space (``sigma_px``, repeated edges, by rows and by columns with the taps of
+:func:`gaussian_taps` or :func:`matern_taps`) with a smoothing spline along the bands (``sigma_bands``, :func:`spectral_roughness`), or
+Chambolle's total variation per band.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TV_TAU = 0.25
 """Step of Chambolle's dual iteration in two dimensions (Chambolle 2004, theorem 3.1 proves 1/8, 1/4 converges in practice)."""
 
 
-Denoiser = Literal["gaussian", "tv"]
+Denoiser = Literal["gaussian", "matern", "tv"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,16 @@ class GapSettings:
     def __post_init__(self) -> None:
         if self.denoiser not in get_args(Denoiser):
             raise ConfigError(f"there is no denoiser '{self.denoiser}'; use {' or '.join(get_args(Denoiser))}")
+
+    def taps(self) -> NDArray[np.float32]:
+        """One-sided taps of the blur in space, ``[1]`` where there is none."""
+        if self.denoiser == "tv":
+            return gaussian_taps(0.0)
+        return (matern_taps if self.denoiser == "matern" else gaussian_taps)(self.sigma_px)
+
+    def spectral_width(self) -> float:
+        """Width of the smoothing along the bands, in bands; 0 where there is none."""
+        return 0.0 if self.denoiser == "tv" else self.sigma_bands
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +142,7 @@ class GapSolver(Protocol):
         """The transpose of ``filter_images``, for images ``(B, H, Wm)`` that vanish where the weight does.
 
         With ``P = w/phi`` the scene estimate of the plain iteration is ``x = S A^T P y`` with a symmetric ``S``, so that
-        ``(I - A S A^T P)^T = P (I - A S A^T P) P^-1``: one solve more, no new code. It holds for Gaussian denoisers up to the picture's
+        ``(I - A S A^T P)^T = P (I - A S A^T P) P^-1``: one solve more, no new code. It holds for the blurs up to the picture's
         edges, for whole offsets, weights of 0 and 1, and where ``phi`` lies above its floor; to some thousandths otherwise.
         """
         ...
@@ -148,6 +158,19 @@ def gaussian_taps(sigma: float) -> NDArray[np.float32]:
         return np.ones(1, np.float32)
     k = max(3, int(6 * sigma + 1) | 1) // 2
     g = np.exp(-0.5 * (np.arange(k + 1) / sigma) ** 2)
+    return np.asarray(g / (g[0] + 2 * g[1:].sum()), np.float32)
+
+
+def matern_taps(sigma: float) -> NDArray[np.float32]:
+    """One-sided taps ``g[0..k]`` of ``g(r) = (1 + r/x) exp(-r/x)`` with ``x = sigma/2``, k = 2.5 sigma and at least 1; ``[1]`` for 0.
+
+    The covariance of smoothness 3/2 of Matern (1960): `sigma` is its standard deviation, and its tails are those of scenes, in which edges
+    and textures of all sizes occur. They sum to one over both sides.
+    """
+    if sigma <= 0:
+        return np.ones(1, np.float32)
+    r = np.arange(max(1, int(np.ceil(2.5 * sigma))) + 1) / (sigma / 2)
+    g = (1 + r) * np.exp(-r)
     return np.asarray(g / (g[0] + 2 * g[1:].sum()), np.float32)
 
 

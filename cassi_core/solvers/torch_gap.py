@@ -216,8 +216,8 @@ class _Batch:
         if settings.denoiser == "tv":
             return lambda cubes: self._denoised_tv(cubes, settings, control)
         if self.gathered is not None and max(self.plan.shape) <= MATRIX_SIDE:
-            return MatrixBlur(settings.sigma_px, settings.sigma_bands, (self.bands, *self.plan.shape), like.device)
-        taps, smoother = taps_of(settings.sigma_px), smoother_of(settings.sigma_bands, self.bands, like)
+            return MatrixBlur(settings, (self.bands, *self.plan.shape), like.device)
+        taps, smoother = taps_of(settings), smoother_of(settings.sigma_bands, self.bands, like)
         spare = torch.empty_like(like)
 
         def by_slices(cubes: torch.Tensor) -> torch.Tensor:

@@ -101,7 +101,11 @@ CASES: dict[str, tuple[Make, str]] = {
     "all-zero mask": (lambda p: mask_file(p, np.zeros_like(MASK)), "mask.npy (mask): the image is all zero"),
     "NaN in the mask": (lambda p: mask_file(p, np.where(MASK > 0.9, np.nan, MASK)), "values are NaN"),
     "negative mask": (lambda p: mask_file(p, MASK - 0.5), "mask.npy: the mask holds negative values down to -0.49"),
-    "mask of another size": (lambda p: mask_file(p, MASK[:-2]), "the measurement has 24 rows and the mask 22"),
+    "mask of another size": (
+        lambda p: mask_file(p, MASK[:-2]),
+        "the measurement has 24 rows and the mask 22; across the dispersion (right) both must be equal: is this the mask of this rig? "
+        "Where one shows more than the other, use a region of the mask (--mask-roi) or of the picture (--roi)",
+    ),
     "mask wider than the picture": (lambda p: mask_file(p, np.tile(MASK, 2)), "narrower than the mask"),
     "no mask": (lambda p: npz(p, mask=None), "a.npz: the file holds no mask; name the mask's file with --mask"),
     "complex": (lambda p: npz(p, meas=MEAS * 1j), "'meas' holds complex numbers"),

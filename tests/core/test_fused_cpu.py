@@ -12,7 +12,7 @@ from scipy import ndimage as ndi
 from cassi_core.errors import InputError, RunCancelled
 from cassi_core.run import RunControl
 from cassi_core.solvers.fused_cpu import FusedCpuSolver, ensure_compiled
-from cassi_core.solvers.protocol import PHI_FLOOR, TV_TAU, Candidate, GapSettings, gaussian_taps
+from cassi_core.solvers.protocol import PHI_FLOOR, TV_TAU, Candidate, GapSettings, gaussian_taps, matern_taps
 
 ROOM = 20
 
@@ -76,7 +76,7 @@ def plain_gap(y, candidate, settings, weight):
     def denoise(x):
         if settings.denoiser == "tv":
             return np.stack([total_variation(b, settings.tv_weight, settings.tv_iter) for b in x])
-        g = gaussian_taps(settings.sigma_px)
+        g = (matern_taps if settings.denoiser == "matern" else gaussian_taps)(settings.sigma_px)
         for axis in (1, 2):
             x = ndi.correlate1d(x, np.r_[g[:0:-1], g].astype(float), axis=axis, mode="nearest")
         bend = np.diff(np.eye(bands), 2, axis=0)
@@ -100,6 +100,8 @@ LAYOUTS = {
 }
 SETTINGS = {
     "gaussian": GapSettings(4, 0.7),
+    "matern": GapSettings(3, 1.3, 0.8, "matern"),
+    "wide matern": GapSettings(2, 4.5, 0.8, "matern", accelerated=True),
     "spectral": GapSettings(3, 1.2, 1.0),
     "accelerated": GapSettings(4, 0.7, accelerated=True),
     "tv": GapSettings(3, denoiser="tv", tv_weight=0.05, tv_iter=4),
@@ -176,7 +178,12 @@ def test_strips_of_rows_give_what_one_thread_gives(layout, kind):
 
 @pytest.mark.parametrize(
     "settings",
-    [GapSettings(8, 1.5), GapSettings(12, 0.35, 1.0), GapSettings(5, 0.0), GapSettings(18, 0.8, 2.1, accelerated=True)],
+    [
+        GapSettings(8, 1.5),
+        GapSettings(12, 0.35, 1.0),
+        GapSettings(5, 0.0),
+        GapSettings(18, 1.2, 2.1, "matern", accelerated=True),
+    ],
 )
 @pytest.mark.parametrize("per_band", [False, True])
 @pytest.mark.parametrize("light", [None, np.linspace(0.3, 1.5, 7, dtype=np.float32)])

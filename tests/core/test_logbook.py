@@ -89,7 +89,9 @@ def test_a_run_and_its_file_are_the_same_calibration(book: Logbook, tmp_path: Pa
     assert accepted.parameters["dx"] == Measured(0.1 + 0.2, 1 / 3, True) and accepted.parameters["dy"].at_bound
     assert "psf" not in accepted.parameters and not accepted.parameters["slope"].refined
     assert book.add(entry_of_file(path, "other bench")).outcome == "new"
-    assert entry_of_file(path, "other bench").calibrated == datetime(2026, 11, 23, 17, 3, 5, tzinfo=UTC), "not when it was copied"
+    assert entry_of_file(path, "other bench").calibrated == datetime(2026, 11, 23, 17, 3, 5, tzinfo=UTC), (
+        "not when it was copied"
+    )
     assert entry_of_file(path, "x", datetime(2026, 1, 2, tzinfo=UTC)).calibrated == datetime(2026, 1, 2, tzinfo=UTC)
     book.name_file("r1", path, "cd" * 32)
     assert book.read().entry(accepted.id).path == str(path) and book.read().entry(accepted.id).sha256 == "cd" * 32

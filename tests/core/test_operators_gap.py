@@ -42,19 +42,21 @@ def test_the_ideal_case_is_a_six_line_loop(dtype: torch.dtype, size: tuple[int, 
     np.testing.assert_allclose(cube[0].numpy(), x, rtol=1e-10 if dtype == F64 else 2e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("settings", [GapSettings(sigma_px=1.0), GapSettings(sigma_px=2.2, denoiser="matern")])
 @pytest.mark.parametrize("size", [(6, 9, 12), (2, 3, 30), (1, 7, 2)])
 def test_blur_repeats_the_edges_smooths_spectra_and_has_an_exact_transpose(
-    size: tuple[int, int, int], rng: np.random.Generator
+    size: tuple[int, int, int], settings: GapSettings, rng: np.random.Generator
 ) -> None:
+    half = settings.taps().astype(float)
     cube, other = rng.standard_normal(size), rng.standard_normal(size)
     bend = np.diff(np.eye(size[0]), 2, axis=0) if size[0] > 2 else np.zeros((0, size[0]))
     expected = np.tensordot(np.linalg.inv(np.eye(size[0]) + 1.4**4 / 2 * bend.T @ bend), cube, 1)
     for axis in (1, 2):
-        expected = ndi.correlate1d(expected, two_sided(1.0), axis, mode="nearest")
+        expected = ndi.correlate1d(expected, np.concatenate([half[:0:-1], half]), axis, mode="nearest")
     smoother = smoother_of(1.4, size[0], torch.tensor(cube))
-    blurred = blur(torch.tensor(cube), taps_of(1.0), smoother)[0].numpy()
+    blurred = blur(torch.tensor(cube), taps_of(settings), smoother)[0].numpy()
     np.testing.assert_allclose(blurred, expected, atol=1e-12)
-    turned = blur(torch.tensor(other), taps_of(1.0), smoother, transpose=True)[0].numpy()
+    turned = blur(torch.tensor(other), taps_of(settings), smoother, transpose=True)[0].numpy()
     assert float((blurred * other).sum()) == pytest.approx(float((cube * turned).sum()), rel=1e-12)
 
 
@@ -62,6 +64,7 @@ DENOISERS = [
     GapSettings(3, 0.7),
     GapSettings(3, 0.5, 0.8),
     GapSettings(2, 0.0),
+    GapSettings(2, 1.2, 0.8, "matern"),
     GapSettings(2, denoiser="tv", tv_weight=0.1, tv_iter=3),
     GapSettings(2, denoiser="tv", tv_weight=0.0),
 ]
@@ -81,7 +84,7 @@ def test_gradients_agree_with_finite_differences(settings: GapSettings, per_band
 
 
 @pytest.mark.parametrize("mode", ["integer", "interpolated"])
-@pytest.mark.parametrize("denoiser", ["gaussian", "tv"])
+@pytest.mark.parametrize("denoiser", ["gaussian", "matern", "tv"])
 @pytest.mark.parametrize("n_iter", [1, 7, 9])
 def test_checkpointing_changes_no_gradient(mode: str, denoiser: str, n_iter: int, rng: np.random.Generator) -> None:
     y, mask = torch.tensor(rng.random((1, 9, 16))), rng.random((9, 10))

@@ -9,7 +9,7 @@ import pytest
 
 from cassi_core.calibration.pipeline import calibrate
 from cassi_core.calibration.rig_model import Optics, RigModel
-from cassi_core.calibration.scene_prior import noise_floor, noise_share, softened
+from cassi_core.calibration.scene_prior import TYPICAL, WIDEST, noise_floor, noise_level, softened
 from cassi_core.config import AutoSettings, CalibrationConfig, QualitySettings
 from cassi_core.dispersion import Dispersion
 from cassi_core.inputs import CalibrationInputs
@@ -34,15 +34,22 @@ def width_for(*noise: float, hot: int = 0) -> float:
     settings = AutoSettings()
     models = [model_with_noise(n, hot) for n in noise]
     vector = ParameterSet.default(values=TRUTH).vector()
-    share = noise_share(settings.precise, models, SOLVER, vector, Optics(), RunControl())
-    chosen = softened(settings.precise, share, settings.noisy_sigma_px)
+    noise = noise_level(settings.precise, models, SOLVER, vector, Optics(), RunControl())
+    chosen = softened(settings.precise, noise, settings.noisy_sigma_px)
     assert chosen.model_copy(update={"sigma_px": settings.precise.sigma_px}) == settings.precise
     return chosen.sigma_px
 
 
 def test_a_clear_picture_keeps_the_narrow_blur_and_a_noisy_one_gets_the_wide() -> None:
     assert width_for(0.0) == pytest.approx(AutoSettings().precise.sigma_px, abs=0.05)
-    assert width_for(0.15) == pytest.approx(AutoSettings().noisy_sigma_px)
+    assert width_for(0.15) == pytest.approx(WIDEST * AutoSettings().noisy_sigma_px)
+
+
+def test_the_noisier_the_wider() -> None:
+    prior, noisy_px = AutoSettings().precise, AutoSettings().noisy_sigma_px
+    widths = [softened(prior, noise, noisy_px).sigma_px for noise in (0.0, 0.022, 0.023, 0.0245, TYPICAL, 0.036, 0.2)]
+    assert widths[:2] == [prior.sigma_px] * 2 and widths[4] == pytest.approx(noisy_px)
+    assert np.all(np.diff(widths[1:]) > 0) and widths[-1] == pytest.approx(WIDEST * noisy_px)
 
 
 def test_hot_pixels_are_no_noise() -> None:
@@ -79,4 +86,4 @@ def test_a_dark_picture_takes_what_lies_along_the_dispersion_from_the_brief_fit(
 
 
 def test_several_snapshots_are_judged_together() -> None:
-    assert width_for(0.0, 0.15) == pytest.approx(AutoSettings().noisy_sigma_px)
+    assert AutoSettings().noisy_sigma_px < width_for(0.0, 0.15) <= WIDEST * AutoSettings().noisy_sigma_px

@@ -14,6 +14,7 @@ from cassi_core.calibration.systematic_errors import (
     with_held_dispersion,
     with_prior_sensitivity,
     with_pull_of_noise,
+    with_pull_of_scene,
     with_sampling_error,
 )
 from cassi_core.dispersion import Dispersion
@@ -31,9 +32,9 @@ def certain(names: tuple[str, ...] = NAMES, **values: float) -> Fit:
 
 def test_the_error_between_the_pixels_is_added_where_bands_lie_there() -> None:
     sigmas = with_sampling_error(certain(), DISPERSION).sigmas
-    assert sigmas["dx"] == pytest.approx(0.014, rel=1e-3) and sigmas["dy"] == pytest.approx(0.01, rel=1e-3)
-    assert 27 * sigmas["slope"] == pytest.approx(0.026, rel=1e-3)
-    assert 54 * np.tan(np.deg2rad(sigmas["alpha"])) == pytest.approx(0.012, rel=1e-3)
+    assert sigmas["dx"] == pytest.approx(0.012, rel=1e-3) and sigmas["dy"] == pytest.approx(0.006, rel=1e-3)
+    assert 27 * sigmas["slope"] == pytest.approx(0.022, rel=1e-3)
+    assert 54 * np.tan(np.deg2rad(sigmas["alpha"])) == pytest.approx(0.006, rel=1e-3)
     assert sigmas["scale_x"] == pytest.approx(1e-6)
     rigid = certain(("dx", "dy"))
     assert with_sampling_error(rigid, DISPERSION) is rigid
@@ -41,15 +42,24 @@ def test_the_error_between_the_pixels_is_added_where_bands_lie_there() -> None:
     assert with_sampling_error(one_band, Dispersion.constant(1, 2.0)) is one_band
 
 
+def test_every_scene_pulls_a_little_and_a_large_mask_turns_less() -> None:
+    fitted = certain(("dx", "dy", "theta", "scale_y"))
+    small, large = with_pull_of_scene(fitted, (200, 256)).sigmas, with_pull_of_scene(fitted, (660, 128)).sigmas
+    assert small["dx"] == large["dx"] == pytest.approx(0.002, rel=1e-3) and small["dy"] == pytest.approx(0.001, rel=1e-3)
+    assert 128 * np.tan(np.deg2rad(small["theta"])) == pytest.approx(0.003, rel=1e-3)
+    assert 330 * np.tan(np.deg2rad(large["theta"])) == pytest.approx(0.003, rel=1e-3)
+    assert small["scale_y"] == pytest.approx(1e-6)
+
+
 @pytest.mark.parametrize("share", [0.25, 1.0])
 def test_a_noisy_scene_pulls_along_the_dispersion_as_far_as_noise_hides_it(share: float) -> None:
     sigmas = with_pull_of_noise(certain(), DISPERSION, share).sigmas
-    assert sigmas["dx"] == pytest.approx(0.08 * share, rel=1e-3) and 27 * sigmas["slope"] == pytest.approx(
-        0.1 * share, rel=1e-3
-    )
-    assert sigmas["scale_x"] == pytest.approx(8e-4 * share, rel=1e-3) and sigmas["dy"] == pytest.approx(1e-6)
+    assert sigmas["dx"] == pytest.approx(0.055 * share, rel=1e-3) and sigmas["dy"] == pytest.approx(0.01 * share, rel=1e-3)
+    assert 27 * sigmas["slope"] == pytest.approx(0.07 * share, rel=1e-3)
+    assert 54 * np.tan(np.deg2rad(sigmas["alpha"])) == pytest.approx(0.02 * share, rel=1e-3)
+    assert sigmas["scale_x"] == pytest.approx(6e-4 * share, rel=1e-3)
     turned = with_pull_of_noise(certain(("theta", "alpha")), DISPERSION, share).sigmas
-    assert turned["theta"] == pytest.approx(0.006 * share, rel=1e-3)
+    assert turned["theta"] == pytest.approx(0.005 * share, rel=1e-3)
 
 
 def test_what_an_earlier_fit_kept_comes_back_with_its_own_errors() -> None:

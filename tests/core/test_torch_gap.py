@@ -14,13 +14,15 @@ from scipy import ndimage as ndi
 from cassi_core.errors import InputError, RunCancelled
 from cassi_core.run import RunControl
 from cassi_core.solvers import torch_gap
-from cassi_core.solvers.protocol import PHI_FLOOR, TV_TAU, Candidate, GapSettings, gaussian_taps
+from cassi_core.solvers.protocol import PHI_FLOOR, TV_TAU, Candidate, GapSettings, gaussian_taps, matern_taps
 from cassi_core.solvers.torch_gap import TorchGapSolver, select_device
 
 SETTINGS = [
     GapSettings(4, 0.7),
     GapSettings(3, 1.0, 0.8),
     GapSettings(3, 0.0, 1.0),
+    GapSettings(3, 1.3, 0.8, "matern", accelerated=True),
+    GapSettings(2, 4.5, 1.0, "matern"),
     GapSettings(4, 0.5, accelerated=True),
     GapSettings(3, denoiser="tv", tv_weight=0.05, tv_iter=5),
     GapSettings(3, denoiser="tv", tv_weight=0.02, accelerated=True),
@@ -81,7 +83,7 @@ def gap_loop(y: np.ndarray, c: Candidate, s: GapSettings, w: np.ndarray) -> tupl
     def denoise(x: np.ndarray) -> np.ndarray:
         if s.denoiser == "tv":
             return np.stack([tv_loop(b, s.tv_weight, s.tv_iter) for b in x])
-        taps = gaussian_taps(s.sigma_px).astype(float)
+        taps = (matern_taps if s.denoiser == "matern" else gaussian_taps)(s.sigma_px).astype(float)
         for axis in (1, 2):
             x = ndi.correlate1d(x, np.concatenate([taps[:0:-1], taps]), axis, mode="nearest")
         return smoothing_spline(x, s.sigma_bands)

@@ -231,3 +231,22 @@ def test_a_region_is_typed_drawn_and_reset(qtbot: QtBot) -> None:
     assert dialog.region() == (40, 48, 20, 50), "the end stays behind the beginning"
     dialog.all.click()
     assert dialog.region() == (0, 60, 0, 90)
+
+
+def test_a_mask_that_shows_more_than_the_picture_is_cut_on_the_page(
+    qtbot: QtBot, window: MainWindow, rig_files: RigFiles
+) -> None:
+    image, mask = rig_files.inputs.frames[0].image, rig_files.inputs.mask
+    page = window.load_page
+    page.form.bands.setValue(6)
+    drop(page.slots["measurement"], rig_files.save("m.npy", image))
+    qtbot.waitUntil(lambda: bool(window.state.snapshot.files.measurements))
+    drop(page.slots["mask"], rig_files.save("tall.npy", np.pad(mask, ((3, 2), (0, 0)))))
+    qtbot.waitUntil(lambda: bool(window.state.snapshot.files.mask))
+    settled(qtbot, window)
+    assert "use a region of the mask (field Mask region) or of the picture (field Region)" in page.summary.text()
+    page.camera.mask_roi.setText(f"3:{3 + mask.shape[0]},0:{mask.shape[1]}")
+    page.camera.mask_roi.editingFinished.emit()
+    settled(qtbot, window)
+    assert window.state.inputs is not None
+    np.testing.assert_allclose(window.state.inputs.mask, mask / mask.max(), rtol=1e-6)
