@@ -12,11 +12,21 @@ from cassi_core.calibration.band_light import with_light
 from cassi_core.calibration.block_agreement import across_rms, weighed_with_blocks
 from cassi_core.calibration.block_shifts import block_shifts
 from cassi_core.calibration.blur_choice import SCATTER_PX, choose_blur, sharpness, smeared_now
+from cassi_core.calibration.blur_refit import (
+    TRIED,
+    Trial,
+    blur_of,
+    chosen_square,
+    falls_on,
+    looks_sharp,
+    vector_with,
+    with_error_of_blur,
+)
 from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit, concluded, fit
 from cassi_core.calibration.prealign import PreAlignment, prealign
-from cassi_core.calibration.rig_model import Optics, RigModel
-from cassi_core.calibration.scene_prior import gap_settings, hidden_share, noise_level, softened
+from cassi_core.calibration.rig_model import Optics, RigModel, named, relative_residual
+from cassi_core.calibration.scene_prior import BRIEF, gap_settings, hidden_share, noise_level, softened
 from cassi_core.calibration.straighten import straighten
 from cassi_core.calibration.systematic_errors import (
     DISPERSION_NAMES,
@@ -28,7 +38,7 @@ from cassi_core.calibration.systematic_errors import (
 )
 from cassi_core.config import AutoSettings, PriorSettings
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
-from cassi_core.run import MATCHED_FILTER, GridScores, RunRecorder
+from cassi_core.run import MATCHED_FILTER, GridScores, RunControl, RunRecorder
 from cassi_core.solvers.protocol import GapSolver
 
 DRIFT_PX = 0.15
@@ -55,6 +65,10 @@ class AutoOutcome:
 
 EXPECTED_STEPS = 4
 """Comparisons of picture and model that a fit usually needs, the first one included; only the estimate of the time left uses it."""
+TRIAL_STEPS = 3
+"""Steps of a fit with another blur, from where the first one ended."""
+TRIAL_COST = 3
+"""What these fits cost together, in the unit of EXPECTED_STEPS."""
 BLUR_STEPS, ERROR_BAR_STEPS = 2, 4
 """What choosing the blur and working out the error bars cost, in the same unit."""
 
@@ -180,6 +194,7 @@ def _two_fits(
         return concluded(fitted, models, at, gap_settings(prior), solver, control, optics=optics)
 
     recorder.begin("wide", (BLUR_STEPS if chosen else 0) + EXPECTED_STEPS + 1, tail=1)
+    unlit = models
     at, known, blur = start.refining(names), optics, None
     if chosen:
         # The blur is told best here: a fit with a brief estimate moves along the dispersion until its own faults look sharp.
@@ -206,7 +221,9 @@ def _two_fits(
         last = conclude(brief, settings.wide, at, optics)
     else:
         recorder.end(brief.score)
-        recorder.begin("precise", EXPECTED_STEPS + ERROR_BAR_STEPS, tail=ERROR_BAR_STEPS)
+        sharp = blur is not None and optics is known and looks_sharp(blur, start["psf"], models[0].dispersion.n_bands)
+        trial_steps = TRIAL_COST if sharp else 0
+        recorder.begin("precise", EXPECTED_STEPS + trial_steps + ERROR_BAR_STEPS, tail=ERROR_BAR_STEPS)
         prior = settings.precise
         if len(models) > 1:
             prior = prior.model_copy(update={"n_iter": max(prior.n_iter, settings.joint_n_iter)})
@@ -219,8 +236,25 @@ def _two_fits(
             at = at.with_vector(kept.vector).refining(tuple(n for n in at.refined if n not in ALONG_NAMES))
         models = with_light(models, at.vector(), optics, control)
         precise = stage(prior, at, optics)
+        trials: tuple[Trial, ...] = ()
+        if blur is not None and sharp and share == 0 and not control.finishing:
+            trials = _tried_blurs(
+                models, unlit, precise, at.with_vector(precise.vector), priors, prior, optics, solver, recorder
+            )
+            if control.finishing:
+                # Trials that were cut short tell nothing.
+                trials = ()
+            else:
+                square = chosen_square(trials)
+                changed = square > 0 or blur.psf > 0
+                blur = blur_of(square, blur)
+                if changed:
+                    at = with_value(at.with_vector(vector_with(trials, square)), "psf", blur.psf)
+                    precise = stage(prior, at, optics)
         recorder.begin_tail()
         last = with_prior_sensitivity(brief, conclude(precise, prior, at.with_vector(precise.vector), optics))
+        if trials:
+            last = with_error_of_blur(last, trials, blur.psf**2 if blur is not None else 0.0)
         if kept is not None:
             last = with_kept(last, kept)
         last = with_pull_of_noise(last, models[0].dispersion, share)
@@ -228,6 +262,56 @@ def _two_fits(
     if blur is not None:
         last = with_blur(last, blur.sigma)
     return last, at.with_vector(last.vector).refining(start.refined)
+
+
+def _tried_blurs(
+    models: Sequence[RigModel],
+    unlit: Sequence[RigModel],
+    fitted: Fit,
+    at: ParameterSet,
+    priors: Mapping[str, tuple[float, float]],
+    prior: PriorSettings,
+    optics: Optics,
+    solver: GapSolver,
+    recorder: RunRecorder,
+) -> tuple[Trial, ...]:
+    """The precise fit again without blur and with some, from where it ended; they are no steps of the search and leave no rows."""
+    control = recorder.control
+
+    def tried(square: float) -> Trial:
+        begin = with_value(at, "psf", float(np.sqrt(square)))
+        silent = RunRecorder(control, None, "auto", plan())
+        silent.begin("precise", EXPECTED_STEPS)
+        found = fit(
+            models,
+            begin,
+            gap_settings(prior),
+            solver,
+            silent,
+            optics=optics,
+            priors=priors,
+            max_steps=TRIAL_STEPS,
+            tolerance=prior.tolerance,
+            known=fitted,
+        )
+        recorder.advance()
+        left = [_relative_residual(m, solver, found.vector, optics, control) for m in unlit]
+        return Trial(square, found.vector, float(np.sqrt(np.mean(np.square(left)))))
+
+    trials = [tried(square) for square in (0.0, *TRIED[:2])]
+    for square in TRIED[2:]:
+        if falls_on(trials):
+            trials.append(tried(square))
+    return tuple(trials)
+
+
+def _relative_residual(
+    model: RigModel, solver: GapSolver, vector: NDArray[np.float64], optics: Optics, control: RunControl
+) -> float:
+    """Of the brief estimate: the precise one follows the picture with any blur."""
+    candidate = model.candidate(named(vector), optics.spline(model, vector))
+    _, residual = solver.reconstruct(model.y, candidate, BRIEF, weight=model.observed, control=control)
+    return relative_residual(residual, model)
 
 
 def nominal_priors(start: ParameterSet, settings: AutoSettings) -> dict[str, tuple[float, float]]:
