@@ -225,7 +225,7 @@ def _work(path: Path, queue: deque[Change]) -> _Outcome:
 
 
 def _add_run(book: Logbook, record: RunRecord, rig: str) -> Added:
-    entry = entry_of_result(record.result, rig, record.when, run=record.uid, note=record.note)
+    entry = entry_of_result(record.result, rig, record.result.calibrated or record.when, run=record.uid, note=record.note)
     book.withdraw_run(record.uid, but=entry.rig)
     return book.add(entry)
 

@@ -26,12 +26,14 @@ SHARP_PX = 0.35
 LEAST_BANDS = 16
 """With fewer bands the residual holds texture that a blur of the mask explains (12 bands, no blur: least residual at 0.10 to 0.13)."""
 TRIED = (0.1, 0.25, 0.45)
-"""Squares of the widths tried beside none, the last one only where the residual still falls."""
+"""Squares of the widths tried beside none."""
+CLEARLY_WORSE = 1.02
+"""Where the first of them raises the square of the residual by this factor there is no blur, and no need for another trial."""
 OWN_SQUARE = 0.04
 """What the least residual comes out too sharp by."""
 LEAST_SQUARE = 0.09
 """A smaller square counts as none: where there is no blur, any would do harm."""
-SIGMA_SQUARE = 0.06
+SIGMA_SQUARE = 0.045
 """Standard error of ``psf^2``."""
 
 
@@ -50,13 +52,19 @@ def looks_sharp(blur: Blur, bounds: Parameter, bands: int) -> bool:
     return bool(free and blur.psf < SHARP_PX and bands >= LEAST_BANDS)
 
 
-def falls_on(trials: Sequence[Trial]) -> bool:
-    """Whether the last of the trials has the least residual, so that a wider blur may have less."""
+def worth_another(trials: Sequence[Trial]) -> bool:
+    """Whether a wider blur than those tried may be the right one; a parabola needs three."""
+    if len(trials) < 2:
+        return True
+    if len(trials) == 2:
+        return bool(trials[1].residual ** 2 <= CLEARLY_WORSE * trials[0].residual ** 2)
     return trials[-1].residual < trials[-2].residual
 
 
 def chosen_square(trials: Sequence[Trial]) -> float:
     """``psf^2`` with the least residual, by the parabola through the last three trials; 0 for a picture without blur."""
+    if len(trials) < 3:
+        return 0.0
     squares = np.array([t.square for t in trials[-3:]])
     curve = np.polyfit(squares, [t.residual**2 for t in trials[-3:]], 2)
     if curve[0] <= 0:

@@ -26,7 +26,7 @@ LEAST_EDGE_PX = {"theta": 0.003}
 SAMPLING_PX = {"dx": 0.012, "dy": 0.006}
 SAMPLING_END_PX = {"slope": 0.022, "alpha": 0.006}
 """What the pattern between the pixels is known to, where bands lie at fractions of a pixel: as a whole, and at the end of the band train."""
-NOISY = {"dx": 0.055, "dy": 0.01, "theta": 0.005, "scale_x": 6e-4, "scale_y": 1e-4}
+NOISY = {"dx": 0.055, "dy": 0.01, "theta": 0.005, "scale_x": 5e-4, "scale_y": 1e-4}
 NOISY_END_PX = {"slope": 0.07, "alpha": 0.02}
 """How far the estimate of a scene that noise hides pulls the fit, most of it along the dispersion."""
 

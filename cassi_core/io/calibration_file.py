@@ -229,7 +229,12 @@ def _read_parameter(default: Parameter, entry: Mapping[str, Any], first: bool) -
 
 def _read_time(text: Any) -> datetime | None:
     """A time with its zone; one without is taken as local."""
-    return None if text is None else datetime.fromisoformat(text).astimezone()
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except OverflowError:
+        raise ValueError(f"{text}: no such date") from None
 
 
 def _read_verdict(entry: Mapping[str, Any]) -> Verdict:

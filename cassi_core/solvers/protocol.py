@@ -164,7 +164,7 @@ def gaussian_taps(sigma: float) -> NDArray[np.float32]:
 def matern_taps(sigma: float) -> NDArray[np.float32]:
     """One-sided taps ``g[0..k]`` of ``g(r) = (1 + r/x) exp(-r/x)`` with ``x = sigma/2``, k = 2.5 sigma and at least 1; ``[1]`` for 0.
 
-    The covariance of smoothness 3/2 of Matern (1960): `sigma` is its standard deviation, and its tails are those of scenes, in which edges
+    The covariance of smoothness 3/2 of Matern (1960): `sigma` is its standard deviation before it is cut (a tenth less after), and its tails are those of scenes, in which edges
     and textures of all sizes occur. They sum to one over both sides.
     """
     if sigma <= 0:

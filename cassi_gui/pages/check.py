@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
     QFrame,
@@ -28,7 +29,7 @@ from cassi_gui.icons import make_icon
 from cassi_gui.loading import in_window_words
 from cassi_gui.pages import check_detection
 from cassi_gui.pages.saving import save_plot
-from cassi_gui.plots.image_panel import ImagePanel
+from cassi_gui.plots.image_panel import MOST_FLAGS, ImagePanel
 from cassi_gui.plots.profile import ProfilePlot
 from cassi_gui.runner import RunController
 from cassi_gui.state import AppState
@@ -327,7 +328,12 @@ class CheckPage(QWidget):
             beside = max(row1 - row0, col1 - col0) * PLACE_MARGIN
             where = QRectF(col0 - 0.5 - beside, row0 - 0.5 - beside, col1 - col0 + 2 * beside, row1 - row0 + 2 * beside)
             self.picture.view.setRange(where, padding=0)
-        self.picture.flag_pixels(flagged_pixels(shot.inputs.frames[self.controls.frame_index], finding.code))
+        flags = flagged_pixels(shot.inputs.frames[self.controls.frame_index], finding.code)
+        if flags is not None and finding.place is not None and np.count_nonzero(flags) > MOST_FLAGS:
+            inside = np.zeros_like(flags)
+            inside[row0:row1, col0:col1] = flags[row0:row1, col0:col1]
+            flags = inside
+        self.picture.flag_pixels(flags)
 
     @Slot(str)
     def _on_apply(self, key: str) -> None:

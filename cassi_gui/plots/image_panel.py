@@ -27,6 +27,7 @@ Rect = tuple[float, float, float, float]
 
 
 MOST_FLAGS = 5000
+"""Single pixels that are framed at most."""
 
 
 class ImagePanel(PlotPanel):
@@ -201,7 +202,7 @@ class ImagePanel(PlotPanel):
     def flag_pixels(self, flags: NDArray[np.bool_] | None) -> None:
         """Frame single pixels, of an image of truth values like the picture; None takes the frames away."""
         rows, cols = np.nonzero(np.zeros((0, 0), bool) if flags is None else flags)
-        # A picture with more of them is clear enough without frames, and slow with them.
+        # More would be slow to draw, and one colour to look at.
         self._flags.setData(cols[:MOST_FLAGS], rows[:MOST_FLAGS])
 
     @property

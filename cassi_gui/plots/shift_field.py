@@ -71,7 +71,7 @@ class ShiftFieldPanel(PlotPanel):
         if not self._shifts:
             self.set_detail("")
             self.graphics.setToolTip(HELP)
-            self.set_empty(empty or "No leftover shifts were measured in this run (setting: quality maps).")
+            self.set_empty(empty or "No leftover shifts were kept in this run (setting: quality maps).")
             return
         self.set_empty("")
         self._draw()

@@ -13,7 +13,7 @@ from cassi_gui.theme import HALF_SPACE, LIGHT, SPACE, Palette
 
 HEADLINES = {
     "pass": "The mask is right",
-    "warn": "The mask is probably right, with reservations",
+    "warn": "The mask is probably right, with warnings",
     "fail": "The mask is not right",
 }
 ADVICE = {

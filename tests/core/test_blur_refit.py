@@ -12,10 +12,10 @@ from cassi_core.calibration.blur_refit import (
     Trial,
     blur_of,
     chosen_square,
-    falls_on,
     looks_sharp,
     vector_with,
     with_error_of_blur,
+    worth_another,
 )
 from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit
@@ -45,7 +45,13 @@ def test_the_least_residual_names_the_blur_and_a_small_one_is_none() -> None:
     assert chosen_square(trials(-0.3)) == 0 and chosen_square(trials(0.04)) == 0
     assert chosen_square(trials(0.06)) == pytest.approx(0.06 + OWN_SQUARE)
     assert chosen_square(trials(0.31, (0.0, 0.1, 0.25, 0.45))) == pytest.approx(0.31 + OWN_SQUARE)
-    assert falls_on(trials(0.3)) and not falls_on(trials(0.1))
+
+
+def test_a_wider_blur_is_tried_while_it_may_be_right() -> None:
+    assert worth_another(trials(0.3, (0.0,))) and worth_another(trials(0.3, (0.0, 0.1)))
+    assert worth_another(trials(0.3)) and not worth_another(trials(0.1))
+    sharp = trials(-0.3, (0.0, 0.1))
+    assert not worth_another(sharp) and chosen_square(sharp) == 0
 
 
 def test_residuals_without_a_least_value_between_take_the_lowest() -> None:

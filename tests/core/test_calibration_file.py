@@ -173,6 +173,8 @@ def broken(change: str) -> str:
         document["verdict"]["status"] = "splendid"
     elif change == "date":
         document["calibrated"] = "last week"
+    elif change == "no such date":
+        document["calibrated"] = "9999-12-31T23:59:59-12:00"
     elif change == "version":
         document["version"] = "one"
     return json.dumps(document) if change != "cut" else json.dumps(document)[:500]
@@ -188,6 +190,7 @@ def broken(change: str) -> str:
         ("text", "cannot be used"),
         ("verdict", "splendid"),
         ("date", "last week"),
+        ("no such date", "no such date"),
         ("version", "has version 'one'"),
         ("cut", "not JSON"),
     ],

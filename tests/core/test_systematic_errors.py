@@ -57,7 +57,7 @@ def test_a_noisy_scene_pulls_along_the_dispersion_as_far_as_noise_hides_it(share
     assert sigmas["dx"] == pytest.approx(0.055 * share, rel=1e-3) and sigmas["dy"] == pytest.approx(0.01 * share, rel=1e-3)
     assert 27 * sigmas["slope"] == pytest.approx(0.07 * share, rel=1e-3)
     assert 54 * np.tan(np.deg2rad(sigmas["alpha"])) == pytest.approx(0.02 * share, rel=1e-3)
-    assert sigmas["scale_x"] == pytest.approx(6e-4 * share, rel=1e-3)
+    assert sigmas["scale_x"] == pytest.approx(5e-4 * share, rel=1e-3)
     turned = with_pull_of_noise(certain(("theta", "alpha")), DISPERSION, share).sigmas
     assert turned["theta"] == pytest.approx(0.005 * share, rel=1e-3)
 
