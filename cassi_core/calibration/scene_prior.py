@@ -14,8 +14,8 @@ from cassi_core.run import RunControl
 from cassi_core.solvers.protocol import GapSettings, GapSolver
 
 BRIEF = GapSettings(8, 0.8, 2.6, accelerated=True)
-"""The scene estimate by which a picture and a mask are judged, with a Gaussian blur: a brief one tells a wrong mask from a right one better than that of the fit,
-which follows the picture further with either (0.3 px off: held-out residual +6 to +15 % instead of +4 to +8 % on simulated rigs, +6 instead
+"""The scene estimate by which a picture and a mask are judged, with a Gaussian blur. A brief one tells a wrong mask from a right one better
+than that of the fit, which follows the picture further with either (0.3 px off: held-out residual +6 to +15 % instead of +4 to +8 % on simulated rigs, +6 instead
 of +3 % on a real one)."""
 CLEAR, NOISY = 0.022, 0.0245
 """Noise (:func:`noise_floor`) of pictures whose scene the precise estimate can follow (simulated rigs 0.011 to 0.019, real ones 0.0166 to 0.0217),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -303,7 +304,11 @@ def settings_section(c: ReportContent) -> str:
         "Refined": ", ".join(c.parameters.refined) or "nothing",
         **({} if c.config is None else {"Settings": changed_settings(c.config)}),
         "Outcome": str(d.get("outcome", "done")).replace("_", " "),
-        **({"Calibrated": str(d["calibrated"])} if d.get("calibrated") else {}),
+        **(
+            {"Calibrated": f"{datetime.fromisoformat(d['calibrated']).astimezone():%Y-%m-%d %H:%M %Z}"}
+            if d.get("calibrated")
+            else {}
+        ),
         "Time": f"{d['seconds_total']:.1f} s on {d['device']}, {d.get('threads', 1)} threads",
         "Seed": str(d["seed"]),
         "Software": ", ".join(f"{name} {version}" for name, version in d["software"].items()),

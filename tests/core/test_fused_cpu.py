@@ -101,7 +101,7 @@ LAYOUTS = {
 SETTINGS = {
     "gaussian": GapSettings(4, 0.7),
     "matern": GapSettings(3, 1.3, 0.8, "matern"),
-    "wide matern": GapSettings(2, 4.5, 0.8, "matern", accelerated=True),
+    "wide matern": GapSettings(2, 4.0, 0.8, "matern", accelerated=True),
     "spectral": GapSettings(3, 1.2, 1.0),
     "accelerated": GapSettings(4, 0.7, accelerated=True),
     "tv": GapSettings(3, denoiser="tv", tv_weight=0.05, tv_iter=4),
