@@ -25,7 +25,7 @@ from cassi_core.calibration.blur_refit import (
 from cassi_core.calibration.error_bars import Priors
 from cassi_core.calibration.gauss_newton import Fit, concluded, fit
 from cassi_core.calibration.prealign import PreAlignment, prealign
-from cassi_core.calibration.rig_model import Optics, RigModel, named, relative_residual
+from cassi_core.calibration.rig_model import Optics, RigModel, relative_residual
 from cassi_core.calibration.scene_prior import BRIEF, gap_settings, hidden_share, noise_level, softened
 from cassi_core.calibration.straighten import straighten
 from cassi_core.calibration.systematic_errors import (
@@ -38,7 +38,8 @@ from cassi_core.calibration.systematic_errors import (
 )
 from cassi_core.config import AutoSettings, PriorSettings
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
-from cassi_core.run import MATCHED_FILTER, GridScores, RunControl, RunRecorder
+from cassi_core.quality.maps import explain
+from cassi_core.run import MATCHED_FILTER, GridScores, RunRecorder
 from cassi_core.solvers.protocol import GapSolver
 
 DRIFT_PX = 0.15
@@ -221,7 +222,9 @@ def _two_fits(
         last = conclude(brief, settings.wide, at, optics)
     else:
         recorder.end(brief.score)
-        sharp = blur is not None and optics is known and looks_sharp(blur, start["psf"], models[0].dispersion.n_bands)
+        # Beside a smear the fit was never tried with other blurs.
+        bare = optics is known and known.smear_px == 0
+        sharp = blur is not None and bare and looks_sharp(blur, start["psf"], models[0].dispersion.n_bands)
         trial_steps = TRIAL_COST if sharp else 0
         recorder.begin("precise", EXPECTED_STEPS + trial_steps + ERROR_BAR_STEPS, tail=ERROR_BAR_STEPS)
         prior = settings.precise
@@ -279,6 +282,7 @@ def _tried_blurs(
     control = recorder.control
 
     def tried(square: float) -> Trial:
+        """The fit with this blur; the one that is there already is not done again."""
         if square == at["psf"].value ** 2:
             return trial(square, fitted.vector)
         begin = with_value(at, "psf", float(np.sqrt(square)))
@@ -300,7 +304,9 @@ def _tried_blurs(
         return trial(square, found.vector)
 
     def trial(square: float, vector: NDArray[np.float64]) -> Trial:
-        left = [_relative_residual(m, solver, vector, optics, control) for m in unlit]
+        """What is left unexplained there."""
+        # By the brief estimate: the precise one follows the picture with any blur.
+        left = [relative_residual(explain(m, solver, vector, BRIEF, optics, control)[1], m) for m in unlit]
         return Trial(square, vector, float(np.sqrt(np.mean(np.square(left)))))
 
     trials = [tried(0.0)]
@@ -308,15 +314,6 @@ def _tried_blurs(
         if worth_another(trials):
             trials.append(tried(square))
     return tuple(trials)
-
-
-def _relative_residual(
-    model: RigModel, solver: GapSolver, vector: NDArray[np.float64], optics: Optics, control: RunControl
-) -> float:
-    """Of the brief estimate: the precise one follows the picture with any blur."""
-    candidate = model.candidate(named(vector), optics.spline(model, vector))
-    _, residual = solver.reconstruct(model.y, candidate, BRIEF, weight=model.observed, control=control)
-    return relative_residual(residual, model)
 
 
 def nominal_priors(start: ParameterSet, settings: AutoSettings) -> dict[str, tuple[float, float]]:
