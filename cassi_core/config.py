@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cassi_core.errors import ConfigError
 from cassi_core.parameters import check_names
@@ -27,27 +27,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
-class PriorSettings(Settings):
-    """How strongly the unknown scene is smoothed while the mask is fitted."""
-
-    n_iter: int = setting(8, "GAP iterations of one evaluation", ge=1, le=200)
-    sigma_px: float = setting(2.0, "Width of the spatial blur of the scene estimate", unit="px", ge=0.0, le=10.0)
-    sigma_bands: float = setting(0.0, "Width of the spectral blur of the scene estimate", unit="bands", ge=0.0, le=5.0)
-    accelerated: bool = setting(
-        False,
-        "Collect what is left over from one iteration to the next: the estimate follows the picture through a strong blur",
-    )
-    max_steps: int = setting(8, "Most Gauss-Newton steps with this prior", ge=1, le=100)
-    tolerance: float = setting(
-        10.0,
-        "The fit ends when changes are below this many times 0.003 px (and the like for the other parameters)",
-        gt=0.0,
-        le=1000.0,
-    )
+RETIRED_AUTO_SETTINGS = ("wide", "precise", "joint_n_iter", "noisy_sigma_px")
+"""Settings of version 0.1 that mean nothing to the present estimator: left out where an older session or preset holds them."""
 
 
 class AutoSettings(Settings):
-    """Preset `auto`: matched filter, then Gauss-Newton with a brief and a precise scene estimate."""
+    """Preset `auto`: matched filter, then the maximum of the likelihood of the picture."""
 
     reach_px: float = setting(25.0, "Largest mask shift that the pre-alignment looks for", unit="px", ge=2.0, le=200.0)
     reach_deg: float = setting(3.0, "Largest mask rotation that the pre-alignment looks for", unit="deg", ge=0.0, le=20.0)
@@ -74,28 +59,16 @@ class AutoSettings(Settings):
     prior_alpha: float = setting(
         1.0, "How well the dispersion axis is known before (standard error of alpha)", unit="deg", gt=0.0, le=90.0
     )
-    wide: PriorSettings = setting(
-        PriorSettings(n_iter=8, sigma_px=1.2, sigma_bands=2.6, accelerated=True),
-        "Scene prior of the first fit: few iterations, a coarse estimate",
-    )
-    precise: PriorSettings = setting(
-        PriorSettings(n_iter=22, sigma_px=1.2, sigma_bands=2.6, accelerated=True, max_steps=6, tolerance=1.0),
-        "Scene prior of the last fit: little bias",
-    )
-    joint_n_iter: int = setting(
-        30,
-        "Least GAP iterations of the precise fit of several snapshots: their scatter falls with their number, the bias only with iterations",
-        ge=1,
-        le=200,
-    )
-    noisy_sigma_px: float = setting(
-        4.5,
-        "Spatial blur of the precise prior where noise of 2.8 % of the picture hides the scene's details; it grows with the noise",
-        unit="px",
-        ge=0.0,
-        le=10.0,
+    max_steps: int = setting(4, "Most steps of the final fit on the whole picture", ge=1, le=50)
+    tolerance: float = setting(
+        0.1, "The final fit ends when the next step is below this share of the standard errors", gt=0.0, le=10.0
     )
     margin_px: int = setting(4, "Border of the measurement left out of the fit", unit="px", ge=0, le=64)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired(cls, given: object) -> object:
+        return {k: v for k, v in given.items() if k not in RETIRED_AUTO_SETTINGS} if isinstance(given, dict) else given
 
 
 class GridSettings(Settings):

@@ -50,6 +50,37 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class RegistrationError:
+    """How far off the mask may be in this picture: expected rms errors over the lit picture, each with its own standard deviation.
+
+    `across` the dispersion and `pattern` along it (px) blur pictures and spectra; `wavelength` (bands) only renames them.
+    `nm_per_band` is the mean distance of the bands where wavelengths are known.
+    """
+
+    across_px: float
+    across_sigma_px: float
+    pattern_px: float
+    pattern_sigma_px: float
+    wavelength_bands: float
+    wavelength_sigma_bands: float
+    nm_per_band: float | None = None
+
+    @property
+    def wavelength_nm(self) -> float | None:
+        return None if self.nm_per_band is None else self.wavelength_bands * self.nm_per_band
+
+
+@dataclass(frozen=True, eq=False)
+class NamedCovariance:
+    """A term of the error budget in the rig's frame: covariance `(k, k)` in the order of the correlation's names, formula and origin."""
+
+    name: str
+    formula: str
+    origin: str
+    covariance: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class LocalShift:
     """Shift of the mask pattern left over in one block of the measurement, right/down pixels with standard errors."""
 
@@ -110,3 +141,5 @@ class CalibrationResult:
     maps: QualityMaps | None = None
     notes: tuple[str, ...] = ()
     calibrated: datetime | None = None
+    registration: RegistrationError | None = None
+    error_terms: tuple[NamedCovariance, ...] = ()

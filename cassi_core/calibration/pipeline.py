@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration import auto
-from cassi_core.calibration.error_bars import Priors, distortion_error, respond, sandwich
 from cassi_core.calibration.frames import (
     grid_from_frame,
     names_from_frame,
@@ -23,11 +22,12 @@ from cassi_core.calibration.frames import (
     parameters_to_dispersion_frame,
     vector_from_frame,
 )
-from cassi_core.calibration.gauss_newton import Fit
-from cassi_core.calibration.linearisation import linearise_all
+from cassi_core.calibration.likelihood.budget import ErrorBudget, distortion_term
+from cassi_core.calibration.likelihood.estimate import Estimate, Estimator
+from cassi_core.calibration.likelihood.problem import RigProblem
 from cassi_core.calibration.objective import ScorerCache, choose_device
 from cassi_core.calibration.rig_model import Optics, RigModel, relative_residual
-from cassi_core.calibration.scene_prior import BRIEF, gap_settings, unexplained_share
+from cassi_core.calibration.scene_prior import BRIEF, unexplained_share
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.dispersion import Direction, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs
@@ -36,7 +36,7 @@ from cassi_core.quality.identifiability import what_the_picture_tells
 from cassi_core.quality.maps import explain, reconstruction_settings, residual_in_rig
 from cassi_core.quality.shift_field import local_shifts
 from cassi_core.quality.verdict import across_excess, judge
-from cassi_core.result import CalibrationResult, LocalShift, QualityMaps, Reason, Scores
+from cassi_core.result import CalibrationResult, LocalShift, NamedCovariance, QualityMaps, Reason, Scores
 from cassi_core.run import Event, Observer, Preview, RunControl, RunRecorder, StageFinished, readonly
 from cassi_core.solvers.fused_cpu import FusedCpuSolver, ensure_compiled
 from cassi_core.solvers.protocol import GapSettings, GapSolver
@@ -51,7 +51,7 @@ class _Search:
     """What a preset brings back: vector in the dispersion frame, the last Gauss-Newton fit if any, and where it comes from."""
 
     vector: Vector
-    fit: Fit | None
+    fit: Estimate | None
     source: str
     peak_z: float | None
     device: str
@@ -143,7 +143,7 @@ def _preset(config: CalibrationConfig) -> tuple[Searcher, Plan]:
 
         def search_auto(models: Sequence[RigModel], start: ParameterSet, solver: GapSolver, recorder: RunRecorder) -> _Search:
             out = auto.run_auto(models, start, config.auto, solver, recorder)
-            return _Search(out.vector, out.fit, "auto", out.alignment.z, solver.device, out.notes)
+            return _Search(out.vector, out.estimate, "auto", out.alignment.z, solver.device, out.notes)
 
         return search_auto, auto.plan()
     from cassi_core.calibration import reference_presets
@@ -208,13 +208,14 @@ def _finish(
     if found.fit is not None:
         # A preset may hold what the picture does not tell: what comes back as refined is what was fitted in the end.
         fitted = fitted.refining(found.fit.names)
-    settings = gap_settings(config.auto.precise)
-    optics = Optics(config.auto.smear_px)
-    covariance, names = _covariance(found, models, solver, fitted, settings, optics, recorder)
+    estimate = _estimate(found, models, fitted, config, recorder)
+    optics = Optics(config.auto.smear_px if estimate is None else estimate.smear_px)
     maps, shifts, scores = _proof(models, solver, before, fitted.vector(), optics, config, recorder, direction)
-    if covariance is not None:
-        excess = across_excess(shifts, direction)
-        covariance = covariance + distortion_error(names, excess, models[0].mask.shape, inputs.dispersion.n_bands)
+    budget = _budget(estimate, across_excess(shifts, direction), models[0])
+    names, covariance = ((), None) if budget is None else (budget.names, budget.covariance)
+    registration = None
+    if estimate is not None and covariance is not None:
+        registration = estimate.registration_with(covariance)
     recorder.end(scores.residual_after)
     parameters = parameters_from_dispersion_frame(fitted, direction)
     correlation_names, correlation = _correlation(names, covariance, direction)
@@ -229,6 +230,8 @@ def _finish(
         min_peak_z=config.auto.min_peak_z,
         shifts=shifts,
         told=_told(found.fit, direction),
+        registration=registration,
+        settled=estimate is None or estimate.settled,
         finished_early=outcome == "finished_early",
     )
     return CalibrationResult(
@@ -256,38 +259,44 @@ def _finish(
         maps=maps,
         notes=found.notes,
         calibrated=datetime.now(UTC),
+        registration=registration,
+        error_terms=_terms(budget, direction),
     )
 
 
-def _covariance(
-    found: _Search,
-    models: Sequence[RigModel],
-    solver: GapSolver,
-    fitted: ParameterSet,
-    settings: GapSettings,
-    optics: Optics,
-    recorder: RunRecorder,
-) -> tuple[Vector | None, tuple[str, ...]]:
-    """Covariance of the refined parameters: the fit's own, or one linearisation at the end of a search without one."""
-
-    if found.fit is not None:
-        return found.fit.covariance, found.fit.names
-    names = fitted.refined
-    if not names or (found.peak_z is not None):
-        return None, ()
-    parts = linearise_all(models, solver, fitted.vector(), names, settings, optics, recorder.control)
-    recorder.advance()
-    response = respond(models, parts, solver, fitted.vector(), fitted, settings, optics, recorder.control)
-    return sandwich(parts, Priors.none(len(names)), response), names
+def _estimate(
+    found: _Search, models: Sequence[RigModel], fitted: ParameterSet, config: CalibrationConfig, recorder: RunRecorder
+) -> Estimate | None:
+    """What the fit knows of its errors; for a search without a likelihood, what the likelihood says at the place that it found."""
+    if found.fit is not None or found.peak_z is not None or not fitted.refined or recorder.control.finishing:
+        return found.fit
+    problem = RigProblem(models, config.auto.margin_px, FusedCpuSolver(config.threads).threads, recorder.control)
+    return Estimator(problem, fitted, {}, config.auto.smear_px, recorder).here()
 
 
-def _told(fit: Fit | None, direction: Direction) -> Reason | None:
+def _budget(estimate: Estimate | None, excess_px: float, model: RigModel) -> ErrorBudget | None:
+    """The error budget with what the leftover shifts add to it."""
+    if estimate is None or not estimate.names:
+        return None
+    term = distortion_term(estimate.names, excess_px, (model.mask.shape[0], model.mask.shape[1]), model.dispersion.n_bands)
+    return estimate.budget.plus(term)
+
+
+def _terms(budget: ErrorBudget | None, direction: Direction) -> tuple[NamedCovariance, ...]:
+    """The terms of the budget in the rig's frame."""
+    if budget is None:
+        return ()
+    signs = np.array([sign for _, sign in names_from_frame(budget.names, direction)])
+    return tuple(NamedCovariance(t.name, t.formula, t.origin, t.covariance * np.outer(signs, signs)) for t in budget.terms)
+
+
+def _told(fit: Estimate | None, direction: Direction) -> Reason | None:
     """What the picture tells, in the names and signs of the rig's frame."""
     if fit is None or not fit.names:
         return None
     mapped = names_from_frame(fit.names, direction)
     signs = np.array([sign for _, sign in mapped])
-    return what_the_picture_tells([name for name, _ in mapped], fit.covariance * np.outer(signs, signs), fit.prior.sigma)
+    return what_the_picture_tells([name for name, _ in mapped], fit.covariance * np.outer(signs, signs), fit.prior_sigma)
 
 
 def _correlation(

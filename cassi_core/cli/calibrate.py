@@ -286,7 +286,11 @@ def _report(result: CalibrationResult, out: Path | None, as_json: bool, console:
 def print_result(result: CalibrationResult, console: Console) -> None:
     """Parameters, scores and verdict as a readable table on standard output."""
     from cassi_core.parameters import GEOMETRY_NAMES, format_value
+    from cassi_core.quality.registration_text import registration_line
 
+    if result.registration is not None:
+        console.result(f"may be off by   {registration_line(result.registration)}")
+        console.result()
     rows = []
     for p in result.parameters:
         if p.name in GEOMETRY_NAMES or p.refine or p.value != 0:

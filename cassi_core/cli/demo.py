@@ -34,6 +34,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
     from cassi_core.demo import deviations, load_demo
     from cassi_core.parameters import ParameterSet
+    from cassi_core.quality.registration_text import registration_line
     from cassi_core.run import RunControl
 
     demo = load_demo()
@@ -49,6 +50,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
         result = calibrate(demo.inputs, config, start, control=control, observe=console.observe)
         control.checkpoint()
     console.done()
+    if result.registration is not None:
+        console.result(f"may be off by {registration_line(result.registration)}")
+        console.result()
     rows = []
     for d in deviations(result.parameters, demo.truth):
         spec = SPECS[d.name]

@@ -23,8 +23,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Read, check and print."""
-    from cassi_core.io.calibration_file import is_session, read_calibration
+    from cassi_core.io.calibration_file import is_session, read_calibration, read_registration
     from cassi_core.parameters import GEOMETRY_NAMES, format_value
+    from cassi_core.quality.registration_text import registration_line
 
     if is_session(args.calibration):
         from cassi_core.cli.show_session import show_session
@@ -39,6 +40,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
     finished = "" if document.get("outcome", "done") == "done" else ", finished early"
     if stored.calibrated is not None:
         console.result(f"calibrated      {stored.calibrated.astimezone():%Y-%m-%d %H:%M}")
+    registration = read_registration(document.get("registration"))
+    if registration is not None:
+        console.result(f"may be off by   {registration_line(registration)}")
     console.result(f"verdict         {stored.verdict.status}")
     for reason in stored.verdict.reasons:
         console.result(f"  {reason.status}: {reason.text}")

@@ -22,7 +22,7 @@ from cassi_core.inputs import CalibrationInputs, Source
 from cassi_core.io.atomic import atomic_write
 from cassi_core.io.software import software_versions
 from cassi_core.parameters import GEOMETRY_NAMES, Parameter, ParameterSet
-from cassi_core.result import CalibrationResult, Reason, Scores, Verdict
+from cassi_core.result import CalibrationResult, NamedCovariance, Reason, RegistrationError, Scores, Verdict
 
 FORMAT = "cassi-calibration"
 VERSION = 1
@@ -77,6 +77,8 @@ def calibration_document(result: CalibrationResult) -> dict[str, Any]:
             "checks": [asdict(reason) for reason in result.verdict.reasons],
         },
         "scores": asdict(result.scores),
+        "registration": registration_entry(result.registration),
+        "error_terms": [_error_term(result, term) for term in result.error_terms],
         "inputs": [_source(source) for source in result.inputs],
         "mask": {**_source(result.mask_source), "shape": list(result.mask.shape)},
         "dispersion": {
@@ -267,6 +269,47 @@ def _correlation(result: CalibrationResult) -> dict[str, Any] | None:
     if result.correlation is None:
         return None
     return {"names": list(result.correlation_names), "matrix": result.correlation.tolist()}
+
+
+def registration_entry(error: RegistrationError | None) -> dict[str, Any] | None:
+    """How far off the mask may be in the picture, each figure with its own standard deviation."""
+    if error is None:
+        return None
+    return {
+        "across_px": {"value": error.across_px, "sigma": error.across_sigma_px},
+        "pattern_px": {"value": error.pattern_px, "sigma": error.pattern_sigma_px},
+        "wavelength_bands": {"value": error.wavelength_bands, "sigma": error.wavelength_sigma_bands},
+        "nm_per_band": error.nm_per_band,
+    }
+
+
+def read_registration(entry: Mapping[str, Any] | None) -> RegistrationError | None:
+    """The registration error of a calibration file's document; None where the file has none (version 0.1)."""
+    if not entry:
+        return None
+
+    def number(name: str, part: str) -> float:
+        return _or_nan(entry[name][part])
+
+    return RegistrationError(
+        number("across_px", "value"),
+        number("across_px", "sigma"),
+        number("pattern_px", "value"),
+        number("pattern_px", "sigma"),
+        number("wavelength_bands", "value"),
+        number("wavelength_bands", "sigma"),
+        entry.get("nm_per_band"),
+    )
+
+
+def _error_term(result: CalibrationResult, term: NamedCovariance) -> dict[str, Any]:
+    return {
+        "name": term.name,
+        "formula": term.formula,
+        "origin": term.origin,
+        "parameters": list(result.correlation_names),
+        "covariance": term.covariance.tolist(),
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ from cassi_core.inputs import CalibrationInputs, Frame
 from cassi_core.parameters import ParameterSet
 from cassi_core.quality.findings import width_mismatch
 from cassi_core.quality.shift_pattern import Pattern, patterns
-from cassi_core.result import LocalShift, Reason, Scores, Verdict, VerdictStatus
+from cassi_core.result import LocalShift, Reason, RegistrationError, Scores, Verdict, VerdictStatus
 
 ORDER: dict[VerdictStatus, int] = {"pass": 0, "warn": 1, "fail": 2}
 WEAK_PEAK = 1.5
@@ -43,6 +43,8 @@ def judge(
     min_peak_z: float,
     shifts: Sequence[LocalShift] = (),
     told: Reason | None = None,
+    registration: RegistrationError | None = None,
+    settled: bool = True,
     finished_early: bool = False,
 ) -> Verdict:
     """The verdict of a finished calibration; its status is the worst of its reasons. `told` says what the picture tells."""
@@ -55,6 +57,11 @@ def judge(
     reasons.append(_bounds(parameters))
     if told is not None:
         reasons.append(told)
+    if registration is not None:
+        reasons += [_registration(registration), _wavelength(registration)]
+    if not settled:
+        text = "the fit had not settled after its last step: run it again with more steps (max_steps)"
+        reasons.append(Reason("settled", "warn", 1.0, 0.0, text))
     if shifts:
         reasons.append(_leftover(shifts))
         height, width = inputs.frames[0].image.shape
@@ -129,6 +136,31 @@ def across_excess(shifts: Sequence[LocalShift], direction: Direction) -> float:
         return 0.0
     across = [(s.right, s.sigma_right) if direction in ("down", "up") else (s.down, s.sigma_down) for s in shifts]
     return excess_rms(*np.array(across).T)
+
+
+def _registration(error: RegistrationError) -> Reason:
+    """The verdict is about this: how far from its true place the mask may be in this picture."""
+    worst = max(error.across_px, error.pattern_px)
+    text = f"the mask may be {error.across_px:.3f} px off across the dispersion and its pattern {error.pattern_px:.3f} px along it (rms)"
+    if worst > WARN_RMS_PX:
+        return Reason(
+            "registration error",
+            "warn",
+            worst,
+            WARN_RMS_PX,
+            text + ": take more light, a scene with more texture, or more snapshots",
+        )
+    return Reason("registration error", "pass", worst, WARN_RMS_PX, text)
+
+
+def _wavelength(error: RegistrationError) -> Reason:
+    """Wavelengths are no reason to doubt a mask: one snapshot hardly tells them."""
+    nm = "" if error.wavelength_nm is None else f" ({error.wavelength_nm:.2f} nm)"
+    text = (
+        f"wavelengths may be {error.wavelength_bands:.3f} bands{nm} off (rms); they blur nothing. A lamp with known lines or frames in "
+        "monochromatic light would tell them"
+    )
+    return Reason("wavelength error", "pass", error.wavelength_bands, float("inf"), text)
 
 
 def _leftover(shifts: Sequence[LocalShift]) -> Reason:

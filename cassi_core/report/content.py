@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cassi_core.calibration.frames import parameters_to_dispersion_frame
 from cassi_core.calibration.rig_model import Optics, RigModel
-from cassi_core.calibration.scene_prior import gap_settings
+from cassi_core.calibration.scene_prior import BRIEF
 from cassi_core.config import CalibrationConfig
 from cassi_core.dispersion import Dispersion, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs
@@ -110,7 +110,7 @@ def compute_maps(
     residuals, cubes, fields = [], [], []
     for parameters in (before, after):
         vector = parameters_to_dispersion_frame(parameters, direction).vector()
-        _, residual = explain(model, solver, vector, gap_settings(config.auto.precise), optics, control)
+        _, residual = explain(model, solver, vector, BRIEF, optics, control)
         residuals.append(residual_in_rig(model, residual, direction))
         cube, _ = explain(model, solver, vector, reconstruction_settings(config.quality), optics, control)
         cubes.append(from_dispersion_frame(cube * np.float32(model.scale), direction))

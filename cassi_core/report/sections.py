@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from cassi_core.config import CalibrationConfig
+from cassi_core.io.calibration_file import read_registration
 from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, SPECS, format_value
 from cassi_core.quality.colour import pseudo_colours
 from cassi_core.quality.display import (
@@ -23,6 +24,7 @@ from cassi_core.quality.display import (
     within_errors,
 )
 from cassi_core.quality.points import spectrum_points
+from cassi_core.quality.registration_text import registration_line
 from cassi_core.quality.verdict import leftover_rms
 from cassi_core.report.charts import COLOURS, Arrow, Line, arrow_field, line_chart, matrix, score_map
 from cassi_core.report.content import ReportContent
@@ -86,12 +88,29 @@ def parameter_section(c: ReportContent) -> str:
         bounds = f"{p.lower:g} .. {p.upper:g}" if p.refine else ""
         rows.append((p.name, p.spec.description, ("n", value), ("n", start), state, ("n", bounds)))
     made = table(("", "meaning", ("n", "value ± standard error"), ("n", "start"), "", ("n", "bounds")), rows)
+    registration = read_registration(c.document.get("registration"))
+    if registration is not None:
+        made = f"<p>The mask may be off by: {escape(registration_line(registration))}.</p>" + made
+    made += _error_budget(c)
     correlation = c.document.get("correlation")
     if correlation and len(correlation["names"]) > 1:
         values = np.array([[math.nan if v is None else v for v in line] for line in correlation["matrix"]], float)
         picture = matrix(correlation["names"], np.nan_to_num(values), title="Correlation of the refined parameters")
         made += figure(picture, "Correlation of the refined parameters: near ±1, two of them can hardly be told apart.")
     return made
+
+
+def _error_budget(c: ReportContent) -> str:
+    """Standard error of every parameter by named terms; nothing for files without them."""
+    terms = c.document.get("error_terms") or []
+    if not terms:
+        return ""
+    names = terms[0]["parameters"]
+    rows = []
+    for term in terms:
+        sigmas = np.sqrt(np.maximum(np.diag(np.array(term["covariance"], float)), 0))
+        rows.append((term["name"], term["origin"], *(("n", f"{s:.2g}") for s in sigmas)))
+    return "<p>Where the standard errors come from:</p>" + table(("term", "origin", *(("n", n) for n in names)), rows)
 
 
 def pictures_section(c: ReportContent) -> str:

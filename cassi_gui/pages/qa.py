@@ -301,7 +301,7 @@ class QaPage(QWidget):
         result = None if record is None else record.result
         inputs = self._state.inputs
         mine = result is not None and belongs_to(result, inputs)
-        self.verdict.set_verdict(None if result is None else result.verdict)
+        self.verdict.set_verdict(None if result is None else result.verdict, None if result is None else result.registration)
         self.cards.set_parameters(*((None, None) if result is None else (result.parameters, result.start)))
         measured = inputs.frames[0].image if mine and inputs is not None else None
         reference = inputs.reference if mine and inputs is not None else None

@@ -7,7 +7,8 @@ import math
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from cassi_core.result import Reason, Verdict
+from cassi_core.quality.registration_text import registration_line
+from cassi_core.result import Reason, RegistrationError, Verdict
 from cassi_gui.icons import make_pixmap
 from cassi_gui.theme import HALF_SPACE, LIGHT, SPACE, Palette
 
@@ -49,6 +50,13 @@ class VerdictPanel(QFrame):
         self._advice.setObjectName("verdict_advice")
         self._advice.setWordWrap(True)
         self._advice.setProperty("role", "muted")
+        self._off_by = QLabel()
+        self._off_by.setObjectName("registration_error")
+        self._off_by.setWordWrap(True)
+        self._off_by.setToolTip(
+            "Expected errors over the lit picture. Across the dispersion and along it they blur pictures and spectra; the wavelength error only "
+            "renames bands"
+        )
         self._rows = QGridLayout()
         self._rows.setHorizontalSpacing(SPACE)
         self._rows.setVerticalSpacing(2)
@@ -62,13 +70,16 @@ class VerdictPanel(QFrame):
         layout.setContentsMargins(SPACE * 3 // 2, SPACE, SPACE * 3 // 2, SPACE * 3 // 2)
         layout.setSpacing(HALF_SPACE)
         layout.addLayout(head)
+        layout.addWidget(self._off_by)
         layout.addWidget(self._advice)
         layout.addLayout(self._rows)
         self.set_verdict(None)
 
-    def set_verdict(self, verdict: Verdict | None) -> None:
-        """Show a verdict; None: there is no run yet."""
+    def set_verdict(self, verdict: Verdict | None, off_by: RegistrationError | None = None) -> None:
+        """Show a verdict and how far off the mask may be; None: there is no run yet, or nothing is known of it."""
         self._verdict = verdict
+        self._off_by.setText("" if off_by is None else f"The mask may be off by: {registration_line(off_by)}")
+        self._off_by.setVisible(off_by is not None)
         for widget in self._row_widgets:
             self._rows.removeWidget(widget)
             widget.hide()
@@ -137,7 +148,7 @@ def _shown(value: float) -> str:
 
 def _numbers(reason: Reason) -> str:
     """Value and limit of a check, and on which side of it the value should lie; nothing where the words hold both."""
-    if reason.threshold == 0 or reason.check == "width":
+    if reason.threshold == 0 or not math.isfinite(reason.threshold) or reason.check == "width":
         return ""
     side = "at least" if reason.check in AT_LEAST else "at most"
     return f" Value {_shown(reason.value)}, {side} {_shown(reason.threshold)}."

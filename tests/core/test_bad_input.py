@@ -188,9 +188,9 @@ def test_wrong_use_is_exit_code_2(case: str, tmp_path: Path, capsys: pytest.Capt
 
 
 def test_settings_that_make_no_sense_name_the_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    (tmp_path / "c.json").write_text('{"auto": {"wide": {"n_iter": 0}}}')
+    (tmp_path / "c.json").write_text('{"auto": {"max_steps": 0}}')
     assert main(["calibrate", *npz(tmp_path), "--config", str(tmp_path / "c.json")]) == 2
-    assert "c.json: auto.wide.n_iter: Input should be greater than or equal to 1 (got 0)" in capsys.readouterr().err
+    assert "c.json: auto.max_steps: Input should be greater than or equal to 1 (got 0)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_the_result_holds_what_was_asked(run, inputs):
     assert result.scores.held_out_after < result.scores.held_out_before
     assert result.verdict.status in ("pass", "warn")
     assert result.outcome == "done" and result.source == "auto"
-    assert [s.name for s in result.stages] == ["prealign", "wide", "precise", "proof"]
+    assert [s.name for s in result.stages] == ["prealign", "coarse", "final", "proof"]
     assert result.correlation_names == ("dx", "dy", "theta")
     assert np.allclose(np.diag(result.correlation), 1)
 
@@ -80,7 +80,7 @@ def test_the_events_tell_the_run_in_order(run):
     assert fractions == sorted(fractions) and fractions[-1] > 0.9
     assert tuple(e for e in events if isinstance(e, IterationRow)) == result.table
     previews = [e for e in events if isinstance(e, Preview)]
-    assert [e.stage for e in previews] == ["prealign", "wide"], "the proof shows what comes after the last stage"
+    assert [e.stage for e in previews] == ["prealign", "coarse"], "the proof shows what comes after the last stage"
     assert not previews[-1].cube.flags.writeable
     assert isinstance(events[-1], StageFinished)
     fitted = result.table[-1]
@@ -100,7 +100,7 @@ def test_finish_early_gives_the_best_so_far(inputs):
     control = RunControl()
 
     def observe(event):
-        if isinstance(event, StageStarted) and event.name == "wide":
+        if isinstance(event, StageStarted) and event.name == "coarse":
             control.finish_early()
 
     result = calibrate(inputs, CONFIG, control=control, observe=observe)
@@ -109,7 +109,7 @@ def test_finish_early_gives_the_best_so_far(inputs):
     assert any(r.check == "finished early" for r in result.verdict.reasons)
 
 
-@pytest.mark.parametrize("stage", ["prealign", "wide", "precise", "proof"])
+@pytest.mark.parametrize("stage", ["prealign", "coarse", "final", "proof"])
 def test_cancel_in_every_stage(inputs, stage):
     control = RunControl()
 

@@ -100,11 +100,11 @@ def test_text_settings_are_checked_by_their_pattern(form: ConfigForm, qtbot: QtB
 
 
 def test_a_setting_out_of_range_is_refused_by_name() -> None:
-    config = with_setting(CalibrationConfig(), ("auto", "wide", "n_iter"), 12)
-    assert config.auto.wide.n_iter == 12 and config.auto.precise == CalibrationConfig().auto.precise
-    assert value_at(config, ("auto", "wide", "n_iter")) == 12
-    with pytest.raises(ConfigError, match=r"auto\.wide\.n_iter.*999"):
-        with_setting(config, ("auto", "wide", "n_iter"), 999)
+    config = with_setting(CalibrationConfig(), ("reference", "grid", "n_iter"), 12)
+    assert config.reference.grid.n_iter == 12 and config.reference.stage_2a == CalibrationConfig().reference.stage_2a
+    assert value_at(config, ("reference", "grid", "n_iter")) == 12
+    with pytest.raises(ConfigError, match=r"reference\.grid\.n_iter.*999"):
+        with_setting(config, ("reference", "grid", "n_iter"), 999)
 
 
 def test_descriptions_keep_the_order_and_find_the_switch() -> None:

@@ -174,16 +174,16 @@ def test_a_preset_brings_its_settings_and_what_it_refines(desk: Desk) -> None:
 
 
 def test_a_setting_is_changed_undone_and_marked(desk: Desk) -> None:
-    desk.page.form.edited.emit(("auto", "precise", "n_iter"), 31)
-    assert desk.state.config.auto.precise.n_iter == 31
+    desk.page.form.edited.emit(("auto", "max_steps"), 31)
+    assert desk.state.config.auto.max_steps == 31
     assert "changed" in desk.page.preset_bar.note.text()
     desk.page.form.edited.emit(("seed",), 5)
     desk.state.undo_stack.undo()
-    assert (desk.state.config.seed, desk.state.config.auto.precise.n_iter) == (0, 31)
+    assert (desk.state.config.seed, desk.state.config.auto.max_steps) == (0, 31)
     desk.page.form.reset_button.click()
-    assert desk.state.config.auto.precise.n_iter == 22 and "changed" not in desk.page.preset_bar.note.text()
-    desk.page.form.edited.emit(("auto", "precise", "n_iter"), 0)
-    assert "auto.precise.n_iter" in desk.page.notice.text() and desk.state.config.auto.precise.n_iter == 22
+    assert desk.state.config.auto.max_steps == 4 and "changed" not in desk.page.preset_bar.note.text()
+    desk.page.form.edited.emit(("auto", "max_steps"), 0)
+    assert "auto.max_steps" in desk.page.notice.text() and desk.state.config.auto.max_steps == 4
 
 
 def test_own_presets_are_saved_chosen_renamed_and_deleted(desk: Desk) -> None:

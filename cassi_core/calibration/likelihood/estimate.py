@@ -1,0 +1,177 @@
+"""From a place within a mask detail to the maximum of the likelihood: coarse fit, then the final one, with their error budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cassi_core.calibration.likelihood.budget import ErrorBudget, ErrorTerm, budget_of
+from cassi_core.calibration.likelihood.problem import Evaluation, Indices, RigProblem
+from cassi_core.calibration.likelihood.registration_error import registration_error
+from cassi_core.calibration.likelihood.scoring import Free, Scored, Stop, free_parameters, score_steps
+from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, ParameterSet
+from cassi_core.result import RegistrationError
+from cassi_core.run import RunRecorder
+
+Vector = NDArray[np.float64]
+
+COARSE_PATCHES, FINAL_PATCHES = 48, 160
+"""Patches of the coarse fit, which finds blur, light, scene and noise, and of the first steps of the final one."""
+COARSE_STEPS, SUBSET_STEPS = 14, 12
+ROUGH = 0.3
+"""Standard errors below which a step on some of the patches tells nothing."""
+COARSE_NAMES = ("dx", "dy", "theta")
+"""What moves in the coarse fit besides the blur: with a wrong blur the others run away."""
+START_BLUR = 0.4
+"""Variance of the blur to start with, px^2: between a sharp rig and a blurred one."""
+SAMPLING_BLUR = 0.15
+"""What sampling the picture of a mask between its pixels may add to a blur that is held, px^2."""
+LEAST_PSF = 0.1
+"""Below this width (px) the error of the blur is that of its square, divided by this."""
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """Where the fit ended, in the dispersion frame: vector of all parameters, errors of the refined ones, and what it is based on.
+
+    `prior_sigma` is what was known of each before (infinite: nothing), `smear_px` the length of a band's own smear, `stop` why it ended.
+    """
+
+    vector: Vector
+    names: tuple[str, ...]
+    prior_sigma: Vector
+    budget: ErrorBudget
+    smear_px: float
+    spread: float
+    stop: Stop
+    problem: RigProblem
+    x: Vector
+
+    def registration_with(self, covariance: Vector) -> RegistrationError | None:
+        """The registration error that a covariance of the refined parameters amounts to."""
+        return registration_error(self.problem, self.x, self.names, covariance)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the last step changed nothing that the error bars do not hide."""
+        return self.stop is not Stop.STEPS or bool(
+            np.all(np.diag(self.budget.term("convergence").covariance) <= np.diag(self.covariance) / 4)
+        )
+
+    @property
+    def covariance(self) -> Vector:
+        return self.budget.covariance
+
+    @property
+    def sigmas(self) -> dict[str, float]:
+        return {n: float(np.sqrt(max(v, 0.0))) for n, v in zip(self.names, np.diag(self.covariance), strict=True)}
+
+
+class Estimator:
+    """The likelihood of a run with what is refined, known before, and bounded."""
+
+    def __init__(
+        self,
+        problem: RigProblem,
+        start: ParameterSet,
+        known: Mapping[str, tuple[float, float]],
+        smear_px: float,
+        recorder: RunRecorder,
+    ) -> None:
+        self.problem, self.start, self.recorder = problem, start, recorder
+        self.known = {n: known[n] for n in start.refined if n in known}
+        self.geometry = tuple(n for n in start.refined if n in GEOMETRY_NAMES)
+        psf = start["psf"]
+        self.frees_psf = psf.refine
+        least = 0.0 if psf.refine else psf.value**2
+        most = psf.upper**2 if psf.refine else least + SAMPLING_BLUR
+        step = problem.dispersion.step_px
+        # A band's own light covers its step, not more.
+        smear = (0.0, step**2) if psf.refine and smear_px == 0 else (smear_px**2, smear_px**2)
+        self.bounds = {n: (start[n].lower, start[n].upper) for n in self.geometry} | {"blur": (least, most), "smear": smear}
+        x = problem.start()
+        for name in GEOMETRY_NAMES:
+            x[problem.index(name)] = start[name].value
+        x[problem.index("blur")] = np.clip(START_BLUR, least, most)
+        x[problem.index("smear")] = np.clip(step**2 / 4, *smear)
+        self.x = x
+
+    def _free(self, geometry: Sequence[str], light_terms: int, nuisance: bool) -> Free:
+        low, high = self.bounds["smear"]
+        names = (*geometry, "blur", *(("smear",) if high > low else ()))
+        return free_parameters(
+            self.problem, names, light_terms=light_terms, nuisance=nuisance, known=self.known, bounds=self.bounds, start=self.x
+        )
+
+    def coarse(self) -> Scored:
+        """Blur, light, scene and noise, with shift and turn, on few patches."""
+        names = [n for n in self.geometry if n in COARSE_NAMES]
+        scored = self._steps(self._free(names, 2, True), self.problem.subset(COARSE_PATCHES), COARSE_STEPS, ROUGH)
+        self.x = scored.x
+        return scored
+
+    def subset(self) -> Scored:
+        """Everything, on some of the patches."""
+        scored = self._steps(self._free(self.geometry, 5, True), self.problem.subset(FINAL_PATCHES), SUBSET_STEPS, ROUGH)
+        self.x = scored.x
+        return scored
+
+    def final(self, steps: int, tolerance: float) -> Scored:
+        """Geometry, blur and light on all patches; scene and noise as they are."""
+        scored = self._steps(self._free(self.geometry, 5, False), None, steps, tolerance)
+        self.x = scored.x
+        return scored
+
+    def _steps(self, free: Free, patches: Sequence[Indices] | None, steps: int, tolerance: float) -> Scored:
+        def look(x: Vector, found: Evaluation, inverse: Vector, free: Free) -> None:
+            errors = np.full(len(PARAMETER_NAMES), np.nan)
+            for name in self.geometry:
+                at = np.flatnonzero(free.index == self.problem.index(name))
+                if at.size:
+                    errors[PARAMETER_NAMES.index(name)] = np.sqrt(max(inverse[at[0], at[0]], 0.0))
+            self.recorder.row(found.spread, self.vector(x), errors)
+            self.recorder.advance()
+
+        return score_steps(self.problem, self.x, free, patches=patches, steps=steps, tolerance=tolerance, look=look)
+
+    def vector(self, x: Vector) -> Vector:
+        """All parameters from x; those that are not refined bit-identical."""
+        vector = self.start.vector()
+        for name in self.geometry:
+            vector[PARAMETER_NAMES.index(name)] = x[self.problem.index(name)]
+        if self.frees_psf:
+            vector[PARAMETER_NAMES.index("psf")] = np.sqrt(max(x[self.problem.index("blur")], 0.0))
+        return vector
+
+    def estimate(self, scored: Scored) -> Estimate:
+        """What a fit found, with its error budget."""
+        refined = {int(i) for i in scored.free.index}
+        names = tuple(n for n in self.start.refined if self.problem.index("blur" if n == "psf" else n) in refined)
+        columns = [self.problem.index("blur" if n == "psf" else n) for n in names]
+        psf = float(np.sqrt(max(scored.x[self.problem.index("blur")], 0.0)))
+        budget = budget_of(scored, names, columns, {"psf": 1 / (2 * max(psf, LEAST_PSF))})
+        if "psf" in names and psf == 0:
+            budget = budget.plus(self._error_of_no_blur(scored, names))
+        prior = np.array([self.known.get(n, (0.0, np.inf))[1] for n in names])
+        smear = float(np.sqrt(max(scored.x[self.problem.index("smear")], 0.0)))
+        vector = self.vector(scored.x)
+        return Estimate(vector, names, prior, budget, smear, scored.evaluation.spread, scored.stop, self.problem, scored.x)
+
+    def _error_of_no_blur(self, scored: Scored, names: Sequence[str]) -> ErrorTerm:
+        """The blur that the picture could hide where none was found: a standard error of its variance, as a width."""
+        blur = self.problem.index("blur")
+        variance = 1 / np.sqrt(max(scored.evaluation.information[blur, blur], 1e-300))
+        return ErrorTerm(
+            "no blur",
+            "the width whose square is the error of the square",
+            "this picture",
+            np.diag([variance * (n == "psf") for n in names]),
+        )
+
+    def here(self) -> Estimate:
+        """What the likelihood says of the errors at the start itself: blur, light, scene and noise fitted, one step of the geometry for its size."""
+        self.x = self._steps(self._free((), 5, True), self.problem.subset(COARSE_PATCHES), COARSE_STEPS, ROUGH).x
+        return self.estimate(self._steps(self._free(self.geometry, 5, False), None, 1, 0.0))
