@@ -56,6 +56,7 @@ class _Search:
     peak_z: float | None
     device: str
     notes: tuple[str, ...] = ()
+    evidence: float | None = None
 
 
 def calibrate(
@@ -143,7 +144,7 @@ def _preset(config: CalibrationConfig) -> tuple[Searcher, Plan]:
 
         def search_auto(models: Sequence[RigModel], start: ParameterSet, solver: GapSolver, recorder: RunRecorder) -> _Search:
             out = auto.run_auto(models, start, config.auto, solver, recorder)
-            return _Search(out.vector, out.estimate, "auto", out.alignment.z, solver.device, out.notes)
+            return _Search(out.vector, out.estimate, "auto", out.alignment.z, solver.device, out.notes, out.evidence)
 
         return search_auto, auto.plan()
     from cassi_core.calibration import reference_presets
@@ -228,6 +229,7 @@ def _finish(
         inputs=inputs,
         peak_z=found.peak_z,
         min_peak_z=config.auto.min_peak_z,
+        evidence=found.evidence,
         shifts=shifts,
         told=_told(found.fit, direction),
         registration=registration,

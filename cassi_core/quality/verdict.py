@@ -18,6 +18,9 @@ ORDER: dict[VerdictStatus, int] = {"pass": 0, "warn": 1, "fail": 2}
 WEAK_PEAK = 1.5
 """Peaks below this many times the least height make a warning. Wrong masks of random pattern reach at most 5.7 times the noise (736 tried), right
 ones 14 to 70, in dark and blurred pictures 10; a wrong one of stripes or of a regular grid may reach 14."""
+LEAST_EVIDENCE, WEAK_EVIDENCE = 2.0, 4.0
+"""Nats per patch by which the picture must be likelier with the mask where it was found. A wrong mask that is fitted reaches 0.8 (28 tried), right
+ones 3.7 on the weakest pictures."""
 WARN_RMS_PX, FAIL_RMS_PX = 0.1, 0.5
 """Leftover misregistration above which reconstructions visibly suffer, and above which the mask is in the wrong place."""
 LEFTOVER_WARNING = ": part of the misalignment is outside the model; the standard errors allow for it"
@@ -41,6 +44,7 @@ def judge(
     inputs: CalibrationInputs,
     peak_z: float | None,
     min_peak_z: float,
+    evidence: float | None = None,
     shifts: Sequence[LocalShift] = (),
     told: Reason | None = None,
     registration: RegistrationError | None = None,
@@ -50,7 +54,7 @@ def judge(
     """The verdict of a finished calibration; its status is the worst of its reasons. `told` says what the picture tells."""
     reasons: list[Reason] = []
     if peak_z is not None:
-        reasons.append(_peak(peak_z, min_peak_z))
+        reasons.append(_peak(peak_z, min_peak_z) if evidence is None else _evidence(evidence, peak_z))
     reasons.append(_fit_residual(scores))
     if scores.held_out_before is not None and scores.held_out_after is not None:
         reasons.append(_held_out(scores.held_out_before, scores.held_out_after))
@@ -90,6 +94,24 @@ def _peak(z: float, least: float) -> Reason:
         )
         return Reason("mask found", "warn", z, WEAK_PEAK * least, text)
     return Reason("mask found", "pass", z, least, f"the mask is in the picture: correlation peak {z:.1f} times the noise")
+
+
+def _evidence(nats: float, z: float) -> Reason:
+    """Whether the picture needs the mask where it is."""
+    if nats < LEAST_EVIDENCE:
+        text = (
+            f"the mask was not found: some pixels away it explains the picture nearly as well (correlation peak {z:.1f} times the noise); "
+            "is this the mask of this rig, in this orientation, with this step and direction?"
+        )
+        return Reason("mask found", "fail", nats, LEAST_EVIDENCE, text)
+    if nats < WEAK_EVIDENCE:
+        text = (
+            "the mask stands out weakly: some pixels away it explains the picture not much worse; check on the overlay that its pattern "
+            "matches, and give the picture more light if you can"
+        )
+        return Reason("mask found", "warn", nats, WEAK_EVIDENCE, text)
+    text = f"the mask is in the picture: a patch is e^{nats:.0f} times likelier with it here than some pixels away"
+    return Reason("mask found", "pass", nats, WEAK_EVIDENCE, text)
 
 
 def _fit_residual(scores: Scores) -> Reason:

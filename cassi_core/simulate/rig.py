@@ -1,9 +1,9 @@
 """A simulated rig: what a camera records behind a mask that does not sit where the nominal mask says.
 
 It shares no code with the fitted model on purpose: a calibration tested on data of its own warp and its own dispersion
-only proves that it can invert itself. Here the true mask is sampled by a cubic spline from a capture LARGER than the
-field, so that content really enters at the borders; each coded band moves by a band-limited (quintic spline) shift in the
-rig's own direction; and a band may smear over its own width (``subbands``).
+only proves that it can invert itself. Here the mask is sampled by a cubic spline from a capture LARGER than the field, so that
+content really enters at the borders, for every band at the place where the rig's own direction brings it from; and a band may
+smear over its own width (``subbands``).
 
 Conventions as in :mod:`cassi_core.geometry` and :mod:`cassi_core.dispersion`; for a detector pixel at (col, row) from the
 centre the mask pixel looked at is::
@@ -41,8 +41,6 @@ LIMITS = {
     "psf": 20.0,
 }
 """How far off a simulated rig may be: far beyond what a calibration reaches, near enough to fit into memory."""
-SHIFT_PAD = 8
-"""Rows and columns of zeros round a coded band while it is shifted: room for the tails of the spline."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +159,7 @@ def simulate_rig(
             f"a margin of {needed_margin((height, width), truth)} px round the field is needed"
         )
     mask = true_mask(capture, (top, left), (height, width), truth)
-    light = expose(scene, mask, dispersion, truth, subbands)
+    light = expose(scene, capture, (top, left), dispersion, truth, subbands)
     camera = camera or Camera()
     return SimulatedRig(
         measurement=camera.expose(light, np.random.default_rng(seed)),
@@ -190,23 +188,47 @@ def true_mask(
 
 
 def expose(
-    scene: NDArray[np.float32], mask: NDArray[np.float64], dispersion: Dispersion, truth: Misalignment, subbands: int = 1
+    scene: NDArray[np.float32],
+    capture: NDArray[np.floating],
+    origin: tuple[int, int],
+    dispersion: Dispersion,
+    truth: Misalignment,
+    subbands: int = 1,
 ) -> NDArray[np.float64]:
-    """The light on the detector without noise, ``(H, Wm)`` float64: every band coded by the mask, moved, and added up."""
+    """The light on the detector without noise, ``(H, Wm)`` float64, in the order of the light.
+
+    A detector pixel sees light of a band through the place of the mask, and from the place of the scene, that lie where the dispersion of
+    that band comes from: both are looked up there, once, and multiplied. Nothing that was sampled is sampled again.
+    """
     n, height, width = scene.shape
     out_height, out_width = dispersion.canvas_shape((height, width))
     # Bands that move left or up start at the far side of the canvas, so that all of the nominal travel fits on it.
     first_row = out_height - height if dispersion.direction == "up" else 0
     first_col = out_width - width if dispersion.direction == "left" else 0
     angle = math.radians(AXIS_DEG[dispersion.direction] + truth.alpha)
+    capture = np.asarray(capture, np.float64)
+    spline = ndi.spline_filter(ndi.gaussian_filter(capture, truth.psf) if truth.psf > 0 else capture, 3, mode="nearest")
+    rows, cols = np.meshgrid(np.arange(out_height, dtype=float), np.arange(out_width, dtype=float), indexing="ij")
     light = np.zeros((out_height, out_width))
     for band in range(n):
         for part in range(subbands):
             position = band + (part + 0.5) / subbands - 0.5
             s = _travel(dispersion.s_nom, position) + truth.slope * position + truth.curve * position * (position - (n - 1))
-            coded = mask * _between_bands(scene, position) / subbands
-            _add_shifted(light, coded, first_row + s * math.sin(angle), first_col + s * math.cos(angle))
+            row, col = rows - first_row - s * math.sin(angle), cols - first_col - s * math.cos(angle)
+            lit = _covered(row, height) * _covered(col, width)
+            inside = lit > 0
+            row, col = row[inside], col[inside]
+            row_in, col_in = _look_up(row - (height - 1) / 2, col - (width - 1) / 2, truth)
+            points = [row_in + (height - 1) / 2 + origin[0], col_in + (width - 1) / 2 + origin[1]]
+            mask = np.clip(ndi.map_coordinates(spline, points, order=3, mode="nearest", prefilter=False), 0.0, None)
+            seen = ndi.map_coordinates(_between_bands(scene, position), [row, col], order=1, mode="nearest")
+            light[inside] += lit[inside] * mask * seen / subbands
     return light
+
+
+def _covered(at: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """The share of a pixel, seen at this place of the field, that lies within its `size` pixels."""
+    return np.clip(np.minimum(at + 1, size - at), 0.0, 1.0)
 
 
 def _look_up(
@@ -234,21 +256,3 @@ def _between_bands(scene: NDArray[np.float32], position: float) -> NDArray[np.fl
     t = position - low
     upper = scene[min(low + 1, last)]
     return np.asarray((1 - t) * scene[low].astype(np.float64) + t * upper, np.float64)
-
-
-def _add_shifted(canvas: NDArray[np.float64], image: NDArray[np.float64], down: float, right: float) -> None:
-    """Add an image with its pixel (0, 0) at (down, right) on the canvas; what falls outside is lost."""
-    whole = math.floor(down + 1e-9), math.floor(right + 1e-9)
-    fraction = max(0.0, down - whole[0]), max(0.0, right - whole[1])
-    if max(fraction) > 1e-9:
-        image = ndi.shift(np.pad(image, SHIFT_PAD), fraction, order=5, mode="constant")
-        whole = whole[0] - SHIFT_PAD, whole[1] - SHIFT_PAD
-    target: list[slice] = []
-    source: list[slice] = []
-    for start, size, room in zip(whole, image.shape, canvas.shape, strict=True):
-        low, high = max(0, start), min(room, start + size)
-        if low >= high:
-            return
-        target.append(slice(low, high))
-        source.append(slice(low - start, high - start))
-    canvas[tuple(target)] += image[tuple(source)]

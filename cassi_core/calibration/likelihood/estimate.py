@@ -29,6 +29,8 @@ START_BLUR = 0.4
 """Variance of the blur to start with, px^2: between a sharp rig and a blurred one."""
 SAMPLING_BLUR = 0.15
 """What sampling the picture of a mask between its pixels may add to a blur that is held, px^2."""
+EVIDENCE_PATCHES, EVIDENCE_PLACES, EVIDENCE_PX = 80, 6, 7.0
+"""Patches and places of the evidence, and how far away: beyond a mask detail, within the same brightness."""
 LEAST_PSF = 0.1
 """Below this width (px) the error of the blur is that of its square, divided by this."""
 
@@ -118,6 +120,25 @@ class Estimator:
         scored = self._steps(self._free(self.geometry, 5, True), self.problem.subset(FINAL_PATCHES), SUBSET_STEPS, ROUGH)
         self.x = scored.x
         return scored
+
+    def evidence(self) -> float:
+        """How much likelier the picture is with the mask here than with it some pixels away, nats per patch.
+
+        Against the best of EVIDENCE_PLACES places on a circle: what a mask of another rig gains by being fitted, it loses by moving.
+        """
+        patches = self.problem.subset(EVIDENCE_PATCHES, seed=1)
+        self.problem.hold(self.x)
+
+        def likelihood(x: Vector) -> float:
+            return self.problem.evaluate(x, patches, nuisance=False, information=False).likelihood
+
+        here, elsewhere = likelihood(self.x), []
+        for k in range(EVIDENCE_PLACES):
+            moved, angle = self.x.copy(), 2 * np.pi * (k + 0.25) / EVIDENCE_PLACES
+            moved[self.problem.index("dx")] += EVIDENCE_PX * np.cos(angle)
+            moved[self.problem.index("dy")] += EVIDENCE_PX * np.sin(angle)
+            elsewhere.append(likelihood(moved))
+        return (here - max(elsewhere)) / sum(len(p) for p in patches)
 
     def final(self, steps: int, tolerance: float) -> Scored:
         """Geometry, blur and light on all patches; scene and noise as they are."""

@@ -12,6 +12,8 @@ SHARED = 10
 """dx, dy, theta, scale_x, scale_y, slope, curve, alpha, blur (variance, px^2), smear (square of its length, px^2)."""
 COLUMNS = 16
 """Derivatives of the masks: the shared ones, the light polynomials, and zeros up to a whole vector register."""
+ROUNDING = 1e-5
+"""Share of its variance by which a pixel of the model scatters: single precision of the covariance."""
 TILTED_SCALES = 2
 """The smallest scales of the scene feel that the dispersion axis tilts one band against the next."""
 
@@ -323,7 +325,7 @@ def evaluate_patches(  # type: ignore[no-untyped-def]
             for j in range(i):
                 matrix[i, j] = 0.5 * (matrix[i, j] + matrix[j, i])
                 matrix[j, i] = matrix[i, j]
-            matrix[i, i] += n0[i] + n1[i] + unknown[i]
+            matrix[i, i] = matrix[i, i] * (1 + ROUNDING) + n0[i] + n1[i] + unknown[i]
         log_determinant = invert(matrix, factor)
         for a in range(scores.shape[1]):
             scores[n, a] = 0
@@ -338,6 +340,9 @@ def evaluate_patches(  # type: ignore[no-untyped-def]
                 e += matrix[i, j] * y[j]
             u[i] = e
             misfit += e * y[i]
+        if not misfit > 0:
+            likelihoods[n], misfits[n] = -1e6, np.nan
+            continue
         share = (freedom + pixels) / (freedom + misfit)
         misfits[n] = misfit
         likelihoods[n] = -0.5 * ((freedom + pixels) * np.log(1 + misfit / freedom) + log_determinant)
