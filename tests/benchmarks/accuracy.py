@@ -19,7 +19,7 @@ from cassi_core.calibration.pipeline import calibrate
 from cassi_core.config import CalibrationConfig, QualitySettings
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.solvers.fused_cpu import ensure_compiled
-from tests.benchmarks.cases import Case, load_cases, module_from, shared_folder
+from tests.benchmarks.cases import Case, load_cases, module_from, registration, shared_folder
 from tests.benchmarks.table import rms, say, write_csv
 
 THREE = ("dx", "dy", "theta")
@@ -70,8 +70,6 @@ def main() -> None:
     parser.add_argument("--maps", action="store_true", help="time the maps of the proof too")
     args = parser.parse_args()
     work = args.work or Path(tempfile.mkdtemp())
-    tools = shared_folder() / "tools"
-    error = module_from(tools / "registration_error.py").registration_error
     runners = {"auto": lambda c: run_engine(c, args.maps)}
     if not args.no_prototype:
         prototype = module_from(shared_folder() / "prototype" / "fast_calibration.py")
@@ -86,7 +84,8 @@ def main() -> None:
             for name, runner in runners.items():
                 values, sigmas, seconds = runner(case)
                 truth = {k: case.truth.get(k, 0.0) for k in values}
-                along, across = error({k: v for k, v in values.items() if k != "psf"}, case.truth, case.cube(), case.step_px)
+                off = registration(case, values)
+                along, across = off["along"], off["across"]
                 row = {"case": case.name, "level": level, "method": name, "along": along, "across": across, "seconds": seconds}
                 for p, s in sigmas.items():
                     if p != "psf" and s is not None:

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ def shared_folder() -> Path:
     """The folder with `data` and `tools` beside the project (or the parent of CASSI_DATA_DIR)."""
     data = os.environ.get("CASSI_DATA_DIR")
     folder = Path(data).resolve().parent if data else Path(__file__).resolve().parents[3] / "shared"
-    if not (folder / "tools" / "simulate_rig.py").exists():
+    if not (folder / "tools" / "rig_simulator.py").exists():
         raise SystemExit(f"{folder}: the simulator and the real masks are not here; set CASSI_DATA_DIR")
     return folder
 
@@ -50,10 +51,9 @@ def load_cases(folder: Path, levels: list[str]) -> list[Case]:
     entries = [c for c in json.loads(listing.read_text())["cases"] if c["level"] in levels]
     missing = [c["name"] for c in entries if not (folder / f"{c['name']}.truth.json").exists()]
     if missing:
-        tool = str(shared / "tools" / "simulate_rig.py")
-        subprocess.run(
-            [sys.executable, tool, str(listing), str(folder), "--only", *missing], check=True, stdout=subprocess.DEVNULL
-        )
+        tool = str(shared / "tools" / "rig_simulator.py")
+        command = [sys.executable, tool, "cases", str(listing), str(folder), "--only", *missing]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return [_load(folder, c) for c in entries]
 
 
@@ -63,6 +63,19 @@ def _load(folder: Path, entry: dict) -> Case:
         dispersion = Dispersion.constant(int(z["n_bands"]), float(z["step_px"]))
         inputs = CalibrationInputs.from_arrays(z["meas"], z["mask"], dispersion)
     return Case(entry["name"], entry["level"], file, inputs, entry["truth"], float(entry["step_px"]))
+
+
+def simulator() -> Any:
+    """The independent simulator, in the order of the light, with its measure of a calibration."""
+    return module_from(shared_folder() / "tools" / "rig_simulator.py")
+
+
+def registration(case: Case, values: dict[str, float]) -> dict[str, float]:
+    """Errors along, across, of the pattern (px) and of the wavelengths (bands) of parameters, against the truth of a case."""
+    told = json.loads(case.file.with_name(f"{case.name}.truth.json").read_text())
+    fit = {k: v for k, v in values.items() if k != "psf"}
+    found: dict[str, float] = simulator().registration(fit, told, case.cube())
+    return found
 
 
 def module_from(path: Path) -> ModuleType:

@@ -22,7 +22,7 @@ from cassi_core.calibration.pipeline import calibrate
 from cassi_core.config import CalibrationConfig, QualitySettings
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.solvers.fused_cpu import ensure_compiled
-from tests.benchmarks.cases import Case, load_cases, module_from, shared_folder
+from tests.benchmarks.cases import Case, load_cases, registration, shared_folder, simulator
 from tests.benchmarks.table import rms, say, write_csv
 
 UPSIDE_DOWN = (2, 4)
@@ -49,7 +49,8 @@ def _upside_down(case: Case, index: int, work: Path) -> Case:
     name = f"{case.name.rsplit('_', 1)[0]}_{index}"
     # A path that begins at the root stands for itself when the simulator looks for it below its data.
     entry |= {"name": name, "scene": str(scene.resolve()), "seed": entry["seed"] + 1}
-    module_from(shared / "tools" / "simulate_rig.py").run_case(entry, shared / "data", work)
+    tool = simulator()
+    tool.save(work, *tool.from_case(entry, shared / "data"))
     with np.load(work / f"{name}.npz") as z:
         inputs = CalibrationInputs.from_arrays(z["meas"], z["mask"], case.inputs.dispersion)
     return replace(case, name=name, file=work / f"{name}.npz", inputs=inputs)
@@ -61,7 +62,6 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="folder of the simulated cases (made on first use)")
     parser.add_argument("--csv", type=Path)
     args = parser.parse_args()
-    error = module_from(shared_folder() / "tools" / "registration_error.py").registration_error
     ensure_compiled()
     rows = []
     for rig, cases in rigs(args.work or Path(tempfile.mkdtemp()), max(args.frames)).items():
@@ -71,9 +71,14 @@ def main() -> None:
             start = time.perf_counter()
             result = calibrate(inputs, CalibrationConfig(quality=QualitySettings(maps=False)))
             seconds = time.perf_counter() - start
-            values = {k: v for k, v in result.parameters.values().items() if k != "psf"}
-            along, across = error(values, first.truth, first.cube(), first.step_px)
+            off = registration(first, result.parameters.values())
+            along, across = off["along"], off["across"]
             row = {"rig": rig, "frames": count, "along": along, "across": across, "seconds": seconds}
+            row |= {
+                f"sigmas_{p.name}": (p.value - first.truth.get(p.name, 0.0)) / p.sigma
+                for p in result.parameters
+                if p.name != "psf" and p.sigma
+            }
             row |= {f"error_{p.name}": p.value - first.truth.get(p.name, 0.0) for p in result.parameters if p.name != "psf"}
             rows.append(row)
             say(
@@ -82,7 +87,9 @@ def main() -> None:
     for count in args.frames:
         mine = [r for r in rows if r["frames"] == count]
         along, across, theta = (rms([r[k] for r in mine]) for k in ("along", "across", "error_theta"))
-        say(f"== {count} frames: RMS along {along:.4f}, across {across:.4f} px, theta {theta:.4f} deg")
+        z = np.abs([v for r in mine for k, v in r.items() if k.startswith("sigmas_")])
+        covered = f"within 1 / 2 sigma {100 * np.mean(z <= 1):.0f} / {100 * np.mean(z <= 2):.0f} %"
+        say(f"== {count} frames: RMS along {along:.4f}, across {across:.4f} px, theta {theta:.4f} deg; {covered}")
     write_csv(args.csv, rows)
 
 

@@ -66,13 +66,15 @@ def frames_of(
 ) -> tuple[list[MonochromaticFrame], np.ndarray]:
     rng = np.random.default_rng(0)
     (height, width), origin = case.shape, (200, 200) if case.shape[1] < 300 else (150, 150)
-    mask = simulator.true_mask(capture, origin, case.shape, dict(case.truth), case.psf_px)
+    margin = 24
+    path = shared_folder() / "data" / "masks" / "tsa_net_real_mask_660.npz"
+    fine = simulator.real_mask(path, origin, case.shape, margin)
     row, col = np.mgrid[:height, :width]
     frames = []
     for band in range(0, BANDS, case.every):
         cube = np.zeros((BANDS, height, width), np.float32)
         cube[band] = (1 + 0.6 * np.cos(col / 90 + band) * np.sin(row / 70)) * (0.3 + rng.random())
-        y = simulator.expose(cube, mask, {"truth": dict(case.truth), "step_px": STEP_PX})
+        y = simulator.expose(cube, fine, margin, dict(case.truth), {"psf_px": case.psf_px}, STEP_PX)
         frames.append(MonochromaticFrame(f"{nm[band]:.1f} nm", float(nm[band]), simulator.camera(y, dict(case.camera), rng)))
     window = tuple(slice(o, o + n) for o, n in zip(origin, case.shape, strict=True))
     return frames, capture[window].astype(np.float32)
@@ -80,7 +82,7 @@ def frames_of(
 
 def main() -> None:
     shared = shared_folder()
-    simulator: Any = module_from(shared / "tools" / "simulate_rig.py")
+    simulator: Any = module_from(shared / "tools" / "rig_simulator.py")
     capture = np.load(shared / "data" / "masks" / "tsa_net_real_mask_660.npz")["mask"].astype(float)
     nm, band = prism_wavelengths(), np.arange(BANDS)
     print(

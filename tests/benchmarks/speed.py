@@ -26,7 +26,7 @@ from cassi_core.dispersion import Dispersion
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.inputs_from_files import load_inputs
 from cassi_core.solvers.fused_cpu import ensure_compiled
-from tests.benchmarks.cases import load_cases, module_from, shared_folder
+from tests.benchmarks.cases import load_cases, module_from, shared_folder, simulator
 from tests.benchmarks.table import say, write_csv
 
 THREE = ("dx", "dy", "theta")
@@ -51,7 +51,8 @@ def inputs_of(size: str, work: Path) -> CalibrationInputs:
     }
     file = work / "speed_512.npz"
     if not file.exists():
-        module_from(shared / "tools" / "simulate_rig.py").run_case(case, shared / "data", work)
+        tool = simulator()
+        tool.save(work, *tool.from_case(case, shared / "data"))
     with np.load(file) as z:
         return CalibrationInputs.from_arrays(z["meas"], z["mask"], Dispersion.constant(28, 2.0))
 

@@ -21,7 +21,7 @@ from cassi_core.config import CalibrationConfig, QualitySettings
 from cassi_core.dispersion import Dispersion
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.result import CalibrationResult
-from tests.benchmarks.cases import module_from, shared_folder
+from tests.benchmarks.cases import simulator
 from tests.benchmarks.table import say, write_csv
 
 FALSE_PASS_PX = 0.1
@@ -50,15 +50,15 @@ def row_of(result: CalibrationResult, case: dict[str, Any], off: dict[str, float
     return row
 
 
-def run(seed: int, simulator: Any, bent: bool) -> dict[str, Any]:
+def run(seed: int, tool: Any, bent: bool) -> dict[str, Any]:
     """Calibrate one rig and hold the result against the truth."""
-    picture, mask, cube, case, _ = simulator.wild(seed, bent=bent)
+    picture, mask, cube, case, _ = tool.wild(seed, bent=bent)
     inputs = CalibrationInputs.from_arrays(picture, mask, Dispersion.constant(cube.shape[0], case["step_px"]))
     start = time.perf_counter()
     result = calibrate(inputs, CalibrationConfig(quality=QualitySettings(maps=False)))
     seconds = time.perf_counter() - start
     values = result.parameters.values()
-    off = simulator.registration({k: values[k] for k in case["truth"]}, case, cube)
+    off = tool.registration({k: values[k] for k in case["truth"]}, case, cube)
     return row_of(result, case, off, seconds)
 
 
@@ -102,10 +102,10 @@ def main() -> None:
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--derive", action="store_true")
     args = parser.parse_args()
-    simulator = module_from(shared_folder() / "tools" / "rig_simulator.py")
+    tool = simulator()
     rows = []
     for seed in range(args.first, args.last):
-        rows.append(run(seed, simulator, args.bent))
+        rows.append(run(seed, tool, args.bent))
         say(line(rows[-1]))
     summary("straight optics", [r for r in rows if not r["radial"]])
     summary("distorting optics", [r for r in rows if r["radial"]])
