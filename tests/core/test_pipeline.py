@@ -14,7 +14,7 @@ from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
 from cassi_core.quality.maps import evaluate
 from cassi_core.quality.verdict import judge, leftover_rms
-from cassi_core.result import LocalShift, Scores
+from cassi_core.result import LocalShift, RegistrationError, Scores
 from cassi_core.run import IterationRow, Preview, Progress, RunControl, RunStarted, StageFinished, StageStarted
 from tests.core.search_rigs import BANDS, SHAPE, make_rig
 
@@ -165,6 +165,29 @@ def test_a_peak_just_above_the_limit_is_a_warning_that_says_what_to_do(inputs):
 
     assert [reason(z).status for z in (7.9, 8.1, 11.9, 12.1)] == ["fail", "warn", "warn", "pass"]
     assert "9.0 times the noise, from 12 on" in reason(9.0).text and "light" in reason(9.0).text
+
+
+def test_the_likelihood_decides_whether_the_mask_is_there(inputs):
+    def reason(nats):
+        verdict = judge(ParameterSet.default(), Scores(0.2, 0.1), inputs=inputs, peak_z=6.0, min_peak_z=8.0, evidence=nats)
+        return next(r for r in verdict.reasons if r.check == "mask found")
+
+    assert [reason(nats).status for nats in (0.8, 2.5, 9.0)] == ["fail", "warn", "pass"]
+    assert "some pixels away" in reason(0.8).text and "light" in reason(2.5).text
+
+
+def test_the_registration_error_is_part_of_the_verdict(inputs):
+    def found(across, pattern, bands):
+        error = RegistrationError(across, 0.01, pattern, 0.01, bands, 0.01, 7.0)
+        verdict = judge(
+            ParameterSet.default(), Scores(0.2, 0.1), inputs=inputs, peak_z=None, min_peak_z=8.0, registration=error
+        )
+        return {r.check: r for r in verdict.reasons}
+
+    good, bad, blue = found(0.02, 0.03, 0.01), found(0.02, 0.2, 0.01), found(0.02, 0.03, 2.0)
+    assert good["registration error"].status == "pass" and good["registration error"].value == 0.03
+    assert bad["registration error"].status == "warn" and "0.200 px along" in bad["registration error"].text
+    assert blue["wavelength error"].status == "pass" and "14.00 nm" in blue["wavelength error"].text
 
 
 @pytest.mark.parametrize(("extra", "words"), [(-3, "3 fewer columns"), (2, "2 more columns")])

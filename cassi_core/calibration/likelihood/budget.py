@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cassi_core.assets import read_asset
 from cassi_core.calibration.likelihood.scoring import Scored
 
 Vector = NDArray[np.float64]
 
-MODEL_SHARE: dict[str, float] = {}
-"""Errors of simulated rigs over the scatter term, less one, in quadrature: what scene, sampling and light of the model do not know. Measured by
-``python -m tests.benchmarks.wild --derive`` on seeds 100-139 and stored here; checked on others."""
-COMMON_SHARE = 1.5
+MODEL_ERRORS = "model_errors.json"
+"""Errors of simulated rigs over the scatter term: what scene, sampling and light of the model do not know. Made by
+``python -m tests.benchmarks.wild --derive`` on the seeds that the file names; checked on others."""
 DISTORTION_PLACES = 3
 """Distortions are smooth: so many places along each side of the picture are shifted independently of each other."""
+
+
+@cache
+def model_errors() -> dict[str, float]:
+    """Factor by parameter from the shipped file; ``others``: of those that it does not name."""
+    stored = json.loads(read_asset(MODEL_ERRORS))
+    return {**stored["factors"], "others": float(stored["others"])}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +78,8 @@ def budget_of(scored: Scored, names: Sequence[str], columns: Sequence[int], fact
     # Fewer strips than parameters cannot show less than the noise that the model itself expects.
     own = np.sqrt(np.maximum(np.diag(formal) / np.maximum(np.diag(scatter), 1e-300), 1.0))
     scatter = scatter * np.outer(own, own) * np.outer(scale, scale)
-    shares = np.sqrt([MODEL_SHARE.get(name, COMMON_SHARE) ** 2 + 1 for name in names])
+    measured = model_errors()
+    shares = np.array([measured.get(name, measured["others"]) for name in names])
     step = scored.step[at] * scale
     return ErrorBudget(
         tuple(names),
