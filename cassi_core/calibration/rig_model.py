@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from cassi_core.calibration.contrast import local_contrast
-from cassi_core.calibration.mask_sampling import POSE_NAMES, pose_coefficients, sample_gradient, sample_pose, shift_bands
+from cassi_core.calibration.mask_sampling import POSE_NAMES, displaced, pose_coefficients, sample_pose
 from cassi_core.dispersion import Dispersion
 from cassi_core.geometry import warp_mask
 from cassi_core.inputs import CalibrationInputs, Frame
+from cassi_core.mask_image import MaskImage
 from cassi_core.parameters import PARAMETER_NAMES
 from cassi_core.solvers.protocol import Candidate
 
@@ -96,12 +97,14 @@ class RigModel:
         """
         whole_cols, whole_rows = self.dispersion.whole_offsets()
         distinct, which = np.unique(self.fractions(values).round(9), axis=0, return_inverse=True)
-        posed = self.posed(values, spline)
-        if not distinct.any():
-            return Candidate(posed, whole_cols + CANVAS_PAD, whole_rows, self.light)
-        masks = np.empty((len(distinct), *posed.shape), np.float32)
-        coefficients = spline_coefficients(posed)
-        self.in_threads(lambda part: shift_bands(coefficients, distinct[part], masks[part]), len(distinct))
+        masks = np.empty((len(distinct), *self.mask.shape), np.float32)
+        pose = self.pose(values)
+
+        def sample(part: slice) -> None:
+            for fraction, out in zip(distinct[part], masks[part], strict=True):
+                sample_pose(spline, displaced(pose, *fraction), 0, len(out), out)
+
+        self.in_threads(sample, len(distinct))
         shared = masks[0] if len(distinct) == 1 else masks[which.ravel()]
         return Candidate(shared, whole_cols + CANVAS_PAD, whole_rows, self.light)
 
@@ -109,19 +112,14 @@ class RigModel:
         """What the offsets of the bands have beyond the nominal whole ones, ``(L, 2)`` as (columns, rows) in pixels."""
         return np.stack(self.dispersion.offsets(values), axis=1) - np.stack(self.dispersion.whole_offsets(), axis=1)
 
-    def posed(self, values: Mapping[str, float], spline: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The mask `(H, W)` at its pose, sampled from spline coefficients."""
-        out = np.empty_like(self.mask)
-        pose = pose_coefficients(self.mask.shape, *(float(values.get(k, 0.0)) for k in POSE_NAMES))
-        sample_pose(spline, pose, 0, len(out), out)
-        return out
+    def pose(self, values: Mapping[str, float]) -> NDArray[np.float64]:
+        """The affine map from pixels to the mask of the named values."""
+        return pose_coefficients(self.mask.shape, *(float(values.get(k, 0.0)) for k in POSE_NAMES))
 
-    def posed_slopes(self, values: Mapping[str, float], spline: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Slopes of the mask along its own columns and rows where :meth:`posed` samples it, ``(2, H, W)``."""
-        out = np.empty((2, *self.mask.shape), np.float32)
-        pose = pose_coefficients(self.mask.shape, *(float(values.get(k, 0.0)) for k in POSE_NAMES))
-        sample_gradient(spline, pose, 0, out.shape[1], out)
-        return out
+    @cached_property
+    def image(self) -> MaskImage:
+        """The mask in light of the rig's blur."""
+        return MaskImage(self.mask)
 
     def split_candidate(self, values: Mapping[str, float]) -> Candidate:
         """The reference hypothesis: bilinearly warped mask, offsets as they are (fractions are split by the solver)."""
@@ -130,12 +128,7 @@ class RigModel:
 
     def spline(self, psf_px: float = 0.0, smear_px: float = 0.0) -> NDArray[np.float32]:
         """Spline coefficients of the mask blurred by the optics (`psf_px`, Gaussian) and by a band's own smear (box)."""
-        mask = self.mask.astype(np.float64)
-        if psf_px > 0:
-            mask = blur(mask, psf_px)
-        if smear_px > 0:
-            mask = box_columns(mask, smear_px)
-        return spline_coefficients(mask)
+        return self.image.spline(max(psf_px, 0.0) ** 2, max(smear_px, 0.0) ** 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,27 +150,6 @@ class Optics:
 def spline_coefficients(image: NDArray[np.floating]) -> NDArray[np.float32]:
     """Cubic B-spline coefficients of an image, mirrored at its edges."""
     return np.asarray(ndi.spline_filter(image, 3, output=np.float32, mode="mirror"), np.float32)
-
-
-def blur(image: NDArray[np.float64], sigma_px: float) -> NDArray[np.float64]:
-    """Gaussian blur that changes smoothly with its width from zero on.
-
-    A sampled Gaussian narrower than half a pixel is no blur at all; there three taps with the same variance are used.
-    """
-    if sigma_px >= 0.6:
-        return np.asarray(ndi.gaussian_filter(image, sigma_px, mode="nearest"), np.float64)
-    side = sigma_px**2 / 2
-    for axis in (0, 1):
-        image = ndi.correlate1d(image, [side, 1 - 2 * side, side], axis=axis, mode="nearest")
-    return np.asarray(image, np.float64)
-
-
-def box_columns(image: NDArray[np.float64], width_px: float) -> NDArray[np.float64]:
-    """Average of an image over a box of real width along the columns, edges repeated (trapezoidal ends)."""
-    half = max(1, int(np.ceil(width_px / 2)))
-    at = np.arange(-half, half + 1)
-    taps = np.clip(width_px / 2 + 0.5 - np.abs(at), 0, 1)
-    return np.asarray(ndi.correlate1d(image, taps / taps.sum(), axis=1, mode="nearest"), np.float64)
 
 
 def named(vector: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:

@@ -84,22 +84,6 @@ class FusedCpuSolver:
         self._solve_all(lambda i: _Problem(images[i], candidate, weight), out, settings, control or RunControl())
         return out
 
-    def filter_transposed(
-        self,
-        images: NDArray[np.float32],
-        candidate: Candidate,
-        settings: GapSettings,
-        *,
-        weight: NDArray[np.float32] | None = None,
-        control: RunControl | None = None,
-    ) -> NDArray[np.float32]:
-        """The transpose of :meth:`filter_images`, ``(B, H, Wm)``; see the protocol."""
-        inverse = _Problem(images[0], candidate, weight).inverse_normaliser()
-        lifted = images / inverse if weight is None else weight * images / inverse
-        filtered = self.filter_images(lifted, candidate, settings, weight=weight, control=control)
-        filtered *= inverse
-        return filtered if weight is None else filtered * weight
-
     def project(self, cube: NDArray[np.float32], candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.float32]:
         """The forward model ``A x`` of a cube ``(L, H, W)`` on a canvas ``(H, Wm)``; see the protocol."""
         return _Problem(np.zeros(shape, np.float32), replace(candidate, light=None), None).project(cube)

@@ -130,23 +130,6 @@ class GapSolver(Protocol):
         """Residual images ``(B, H, Wm)`` of several measurements with one candidate: what the scene estimate cannot explain."""
         ...
 
-    def filter_transposed(
-        self,
-        images: NDArray[np.float32],
-        candidate: Candidate,
-        settings: GapSettings,
-        *,
-        weight: NDArray[np.float32] | None = None,
-        control: RunControl | None = None,
-    ) -> NDArray[np.float32]:
-        """The transpose of ``filter_images``, for images ``(B, H, Wm)`` that vanish where the weight does.
-
-        With ``P = w/phi`` the scene estimate of the plain iteration is ``x = S A^T P y`` with a symmetric ``S``, so that
-        ``(I - A S A^T P)^T = P (I - A S A^T P) P^-1``: one solve more, no new code. It holds for the blurs up to the picture's
-        edges, for whole offsets, weights of 0 and 1, and where ``phi`` lies above its floor; to some thousandths otherwise.
-        """
-        ...
-
     def project(self, cube: NDArray[np.float32], candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.float32]:
         """The forward model ``A x`` of a cube ``(L, H, W)`` on a canvas of the given shape ``(H, Wm)``."""
         ...

@@ -87,22 +87,6 @@ class TorchGapSolver:
             out[group] = problem.residual(problem.solve(settings, control or RunControl())).cpu().numpy()
         return out
 
-    def filter_transposed(
-        self,
-        images: NDArray[np.float32],
-        candidate: Candidate,
-        settings: GapSettings,
-        *,
-        weight: NDArray[np.float32] | None = None,
-        control: RunControl | None = None,
-    ) -> NDArray[np.float32]:
-        """The transpose of :meth:`filter_images`, ``(B, H, Wm)``; see the protocol."""
-        inverse = _Batch(images[0], [candidate], weight, self._device, self._gather).inverse_normaliser()[0].cpu().numpy()
-        lifted = images / inverse if weight is None else weight * images / inverse
-        filtered = self.filter_images(lifted, candidate, settings, weight=weight, control=control)
-        filtered *= inverse
-        return filtered if weight is None else filtered * weight
-
     def project(self, cube: NDArray[np.float32], candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.float32]:
         """The forward model ``A x`` of a cube ``(L, H, W)`` on a canvas ``(H, Wm)``; see the protocol."""
         problem = _Batch(np.zeros(shape, np.float32), [replace(candidate, light=None)], None, self._device, self._gather)

@@ -33,7 +33,6 @@ from cassi_core.io.exports import (
     export_mask,
     load_calibrated_mask,
 )
-from cassi_core.io.exports.rig_masks import optical_blur
 from cassi_core.io.reconstruction_files import Reconstruction, write_reconstruction
 from cassi_core.parameters import ParameterSet
 
@@ -127,13 +126,6 @@ def test_the_patterns_are_those_of_the_fitted_model(direction: str) -> None:
     inner = (slice(None), slice(12, -12), slice(12, -12))  # the two continue the mask differently beyond its border
     np.testing.assert_allclose(exported[inner], np.clip(engine.mask, 0, 1)[inner], atol=2e-5)
     assert np.abs(exported[4] - exported[0]).max() > 0.05
-
-
-@pytest.mark.parametrize("sigma", [0.3, 0.9])
-def test_the_blur_of_the_optics_is_that_of_the_fit(sigma: float) -> None:
-    from cassi_core.calibration.rig_model import blur
-
-    np.testing.assert_array_equal(optical_blur(make_mask(), sigma), blur(make_mask().astype(np.float64), sigma))
 
 
 def test_the_loaders_of_public_code_get_our_masks(tmp_path: Path) -> None:

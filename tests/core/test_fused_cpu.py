@@ -176,34 +176,6 @@ def test_strips_of_rows_give_what_one_thread_gives(layout, kind):
     assert np.array_equal(one[0], three[0]) and np.array_equal(one[1], three[1])
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        GapSettings(8, 1.5),
-        GapSettings(12, 0.35, 1.0),
-        GapSettings(5, 0.0),
-        GapSettings(18, 1.2, 2.1, "matern", accelerated=True),
-    ],
-)
-@pytest.mark.parametrize("per_band", [False, True])
-@pytest.mark.parametrize("light", [None, np.linspace(0.3, 1.5, 7, dtype=np.float32)])
-def test_the_transposed_filter_passes_the_dot_test(settings, per_band, light):
-    rng = np.random.default_rng(8)
-    height, width = 131, 120
-    mask = rng.random((7, height, width) if per_band else (height, width)).astype(np.float32)
-    candidate = Candidate(mask, np.arange(7) * 2.0 + 3, np.array([0.0, 0, 1, 1, 0, -1, -1]), light)
-    weight = (rng.random((height, width + 18)) > 0.05).astype(np.float32)
-    # At the borders the blur repeats the edge, which is not symmetric: both images keep away from them.
-    inside = np.pad(np.ones((31, 18), np.float32), ((50, 50), (60, 60)))
-    one, other = (rng.standard_normal((1, *weight.shape)).astype(np.float32) * inside for _ in range(2))
-    other *= weight
-    solver = FusedCpuSolver(2)
-    there = np.vdot(solver.filter_images(one, candidate, settings, weight=weight).astype(float), other)
-    back = np.vdot(one.astype(float), solver.filter_transposed(other, candidate, settings, weight=weight))
-    assert there == pytest.approx(back, rel=1e-4, abs=1e-4)
-    assert abs(there - np.vdot(one, other)) > 0.05  # the filter does something
-
-
 def test_projection_is_the_coded_sum_of_the_bands():
     rng = np.random.default_rng(6)
     cube, mask = rng.random((3, 9, 11)).astype(np.float32), rng.random((9, 11)).astype(np.float32)

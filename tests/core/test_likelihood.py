@@ -12,7 +12,6 @@ from scipy.spatial.transform import Rotation
 from cassi_core.calibration.likelihood.budget import distortion_term
 from cassi_core.calibration.likelihood.estimate import Estimator
 from cassi_core.calibration.likelihood.kernel import COLUMNS, SHARED, invert, patch_masks
-from cassi_core.calibration.likelihood.mask_image import MaskImage
 from cassi_core.calibration.likelihood.problem import (
     FRAME_NAMES,
     LIGHT_NAMES,
@@ -29,6 +28,7 @@ from cassi_core.dispersion import Dispersion
 from cassi_core.errors import RunCancelled
 from cassi_core.geometry import source_coordinates
 from cassi_core.inputs import CalibrationInputs
+from cassi_core.mask_image import MaskImage
 from cassi_core.parameters import ParameterSet
 from cassi_core.run import RunControl
 from tests.core.search_rigs import make_model, make_rig, record

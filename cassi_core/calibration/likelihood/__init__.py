@@ -10,7 +10,7 @@ bands b (the exponential of a polynomial) and
 
 where ``d_lm`` is the distance in the scene of what the two pixels see in their bands, ``s_k`` the scales, C the correlation of colours along
 the bands; weights w, v and noise (read, shot) are found from the picture too. To it comes what a picture of a mask cannot know of itself:
-the power that folds at half a cycle per pixel (:mod:`mask_image`), and parts of the mask that lie beyond its picture.
+the power that folds at half a cycle per pixel (:mod:`cassi_core.mask_image`), and parts of the mask that lie beyond its picture.
 
 Composite likelihood
 --------------------

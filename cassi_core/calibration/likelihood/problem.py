@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.likelihood.kernel import COLUMNS, SHARED, evaluate_patches
-from cassi_core.calibration.likelihood.mask_image import MaskImage
 from cassi_core.calibration.likelihood.snapshot import Snapshot
 from cassi_core.calibration.rig_model import RigModel
+from cassi_core.mask_image import MaskImage
 from cassi_core.parameters import GEOMETRY_NAMES
 from cassi_core.run import RunControl
 

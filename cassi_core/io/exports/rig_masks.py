@@ -16,15 +16,16 @@ pattern. The unknown scene takes up its own sub-pixel shift.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
-from cassi_core.dispersion import QUARTER_TURNS, Dispersion, to_dispersion_frame
-from cassi_core.geometry import spline_coefficients, warp_mask
+from cassi_core.dispersion import QUARTER_TURNS, Dispersion, to_dispersion_frame, vector_from_dispersion_frame
+from cassi_core.geometry import warp_mask
+from cassi_core.mask_image import MaskImage
 from cassi_core.parameters import ParameterSet
 from cassi_core.result import CalibrationResult
 
@@ -90,29 +91,25 @@ class CalibratedMask:
         if not any(pose.values()) and values["psf"] == 0 and not displacements.any():
             return np.repeat(to_dispersion_frame(self.mask, self.dispersion.direction)[None], len(displacements), axis=0)
         low, high = float(self.mask.min()), float(self.mask.max())
-        posed = warp_mask(self.mask, pose, coefficients=spline_coefficients(optical_blur(self.mask, values["psf"])))
-        posed = to_dispersion_frame(posed, self.dispersion.direction)
-        # Pose first, the offset of the band afterwards: the order of the fit.
-        images = [ndi.shift(posed, (down, right), order=3, mode="mirror") for right, down in displacements]
+        coefficients = MaskImage(self.mask).spline(values["psf"] ** 2, 0.0).astype(np.float64)
+        images = []
+        for right, down in displacements:
+            # One sampling at the exact place, as in the fit: the displacement of a band is part of the pose.
+            moved = displaced_pose(pose, *vector_from_dispersion_frame(right, down, self.dispersion.direction))
+            images.append(
+                to_dispersion_frame(warp_mask(self.mask, moved, coefficients=coefficients), self.dispersion.direction)
+            )
         sampled = np.clip(np.stack(images), low, high)
         sampled[sampled < ROUNDING * high] = 0
         return np.asarray(sampled, np.float32)
 
 
-def optical_blur(mask: Float32, sigma_px: float) -> NDArray[np.float64]:
-    """The mask blurred by the optics of the rig (`psf`), `(H, W)` float64.
-
-    Below 0.6 px a sampled Gaussian is no blur any more; three taps with the same variance are used, as in the fit.
-    """
-    image = np.asarray(mask, np.float64)
-    if sigma_px <= 0:
-        return image
-    if sigma_px >= 0.6:
-        return np.asarray(ndi.gaussian_filter(image, sigma_px, mode="nearest"), np.float64)
-    side = sigma_px**2 / 2
-    for axis in (0, 1):
-        image = ndi.correlate1d(image, [side, 1 - 2 * side, side], axis=axis, mode="nearest")
-    return np.asarray(image, np.float64)
+def displaced_pose(pose: Mapping[str, float], right: float, down: float) -> dict[str, float]:
+    """The pose of a mask that lies further to the right and down by so many pixels."""
+    angle = np.deg2rad(pose["theta"])
+    x, y = right / (1 + pose["scale_x"]), down / (1 + pose["scale_y"])
+    moved = {"dx": pose["dx"] + np.cos(angle) * x - np.sin(angle) * y, "dy": pose["dy"] + np.sin(angle) * x + np.cos(angle) * y}
+    return {**pose, **{name: float(value) for name, value in moved.items()}}
 
 
 def shifted(masks: Float32, offsets: NDArray[np.int64]) -> Float32:
