@@ -75,7 +75,7 @@ class Console:
         elif isinstance(event, Progress) and self._live:
             self._draw(progress_line(self._label, event, shutil.get_terminal_size().columns))
         elif isinstance(event, StageFinished):
-            score = "" if event.score is None else f", residual {event.score:.4f}"
+            score = "" if event.score is None else f", unexplained {event.score:.4f}"
             self.info(f"{event.label}: {event.seconds:.1f} s{score}")
 
     def reading(self, text: str, fraction: float) -> None:

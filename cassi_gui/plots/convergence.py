@@ -290,10 +290,13 @@ class ResidualPanel(PlotPanel):
         self._curves: dict[str, tuple[pg.PlotDataItem, pg.TextItem]] = {}
         self.plot = self._add_plot(0, 0, axes={"left": PowerAxis("left", logarithmic=True), "bottom": StepAxis()})
         label_axis(self.plot, "bottom", "step", "", self._palette)
-        label_axis(self.plot, "left", "relative residual", "log", self._palette)
+        label_axis(self.plot, "left", "unexplained share", "log", self._palette)
         self.plot.getViewBox().setDefaultPadding(0.18)
         self.plot.getViewBox().sigTransformChanged.connect(self._keep_names_inside)
-        self.graphics.setToolTip("Relative data residual ||y - A x|| / ||y|| over the steps, logarithmic, one curve a stage")
+        self.graphics.setToolTip(
+            "What the model does not explain of the picture over the steps, logarithmic, one curve a stage: the relative data residual of searches, "
+            "the error with which a fit by likelihood predicts pixels. Curves of different stages are not comparable"
+        )
         self.set_palette(self._palette)
         self.set_empty("Start a run to see the residual fall.")
 

@@ -88,7 +88,9 @@ def test_calibrate_prints_a_table_and_writes_the_file(rig: Path, pipeline, capsy
     written = Path.cwd() / "scene.cassi.json"
     assert f"written: {written}" in out
     assert read_calibration(written).parameters == make_result().parameters
-    assert "preset auto, 1 stages, on cpu" in err and "Fit: 2.0 s, residual 0.1000" in err and "warning: something odd" in err
+    assert (
+        "preset auto, 1 stages, on cpu" in err and "Fit: 2.0 s, unexplained 0.1000" in err and "warning: something odd" in err
+    )
     inputs, config, parameters = calls[0]
     assert inputs.dispersion.n_bands == 4 and config.preset == "auto"
     assert parameters.refined == DEFAULT_REFINE["auto"]
