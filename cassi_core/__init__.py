@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         RoundSTE,
     )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Worker threads of torch that spin while they wait take the cores from the compiled kernel; read when torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
