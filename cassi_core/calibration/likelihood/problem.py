@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cassi_core.calibration.likelihood.kernel import COLUMNS, SHARED, evaluate_patches
 from cassi_core.calibration.likelihood.snapshot import Snapshot
 from cassi_core.calibration.rig_model import RigModel
+from cassi_core.errors import NumericsError
 from cassi_core.mask_image import MaskImage
 from cassi_core.parameters import GEOMETRY_NAMES
 from cassi_core.run import RunControl
@@ -127,7 +128,11 @@ class RigProblem:
             determinants = -2 * likelihoods[usable] - (FREEDOM + size) * np.log(1 + misfits[usable] / FREEDOM)
             logs += float(np.sum(determinants + size * np.log(np.maximum(misfits[usable], 1e-12) / size)))
             pixels += size * int(usable.sum())
-        spread = float(np.exp(0.5 * logs / max(pixels, 1)))
+        if not pixels:
+            raise NumericsError(
+                "the picture has no part that the model can explain; check measurement and mask for extreme values"
+            )
+        spread = float(np.exp(0.5 * logs / pixels))
         return Evaluation(likelihood, score, matrix, np.array(strips), spread, float(np.median(np.concatenate(share))))
 
     def _columns(self, frame: int, nuisance: bool) -> Indices:
