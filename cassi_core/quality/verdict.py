@@ -55,7 +55,7 @@ def judge(
     reasons: list[Reason] = []
     if peak_z is not None:
         reasons.append(_peak(peak_z, min_peak_z) if evidence is None else _evidence(evidence, peak_z))
-    reasons.append(_fit_residual(scores))
+    reasons.append(_fit_residual(scores, proven=evidence is not None and evidence >= WEAK_EVIDENCE))
     if scores.held_out_before is not None and scores.held_out_after is not None:
         reasons.append(_held_out(scores.held_out_before, scores.held_out_after))
     reasons.append(_bounds(parameters))
@@ -114,11 +114,20 @@ def _evidence(nats: float, z: float) -> Reason:
     return Reason("mask found", "pass", nats, WEAK_EVIDENCE, text)
 
 
-def _fit_residual(scores: Scores) -> Reason:
+def _fit_residual(scores: Scores, *, proven: bool) -> Reason:
+    """Whether a brief reconstruction follows the picture; it is a rougher judge than a likelihood that has `proven` the mask."""
     ratio = scores.residual_after / scores.residual_before if scores.residual_before > 0 else 1.0
     text = f"residual {scores.residual_before:.4f} before, {scores.residual_after:.4f} after"
     # A mask that was right from the start leaves nothing to improve: only a clearly worse fit is an alarm.
     if ratio > 1.02:
+        if proven:
+            return Reason(
+                "residual",
+                "warn",
+                ratio,
+                1.0,
+                text + ": a brief reconstruction is worse than at the assumed position; look at the proof",
+            )
         return Reason("residual", "fail", ratio, 1.0, text + ": worse than the assumed position; do not use this result")
     return Reason("residual", "pass", ratio, 1.0, text)
 

@@ -19,6 +19,7 @@ from cassi_core.calibration.likelihood.problem import (
     NUISANCE_NAMES,
     SCALES_PX,
     SHARED_NAMES,
+    TREND_NAMES,
     RigProblem,
 )
 from cassi_core.calibration.likelihood.registration_error import registration_error
@@ -74,7 +75,7 @@ def masks_at(problem: RigProblem, values: dict[str, float], row: int, col: int, 
     ones = np.ones((height, width + 20))
     patch_masks(
         problem.mask.spline(values.get("blur", 0.0), values.get("smear", 0.0)), problem.mask.mean, x[:SHARED], x[:SHARED],
-        problem.dispersion.s_nom, np.ones(bands, np.float32), problem.polynomials, row, col, *size, width, ones, ones, masks, slopes,
+        problem.dispersion.s_nom, np.ones(bands, np.float32), np.zeros(bands, np.float32), problem.polynomials, 3, row, col, *size, width, ones, ones, masks, slopes,
         np.zeros(pixels), np.zeros(pixels),
     )  # fmt: skip
     return masks, slopes
@@ -120,7 +121,7 @@ def test_the_inverse_and_the_determinant_are_those_of_a_library() -> None:
     assert invert(-matrix, np.empty_like(matrix)) == np.inf
 
 
-@pytest.mark.parametrize("name", ["dx", "dy", "theta", "scale_x", "scale_y", *LIGHT_NAMES[:4], *NUISANCE_NAMES])
+@pytest.mark.parametrize("name", ["dx", "dy", "theta", "scale_x", "scale_y", *LIGHT_NAMES[:4], *TREND_NAMES, *NUISANCE_NAMES])
 def test_the_score_is_the_slope_of_the_likelihood(name: str) -> None:
     """For everything that moves nothing but the mask, or weights (a moving scene is left out of the score on purpose)."""
     problem = small_problem(threads=2)
@@ -153,7 +154,7 @@ def dense_covariance(problem: RigProblem, x: np.ndarray, patch: int) -> np.ndarr
     known, unknown = np.zeros(height * width), np.zeros(height * width)
     patch_masks(
         problem.mask.spline(x[8], x[9]), problem.mask.mean, x[:SHARED], x[:SHARED], problem.dispersion.s_nom,
-        problem.light(x).astype(np.float32), problem.polynomials, r0, c0, height, width, problem.mask.mask.shape[1],
+        problem.light(x).astype(np.float32), problem.trend(x).astype(np.float32), problem.polynomials, 3, r0, c0, height, width, problem.mask.mask.shape[1],
         snapshot.brightness, snapshot.amplitude, masks, slopes, known, unknown,
     )  # fmt: skip
     i = np.arange(height * width)

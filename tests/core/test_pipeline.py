@@ -208,6 +208,8 @@ def test_a_width_that_does_not_fit_the_bands_is_a_warning(inputs, extra, words):
 def test_a_worse_residual_is_a_failure(inputs):
     verdict = judge(ParameterSet.default(), Scores(0.1, 0.2), inputs=inputs, peak_z=None, min_peak_z=12.0)
     assert verdict.status == "fail"
+    proven = judge(ParameterSet.default(), Scores(0.1, 0.2), inputs=inputs, peak_z=20.0, min_peak_z=8.0, evidence=20.0)
+    assert proven.status == "warn", "the likelihood knows better than a brief reconstruction"
 
 
 def test_leftover_within_its_errors_counts_as_none():

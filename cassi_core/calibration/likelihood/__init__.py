@@ -4,7 +4,7 @@ Model
 -----
 Detector pixel i sees band l through the mask at the exact place where it looks, sampled once from a spline of the blurred mask (pose,
 dispersion, blur): ``y_i = sum_l M_l(i) x_l(i) + e_i``. The scene is Gaussian, ``x_l = A b_l s_l`` with the local brightness A, the light of the
-bands b (the exponential of a polynomial) and
+bands b (the exponential of a polynomial, three terms of which may change from the left of the scene to its right) and
 
     cov(s_l(i), s_m(j)) = sum_k (w_k + v_k C_lm) exp(-d_lm(i, j)^2 / 2 s_k^2)
 

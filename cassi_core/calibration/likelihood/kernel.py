@@ -10,8 +10,8 @@ import numpy as np
 
 SHARED = 10
 """dx, dy, theta, scale_x, scale_y, slope, curve, alpha, blur (variance, px^2), smear (square of its length, px^2)."""
-COLUMNS = 16
-"""Derivatives of the masks: the shared ones, the light polynomials, and zeros up to a whole vector register."""
+COLUMNS = 24
+"""Derivatives of the masks: the shared ones, the light polynomials, those that change along the columns, and zeros up to a whole vector register."""
 ROUNDING = 1e-5
 """Share of its variance by which a pixel of the model scatters: single precision of the covariance."""
 TILTED_SCALES = 2
@@ -67,7 +67,9 @@ def patch_masks(  # type: ignore[no-untyped-def]
     held,
     s_nom,
     light,
+    trend,
     polynomials,
+    trends,
     row0,
     col0,
     height,
@@ -111,7 +113,8 @@ def patch_masks(  # type: ignore[no-untyped-def]
                 continue
             iu = min(max(int(u0 + 0.5), 0), field - 1)
             iv = min(max(int(v0 + 0.5), 0), rows - 1)
-            g = amplitude[iv, iu] * inverse * light[b]
+            side = 2 * (iu - cx) / field
+            g = amplitude[iv, iu] * inverse * light[b] * np.exp(side * trend[b])
             x0, y0 = (u0 - cx) / (1 + held[3]), (v0 - cy) / (1 + held[4])
             c0, r0 = ct0 * x0 - st0 * y0 - held[0] + cx, st0 * x0 + ct0 * y0 - held[1] + cy
             seen = r0 >= 0 and c0 >= 0 and r0 <= rows - 1 and c0 <= cols - 1
@@ -124,6 +127,8 @@ def patch_masks(  # type: ignore[no-untyped-def]
                 masks[i, b] = fill * g
                 for a in range(terms):
                     slopes[i, b, SHARED + a] = masks[i, b] * polynomials[b, a]
+                for a in range(trends):
+                    slopes[i, b, SHARED + terms + a] = masks[i, b] * side * polynomials[b, a]
                 continue
             s = s_nom[b] + p[5] * b + p[6] * bend
             x, y = (col - s * ca - cx) / (1 + p[3]), (row - s * sa - cy) / (1 + p[4])
@@ -176,6 +181,8 @@ def patch_masks(  # type: ignore[no-untyped-def]
             slopes[i, b, 9] = g * right2 / 24
             for a in range(terms):
                 slopes[i, b, SHARED + a] = masks[i, b] * polynomials[b, a]
+            for a in range(trends):
+                slopes[i, b, SHARED + terms + a] = masks[i, b] * side * polynomials[b, a]
 
 
 @nb.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
@@ -190,7 +197,9 @@ def evaluate_patches(  # type: ignore[no-untyped-def]
     s_nom,
     drift,
     light,
+    trend,
     polynomials,
+    trends,
     rows,
     cols,
     height,
@@ -247,7 +256,7 @@ def evaluate_patches(  # type: ignore[no-untyped-def]
     du, product = np.empty((bands, COLUMNS), np.float32), np.empty((pixels, COLUMNS), np.float32)
     for n in range(first, last):
         patch_masks(
-            spline, fill, p, held, s_nom, light, polynomials, rows[n], cols[n], height, width, field, brightness, amplitude,
+            spline, fill, p, held, s_nom, light, trend, polynomials, trends, rows[n], cols[n], height, width, field, brightness, amplitude,
             masks, slopes, known, unknown,
         )  # fmt: skip
         for i in range(pixels):

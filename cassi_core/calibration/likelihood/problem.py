@@ -22,6 +22,9 @@ Indices = NDArray[np.int64]
 
 LIGHT_TERMS = 5
 """Legendre polynomials along the bands that the logarithm of their light is made of, besides its mean."""
+TREND_TERMS = 3
+"""How many of them may change from the left of the scene to its right: colours that do would be taken for a magnification, as a local shift along the
+dispersion and a local shift of the spectrum are nearly the same picture."""
 SCALES_PX = (1.2, 3.5, 10.0, np.inf)
 """Scales of the scene: Gaussians whose weights the picture sets; together they follow the power law of natural pictures."""
 COLOUR_REACH = 0.25
@@ -39,8 +42,9 @@ CHUNK = 24
 
 SHARED_NAMES = (*GEOMETRY_NAMES, "blur", "smear")
 LIGHT_NAMES = tuple(f"light{k + 1}" for k in range(LIGHT_TERMS))
+TREND_NAMES = tuple(f"trend{k + 1}" for k in range(TREND_TERMS))
 NUISANCE_NAMES = (*(f"{kind}{k}" for k in range(len(SCALES_PX)) for kind in ("grey", "colour")), "read noise", "shot noise")
-FRAME_NAMES = (*LIGHT_NAMES, *NUISANCE_NAMES)
+FRAME_NAMES = (*LIGHT_NAMES, *TREND_NAMES, *NUISANCE_NAMES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +94,7 @@ class RigProblem:
 
     def start(self) -> Vector:
         """x with everything nominal: no blur, even light, typical scene and noise (their logarithms)."""
-        frame = np.concatenate([np.zeros(LIGHT_TERMS), np.log(START_WEIGHTS), np.log([START_NOISE, START_NOISE])])
+        frame = np.concatenate([np.zeros(LIGHT_TERMS + TREND_TERMS), np.log(START_WEIGHTS), np.log([START_NOISE, START_NOISE])])
         return np.concatenate([np.zeros(SHARED), np.tile(frame, len(self.snapshots))])
 
     def hold(self, x: Vector) -> None:
@@ -137,9 +141,13 @@ class RigProblem:
 
     def _columns(self, frame: int, nuisance: bool) -> Indices:
         """Where the kernel's columns go in x; -1: nowhere."""
-        names = [*SHARED_NAMES, *LIGHT_NAMES[: self.light_terms]]
         to = np.full(COLUMNS + (len(NUISANCE_NAMES) if nuisance else 0), -1)
-        to[: len(names)] = [self.index(n, frame) for n in names]
+        for first, names in (
+            (0, SHARED_NAMES),
+            (SHARED, LIGHT_NAMES[: self.light_terms]),
+            (SHARED + LIGHT_TERMS, TREND_NAMES[: self.light_terms]),
+        ):
+            to[first : first + len(names)] = [self.index(n, frame) for n in names]
         if nuisance:
             to[COLUMNS:] = [self.index(n, frame) for n in NUISANCE_NAMES]
         return to
@@ -148,6 +156,11 @@ class RigProblem:
         """Expected light of the bands `(L,)`, relative."""
         at = self.index(LIGHT_NAMES[0], frame)
         return np.exp(self.polynomials.astype(np.float64) @ x[at : at + LIGHT_TERMS])
+
+    def trend(self, x: Vector, frame: int = 0) -> Vector:
+        """Change of the logarithm of the light from the middle of the scene to its right, by band `(L,)`."""
+        at = self.index(TREND_NAMES[0], frame)
+        return self.polynomials[:, :TREND_TERMS].astype(np.float64) @ x[at : at + TREND_TERMS]
 
     def _patches(
         self, x: Vector, frame: int, index: Indices, nuisance: bool, information: bool
@@ -175,7 +188,9 @@ class RigProblem:
             self.dispersion.s_nom,
             (travel * np.sin(alpha)).astype(np.float32),
             self.light(x, frame).astype(np.float32),
+            self.trend(x, frame).astype(np.float32),
             self.polynomials,
+            TREND_TERMS,
             snapshot.rows[index],
             snapshot.cols[index],
             *snapshot.patch,

@@ -10,7 +10,9 @@ import numpy as np
 
 from cassi_core.calibration.likelihood.problem import (
     LIGHT_NAMES,
+    LIGHT_TERMS,
     NUISANCE_NAMES,
+    TREND_NAMES,
     Evaluation,
     Indices,
     RigProblem,
@@ -27,7 +29,7 @@ LARGEST_STEP = {
     "curve": 1e-3,
     "alpha": 0.4,
     "smear": 4.0,
-    **dict.fromkeys(LIGHT_NAMES, 0.7),
+    **dict.fromkeys((*LIGHT_NAMES, *TREND_NAMES), 0.7),
     **dict.fromkeys(NUISANCE_NAMES, 1.5),
 }
 """Largest change of one step: the linear model holds for about one mask detail."""
@@ -43,6 +45,9 @@ NUISANCE_SIGMA = 2.0
 LIGHT_SIGMAS = (0.7, 0.5, 0.35, 0.25, 0.2)
 """What is known before of the polynomials of the logarithm of the light: lamps and filters are smooth; a band train that turns from blue to
 red by a factor of eight is 1.04 in the first."""
+
+TREND_SIGMAS = (0.5, 0.35, 0.25)
+"""The same for how they change from the middle of the scene to its side."""
 
 
 class Stop(Enum):
@@ -101,6 +106,10 @@ def free_parameters(
     for frame in range(len(problem.snapshots)):
         for name, sigma in zip(LIGHT_NAMES[: min(light_terms, problem.light_terms)], LIGHT_SIGMAS, strict=False):
             rows.append((problem.index(name, frame), 0.0, sigma, -np.inf, np.inf, LARGEST_STEP[name]))
+        for name, sigma in zip(
+            TREND_NAMES[: problem.light_terms if light_terms >= LIGHT_TERMS else 0], TREND_SIGMAS, strict=False
+        ):
+            rows.append((problem.index(name, frame), 0.0, sigma, -np.inf, np.inf, LARGEST_STEP[name]))
         for name in NUISANCE_NAMES if nuisance else ():
             at = problem.index(name, frame)
             rows.append(
@@ -138,7 +147,9 @@ def score_steps(
     blur = problem.index("blur")
     precision = free.precision()
     is_scene = free.index >= problem.index(NUISANCE_NAMES[0])
-    is_scene &= ~np.isin(free.index, [problem.index(n, k) for k in range(len(problem.snapshots)) for n in LIGHT_NAMES])
+    is_scene &= ~np.isin(
+        free.index, [problem.index(n, k) for k in range(len(problem.snapshots)) for n in (*LIGHT_NAMES, *TREND_NAMES)]
+    )
     stop = Stop.STEPS
     for count in range(max(steps, 1)):
         found = problem.evaluate(x, patches, nuisance=free.nuisance)
