@@ -24,7 +24,7 @@ from cassi_core.calibration.frames import (
 )
 from cassi_core.calibration.likelihood.budget import ErrorBudget, distortion_term
 from cassi_core.calibration.likelihood.estimate import Estimate, Estimator
-from cassi_core.calibration.likelihood.problem import RigProblem
+from cassi_core.calibration.likelihood.problem import RigProblem, ensure_likelihood_compiled
 from cassi_core.calibration.objective import ScorerCache, choose_device
 from cassi_core.calibration.rig_model import Optics, RigModel, relative_residual
 from cassi_core.calibration.scene_prior import BRIEF, unexplained_share
@@ -48,10 +48,10 @@ Plan = tuple[tuple[str, str, float], ...]
 
 @dataclass(frozen=True, eq=False)
 class _Search:
-    """What a preset brings back: vector in the dispersion frame, the last Gauss-Newton fit if any, and where it comes from."""
+    """What a preset brings back: vector in the dispersion frame, the estimate with its errors if any, and where it comes from."""
 
     vector: Vector
-    fit: Estimate | None
+    estimate: Estimate | None
     source: str
     peak_z: float | None
     device: str
@@ -117,6 +117,7 @@ def calibrate(
     if observe is not None:
         recorder.observe = _with_previews(observe, recorder, models[0], solver, config, direction)
     ensure_compiled(control)
+    ensure_likelihood_compiled(control)
     found = search(models, parameters_to_dispersion_frame(start, direction), solver, recorder)
     return _finish(inputs, config, start, models, solver, recorder, found)
 
@@ -206,9 +207,9 @@ def _finish(
     recorder.begin("proof", 6 if config.quality.maps else 3)
     before = parameters_to_dispersion_frame(start, direction).vector()
     fitted = parameters_to_dispersion_frame(start, direction).with_vector(found.vector)
-    if found.fit is not None:
+    if found.estimate is not None:
         # A preset may hold what the picture does not tell: what comes back as refined is what was fitted in the end.
-        fitted = fitted.refining(found.fit.names)
+        fitted = fitted.refining(found.estimate.names)
     estimate = _estimate(found, models, fitted, config, recorder)
     optics = Optics(config.auto.smear_px if estimate is None else estimate.smear_px)
     maps, shifts, scores = _proof(models, solver, before, fitted.vector(), optics, config, recorder, direction)
@@ -231,7 +232,7 @@ def _finish(
         min_peak_z=config.auto.min_peak_z,
         evidence=found.evidence,
         shifts=shifts,
-        told=_told(found.fit, direction),
+        told=_told(found.estimate, direction),
         registration=registration,
         settled=estimate is None or estimate.settled,
         finished_early=outcome == "finished_early",
@@ -270,8 +271,8 @@ def _estimate(
     found: _Search, models: Sequence[RigModel], fitted: ParameterSet, config: CalibrationConfig, recorder: RunRecorder
 ) -> Estimate | None:
     """What the fit knows of its errors; for a search without a likelihood, what the likelihood says at the place that it found."""
-    if found.fit is not None or found.peak_z is not None or not fitted.refined or recorder.control.finishing:
-        return found.fit
+    if found.estimate is not None or found.peak_z is not None or not fitted.refined or recorder.control.finishing:
+        return found.estimate
     problem = RigProblem(models, config.auto.margin_px, FusedCpuSolver(config.threads).threads, recorder.control)
     return Estimator(problem, fitted, {}, config.auto.smear_px, recorder).here()
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from cassi_core.compiling import compile_with
 from cassi_core.errors import InputError
 from cassi_core.run import RunControl
 from cassi_core.solvers import gap_kernel
@@ -285,32 +286,16 @@ _warm = threading.Event()
 
 
 def ensure_compiled(control: RunControl | None = None) -> None:
-    """Compile the kernel, or load it from the disk cache, while the caller stays cancellable.
-
-    The first use on a machine takes some ten seconds; afterwards the compiled code lies beside the source (or in
-    ``NUMBA_CACHE_DIR``).
-    """
-    if _warm.is_set():
-        return
-    control = control or RunControl()
-    error: list[BaseException] = []
+    """Compile the kernel, or load it from the disk cache, while the caller stays cancellable (:mod:`cassi_core.compiling`)."""
 
     def compile_all() -> None:
-        try:
-            rng = np.random.default_rng(0)
-            y = rng.random((12, 14), np.float32)
-            candidate = Candidate(rng.random((12, 10), np.float32), np.array([0.0, 2.5]), np.array([0.0, 0.5]))
-            solver = FusedCpuSolver(1)
-            solver.residuals(y, [candidate], GapSettings(2, 0.7, 1.0))
-            solver.reconstruct(y, candidate, GapSettings(1, denoiser="tv"))
-            _warm.set()
-        except BaseException as problem:
-            error.append(problem)
+        rng = np.random.default_rng(0)
+        y = rng.random((12, 14), np.float32)
+        candidate = Candidate(rng.random((12, 10), np.float32), np.array([0.0, 2.5]), np.array([0.0, 0.5]))
+        solver = FusedCpuSolver(1)
+        solver.residuals(y, [candidate], GapSettings(2, 0.7, 1.0))
+        solver.reconstruct(y, candidate, GapSettings(1, denoiser="tv"))
+        _warm.set()
 
-    thread = threading.Thread(target=compile_all, name="compile-kernel", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.05)
-        control.checkpoint()
-    if error:
-        raise error[0]
+    if not _warm.is_set():
+        compile_with(compile_all, control or RunControl(), "compile-kernel")

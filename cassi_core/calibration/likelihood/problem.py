@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from numpy.typing import NDArray
 from cassi_core.calibration.likelihood.kernel import COLUMNS, SHARED, evaluate_patches
 from cassi_core.calibration.likelihood.snapshot import Snapshot
 from cassi_core.calibration.rig_model import RigModel
+from cassi_core.compiling import compile_with
+from cassi_core.dispersion import Dispersion
 from cassi_core.errors import NumericsError
+from cassi_core.inputs import CalibrationInputs
 from cassi_core.mask_image import MaskImage
 from cassi_core.parameters import GEOMETRY_NAMES
 from cassi_core.run import RunControl
@@ -242,3 +246,21 @@ class RigProblem:
                 # The kernel multiplies from the right: by the band that is looked from.
                 kernels[s, t] = (near * part).transpose(0, 2, 1)
         return kernels
+
+
+_warm = threading.Event()
+
+
+def ensure_likelihood_compiled(control: RunControl) -> None:
+    """Compile the kernel of the likelihood, or load it from the disk cache, while the caller stays cancellable."""
+
+    def compile_all() -> None:
+        rng = np.random.default_rng(0)
+        picture, mask = rng.random((16, 18), np.float32), rng.random((16, 16), np.float32)
+        inputs = CalibrationInputs.from_arrays(picture, mask, Dispersion.constant(2, 2.0))
+        problem = RigProblem([RigModel.from_frame(inputs, inputs.frames[0], margin_px=2)], 2, 1, RunControl())
+        problem.evaluate(problem.start())
+        _warm.set()
+
+    if not _warm.is_set():
+        compile_with(compile_all, control, "compile-likelihood")
