@@ -30,7 +30,7 @@ def terms_of(seed: int, tool: Any) -> list[dict[str, Any]]:
     lines = []
     for k, name in enumerate(result.correlation_names):
         sigmas = {t.name: float(np.sqrt(max(t.covariance[k, k], 0.0))) for t in result.error_terms}
-        off = result.parameters[name].value - case["truth"].get(name, 0.0)
+        off = result.parameters[name].value - {**case["truth"], "psf": case["optics"]["psf_px"]}.get(name, 0.0)
         lines.append({"seed": seed, "parameter": name, "error": off, "sum": result.parameters[name].sigma, **sigmas})
     return lines
 
