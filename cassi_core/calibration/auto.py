@@ -35,7 +35,6 @@ class AutoOutcome:
     alignment: PreAlignment
     found: bool
     evidence: float | None = None
-    notes: tuple[str, ...] = ()
 
 
 def plan() -> tuple[tuple[str, str, float], ...]:

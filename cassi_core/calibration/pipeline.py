@@ -145,7 +145,7 @@ def _preset(config: CalibrationConfig) -> tuple[Searcher, Plan]:
 
         def search_auto(models: Sequence[RigModel], start: ParameterSet, solver: GapSolver, recorder: RunRecorder) -> _Search:
             out = auto.run_auto(models, start, config.auto, solver, recorder)
-            return _Search(out.vector, out.estimate, "auto", out.alignment.z, solver.device, out.notes, out.evidence)
+            return _Search(out.vector, out.estimate, "auto", out.alignment.z, solver.device, evidence=out.evidence)
 
         return search_auto, auto.plan()
     from cassi_core.calibration import reference_presets

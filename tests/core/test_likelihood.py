@@ -250,6 +250,7 @@ def test_several_frames_share_one_geometry_and_tell_more() -> None:
 def test_bounds_hold_and_what_is_not_refined_stays_bit_identical() -> None:
     start = ParameterSet.default(("dx", "dy", "theta"), {**TRUTH, "alpha": 0.1 / 3}).edit("dx", value=0.9, upper=1.0)
     found = fitted([make_model(TRUTH)], start)
+    assert found.sigmas["dx"] > 0, "what rests on a bound is not known without error"
     assert found.vector[0] == 1.0 and found.vector[7] == 0.1 / 3 and found.vector[8] == 0.0
 
 

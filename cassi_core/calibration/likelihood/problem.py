@@ -63,7 +63,6 @@ class Evaluation:
     information: Vector
     by_strip: Vector
     spread: float
-    share: float
 
 
 class RigProblem:
@@ -116,7 +115,7 @@ class RigProblem:
     ) -> Evaluation:
         """The likelihood at x on some patches (None: all); without `nuisance` scene and noise have no score, without `information` none."""
         score, matrix = np.zeros(self.size), np.zeros((self.size, self.size))
-        likelihood, share, logs, pixels, strips = 0.0, [], 0.0, 0, []
+        likelihood, logs, pixels, strips = 0.0, 0.0, 0, []
         for k, snapshot in enumerate(self.snapshots):
             index = np.arange(snapshot.count) if patches is None else patches[k]
             scores, infos, likelihoods, misfits = self._patches(x, k, index, nuisance, information)
@@ -132,7 +131,6 @@ class RigProblem:
             likelihood += float(likelihoods.sum())
             size = snapshot.patch[0] * snapshot.patch[1]
             usable = np.isfinite(misfits)
-            share.append(misfits[usable] / size)
             determinants = -2 * likelihoods[usable] - (FREEDOM + size) * np.log(1 + misfits[usable] / FREEDOM)
             logs += float(np.sum(determinants + size * np.log(np.maximum(misfits[usable], 1e-12) / size)))
             pixels += size * int(usable.sum())
@@ -141,7 +139,7 @@ class RigProblem:
                 "the picture has no part that the model can explain; check measurement and mask for extreme values"
             )
         spread = float(np.exp(0.5 * logs / pixels))
-        return Evaluation(likelihood, score, matrix, np.array(strips), spread, float(np.median(np.concatenate(share))))
+        return Evaluation(likelihood, score, matrix, np.array(strips), spread)
 
     def _columns(self, frame: int, nuisance: bool) -> Indices:
         """Where the kernel's columns go in x; -1: nowhere."""

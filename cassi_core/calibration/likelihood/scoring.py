@@ -182,7 +182,11 @@ def score_steps(
         if problem.control.finishing:
             stop = Stop.ASKED
             break
-    return Scored(x, place, found, free, (x - place)[free.index], inverse * np.outer(scale, scale), stop)
+    # A pose that rests on a bound is as uncertain as the picture leaves it; a blur of nothing has no error that is symmetric.
+    known = np.flatnonzero((~out | (free.index < blur)) & (np.diag(information) > 0))
+    errors = np.zeros_like(information)
+    errors[np.ix_(known, known)] = _inverse(information[np.ix_(known, known)])
+    return Scored(x, place, found, free, (x - place)[free.index], errors * np.outer(scale, scale), stop)
 
 
 def _inverse(matrix: Vector) -> Vector:
