@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 
 # Before Qt, torch and numba are imported by a test: no window, no busy waiting between parallel regions, two threads.
@@ -11,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("NUMBA_NUM_THREADS", "2")
 
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -32,6 +34,19 @@ def data_dir() -> Path:
     if folder is None:
         pytest.skip("NO REAL DATA: set CASSI_DATA_DIR to the folder with masks/, measurements/ and scenes/")
     return folder
+
+
+@pytest.fixture
+def independent_simulator(data_dir: Path) -> ModuleType:
+    """The simulator beside the real data, which shares no code with the program; the test is skipped, and says so, without it."""
+    path = data_dir.parent / "tools" / "rig_simulator.py"
+    if not path.exists():
+        pytest.skip("NO INDEPENDENT SIMULATOR beside the real data")
+    spec = importlib.util.spec_from_file_location("rig_simulator", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -203,21 +202,12 @@ def test_impossible_cameras_are_refused(wrong: dict[str, float]) -> None:
         Camera(**wrong)  # type: ignore[arg-type]
 
 
-def reference_simulator(data_dir: Path) -> ModuleType:
-    path = data_dir.parent / "tools" / "rig_simulator.py"
-    if not path.exists():
-        pytest.skip("NO REFERENCE SIMULATOR beside the real data")
-    spec = importlib.util.spec_from_file_location("reference_simulator", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize(("name", "tolerance"), [("pub_ideal_01", 0.02), ("pub_rig_03", 0.04), ("pub_hard_02", 0.03)])
-def test_the_light_equals_that_of_an_independent_simulator(data_dir: Path, name: str, tolerance: float) -> None:
+def test_the_light_equals_that_of_an_independent_simulator(
+    independent_simulator: ModuleType, data_dir: Path, name: str, tolerance: float
+) -> None:
     """That one multiplies mask and scene on a grid three times finer, disperses the product and integrates it over the pixels."""
-    reference = reference_simulator(data_dir)
+    reference = independent_simulator
     cases = json.loads((data_dir.parent / "tools" / "public_cases.json").read_text())["cases"]
     case = next(c for c in cases if c["name"] == name)
     n, size, margin, origin = 7, 96, 24, tuple(case["mask_origin"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
@@ -16,21 +15,12 @@ from cassi_core.inputs import CalibrationInputs
 pytestmark = pytest.mark.real
 
 
-def simulator(data_dir: Path) -> ModuleType:
-    path = data_dir.parent / "tools" / "rig_simulator.py"
-    if not path.exists():
-        pytest.skip("NO INDEPENDENT SIMULATOR beside the real data")
-    spec = importlib.util.spec_from_file_location("rig_simulator", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [7, 20, 112, 131])
-def test_a_rig_of_another_kind_comes_out_right_and_knows_how_right(data_dir: Path, seed: int) -> None:
-    tool = simulator(data_dir)
+def test_a_rig_of_another_kind_comes_out_right_and_knows_how_right(
+    independent_simulator: ModuleType, data_dir: Path, seed: int
+) -> None:
+    tool = independent_simulator
     picture, mask, cube, case, _ = tool.wild(seed, data=data_dir)
     inputs = CalibrationInputs.from_arrays(picture, mask, Dispersion.constant(cube.shape[0], case["step_px"]))
     result = calibrate(inputs, CalibrationConfig(quality=QualitySettings(maps=False)))
@@ -44,9 +34,9 @@ def test_a_rig_of_another_kind_comes_out_right_and_knows_how_right(data_dir: Pat
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 2, 13, 15])
-def test_a_wrong_set_up_is_refused(data_dir: Path, seed: int) -> None:
+def test_a_wrong_set_up_is_refused(independent_simulator: ModuleType, data_dir: Path, seed: int) -> None:
     """The mask of another rig, upside down, a negative, scrambled rows."""
-    picture, mask, _, case, _ = simulator(data_dir).wrong(seed, data=data_dir)
+    picture, mask, _, case, _ = independent_simulator.wrong(seed, data=data_dir)
     step, bands = case["given"]
     result = calibrate(CalibrationInputs.from_arrays(picture, mask, Dispersion.constant(bands, step)), CalibrationConfig())
     assert result.verdict.status == "fail"
