@@ -16,10 +16,10 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from cassi_core import __version__
-from cassi_gui.crash import CrashReporter
-from cassi_gui.icons import application_icon
-from cassi_gui.settings import APPLICATION, ORGANISATION, UiSettings
-from cassi_gui.theme import apply_theme, palette_for
+from cassi_gui.desktop.settings import APPLICATION, ORGANISATION, UiSettings
+from cassi_gui.shell.crash import CrashReporter
+from cassi_gui.style.icons import application_icon
+from cassi_gui.style.theme import apply_theme, palette_for
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = UiSettings()
     palette = palette_for(options.theme or settings.theme)
     apply_theme(app, palette)
-    from cassi_gui.main_window import MainWindow
+    from cassi_gui.shell.main_window import MainWindow
 
     window = MainWindow(settings, palette)
     reporter = CrashReporter(settings.folder / "crash.log", window.dialogs, window)

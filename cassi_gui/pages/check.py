@@ -21,19 +21,19 @@ from PySide6.QtWidgets import (
 from cassi_core.errors import RunCancelled
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.run import RunControl
-from cassi_gui import commands
-from cassi_gui.actions import Actions
-from cassi_gui.boxes import ChoiceBox
-from cassi_gui.dialogs import Dialogs
-from cassi_gui.icons import make_icon
-from cassi_gui.loading import in_window_words
+from cassi_gui.desktop.actions import Actions
+from cassi_gui.desktop.dialogs import Dialogs
+from cassi_gui.desktop.saving import save_plot
+from cassi_gui.inputs.loading import in_window_words
 from cassi_gui.pages import check_detection
-from cassi_gui.pages.saving import save_plot
 from cassi_gui.plots.image_panel import MOST_FLAGS, ImagePanel
 from cassi_gui.plots.profile import ProfilePlot
-from cassi_gui.runner import RunController
-from cassi_gui.state import AppState
-from cassi_gui.theme import LIGHT, MARGIN, SPACE, Palette
+from cassi_gui.run.controller import RunController
+from cassi_gui.session import commands
+from cassi_gui.session.state import AppState
+from cassi_gui.style.boxes import ChoiceBox
+from cassi_gui.style.icons import make_icon
+from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.findings_list import FindingRow, FindingsList
 from cassi_gui.widgets.overlay_controls import OverlayControls
 

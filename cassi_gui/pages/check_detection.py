@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.run import RunControl
-from cassi_gui.state import FileSelection, Snapshot
+from cassi_gui.session.state import FileSelection, Snapshot
 from cassi_gui.widgets.findings_list import FindingRow
 
 if TYPE_CHECKING:

@@ -23,17 +23,17 @@ from PySide6.QtWidgets import (
 )
 
 from cassi_core.io.exports import ExportChoices
-from cassi_gui import commands
-from cassi_gui.actions import Actions
-from cassi_gui.boxes import ChoiceBox
-from cassi_gui.dialogs import Dialogs
-from cassi_gui.icons import make_icon
-from cassi_gui.logbook_keeper import LogbookKeeper
+from cassi_gui.desktop.actions import Actions
+from cassi_gui.desktop.dialogs import Dialogs
+from cassi_gui.logbook.keeper import LogbookKeeper
 from cassi_gui.pages.export_items import EXPORT_ITEMS, GROUPS, MASKS, ExportItem, Written, preview_text, write_items
-from cassi_gui.runner import RunController
-from cassi_gui.state import AppState, RunRecord
-from cassi_gui.status import VERDICT_STATUS, Badge, of_other_files, plural
-from cassi_gui.theme import HALF_SPACE, LIGHT, MARGIN, SPACE, TYPE_SMALL_PT, Palette, font
+from cassi_gui.pages.status import VERDICT_STATUS, Badge, of_other_files, plural
+from cassi_gui.run.controller import RunController
+from cassi_gui.session import commands
+from cassi_gui.session.state import AppState, RunRecord
+from cassi_gui.style.boxes import ChoiceBox
+from cassi_gui.style.icons import make_icon
+from cassi_gui.style.theme import HALF_SPACE, LIGHT, MARGIN, SPACE, TYPE_SMALL_PT, Palette, font
 
 SHIFTS = (
     ("Band shifts as each program assumes", None),

@@ -20,20 +20,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cassi_gui import commands
-from cassi_gui.actions import Actions
-from cassi_gui.dialogs import Dialogs
-from cassi_gui.icons import make_icon, make_pixmap
-from cassi_gui.loading import CANCELLED, MASK_WANTED, in_window_words
-from cassi_gui.pages.load_frames import FramesIntake
-from cassi_gui.pages.load_intake import FIELDS, KINDS, NAMES, SLOTS, FileIntake
-from cassi_gui.pages.load_pictures import PictureSettings
-from cassi_gui.pages.saving import save_plot
-from cassi_gui.paths import short_name
-from cassi_gui.runner import RunController
-from cassi_gui.session_values import is_session
-from cassi_gui.state import AppState, FileSelection, selection_title
-from cassi_gui.theme import GAP, LIGHT, MARGIN, SPACE, Palette
+from cassi_gui.desktop.actions import Actions
+from cassi_gui.desktop.dialogs import Dialogs
+from cassi_gui.desktop.saving import save_plot
+from cassi_gui.inputs.intake import FIELDS, KINDS, NAMES, SLOTS, FileIntake
+from cassi_gui.inputs.loading import CANCELLED, MASK_WANTED, in_window_words
+from cassi_gui.inputs.monochromatic import FramesIntake
+from cassi_gui.inputs.pictures import PictureSettings
+from cassi_gui.run.controller import RunController
+from cassi_gui.session import commands
+from cassi_gui.session.state import AppState, FileSelection, selection_title
+from cassi_gui.session.values import is_session
+from cassi_gui.style.icons import make_icon, make_pixmap
+from cassi_gui.style.paths import short_name
+from cassi_gui.style.theme import GAP, LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.camera_form import CameraForm
 from cassi_gui.widgets.dispersion_form import DispersionForm, DispersionValues
 from cassi_gui.widgets.file_slot import FileSlot

@@ -29,14 +29,14 @@ from cassi_core.logbook.entry import LogEntry, entry_of_file, local_day
 from cassi_core.logbook.limits import RigLimits
 from cassi_core.logbook.store import Added, Logbook
 from cassi_core.logbook.table import write_entries
-from cassi_gui import logbook_commands as edits
-from cassi_gui.icons import make_icon, make_pixmap
-from cassi_gui.logbook_keeper import LogbookKeeper
-from cassi_gui.pages.saving import save_plot
+from cassi_gui.desktop.saving import save_plot
+from cassi_gui.logbook import commands as edits
+from cassi_gui.logbook.keeper import LogbookKeeper
 from cassi_gui.plots.panel import ElidedLabel
 from cassi_gui.plots.trend import TrendPanel
-from cassi_gui.state import AppState
-from cassi_gui.theme import LIGHT, MARGIN, SPACE, Palette
+from cassi_gui.session.state import AppState
+from cassi_gui.style.icons import make_icon, make_pixmap
+from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.entry_facts import entry_html
 from cassi_gui.widgets.limits_form import LimitsForm
 from cassi_gui.widgets.logbook_filter import LogbookFilter

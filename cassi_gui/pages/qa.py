@@ -24,14 +24,14 @@ from cassi_core.errors import CassiError
 from cassi_core.parameters import ParameterSet
 from cassi_core.quality.pictures import ResultPictures, belongs_to
 from cassi_core.result import CalibrationResult
-from cassi_gui import commands
-from cassi_gui.icons import make_icon
-from cassi_gui.logbook_keeper import LogbookKeeper
+from cassi_gui.desktop.saving import save_plot
+from cassi_gui.logbook.keeper import LogbookKeeper
 from cassi_gui.pages.qa_proof import UNIT, ProofView
-from cassi_gui.pages.saving import save_plot
 from cassi_gui.plots.matrix import CorrelationPanel
-from cassi_gui.state import AppState, RunRecord
-from cassi_gui.theme import LIGHT, MARGIN, SPACE, Palette
+from cassi_gui.session import commands
+from cassi_gui.session.state import AppState, RunRecord
+from cassi_gui.style.icons import make_icon
+from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.candidate_tuner import CandidateTuner, Look
 from cassi_gui.widgets.naming import tip_tabs
 from cassi_gui.widgets.parameter_cards import ParameterCards

@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidg
 from cassi_core.quality.display import mean_spectrum, spectrum_at
 from cassi_core.quality.pictures import ResultPictures
 from cassi_core.result import CalibrationResult
-from cassi_gui.boxes import ChoiceBox
 from cassi_gui.plots.before_after import BeforeAfterPanel, Side
 from cassi_gui.plots.shift_field import ShiftFieldPanel
 from cassi_gui.plots.spectrum import WHOLE_SCENE, Spectrum, SpectrumPanel
-from cassi_gui.theme import SPACE, Palette
+from cassi_gui.style.boxes import ChoiceBox
+from cassi_gui.style.theme import SPACE, Palette
 
 UNIT = "measurement units"
 SUBJECTS = ("Residual", "Measurement fit", "Reconstruction")

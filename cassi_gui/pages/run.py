@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QTabW
 
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.errors import CassiError, ConfigError
-from cassi_gui import commands
-from cassi_gui.icons import make_icon
+from cassi_gui.desktop.saving import save_plot
 from cassi_gui.pages.run_plots import RunPlots
-from cassi_gui.pages.saving import save_plot
-from cassi_gui.presets import BUILT_IN, PresetStore
-from cassi_gui.state import AppState, RunRecord
-from cassi_gui.theme import LIGHT, MARGIN, SPACE, Palette
+from cassi_gui.run.presets import BUILT_IN, PresetStore
+from cassi_gui.session import commands
+from cassi_gui.session.state import AppState, RunRecord
+from cassi_gui.style.icons import make_icon
+from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.config_fields import with_setting
 from cassi_gui.widgets.config_form import ConfigForm
 from cassi_gui.widgets.naming import tip_tabs

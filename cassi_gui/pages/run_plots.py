@@ -21,7 +21,7 @@ from cassi_gui.plots.cube_view import CubeView
 from cassi_gui.plots.grid_score import GridScorePanel
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.spectrum import WHOLE_SCENE, Spectrum, SpectrumPanel
-from cassi_gui.theme import Palette
+from cassi_gui.style.theme import Palette
 from cassi_gui.widgets.naming import tip_tabs
 from cassi_gui.widgets.plot_mosaic import PlotMosaic
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
 from cassi_gui.plots.image_panel import ImagePanel
-from cassi_gui.theme import HALF_SPACE
+from cassi_gui.style.theme import HALF_SPACE
 
 BLINK_MS = 700
 

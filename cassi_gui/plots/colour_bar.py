@@ -7,7 +7,7 @@ import pyqtgraph as pg
 
 from cassi_gui.plots.axes import PowerAxis
 from cassi_gui.plots.style import LABEL_PT, pen, plot_font, with_unit
-from cassi_gui.theme import Palette
+from cassi_gui.style.theme import Palette
 
 BAR_WIDTH = 14
 AXIS_WIDTH = 56

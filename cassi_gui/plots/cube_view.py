@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
-from cassi_gui.boxes import ChoiceBox
 from cassi_gui.plots.image_panel import ImagePanel
-from cassi_gui.theme import HALF_SPACE
+from cassi_gui.style.boxes import ChoiceBox
+from cassi_gui.style.theme import HALF_SPACE
 
 
 class CubeView(ImagePanel):

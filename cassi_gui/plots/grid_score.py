@@ -13,12 +13,12 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QWidget
 
 from cassi_core.parameters import SPECS
 from cassi_core.run import GridScores
-from cassi_gui.boxes import ChoiceBox
 from cassi_gui.plots import export
 from cassi_gui.plots.colour_bar import ColourBar
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import colour_map, label_axis, number, pen
-from cassi_gui.theme import HALF_SPACE
+from cassi_gui.style.boxes import ChoiceBox
+from cassi_gui.style.theme import HALF_SPACE
 
 WAITING = "The score map appears here while a grid stage runs: bright where the mask fits best."
 

@@ -20,7 +20,7 @@ from cassi_gui.plots.colour_bar import ColourBar
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.picture import Picture
 from cassi_gui.plots.style import SYMBOLS, colour_map, label_axis, number, pen, plot_font, translucent
-from cassi_gui.theme import Palette
+from cassi_gui.style.theme import Palette
 
 Rect = tuple[float, float, float, float]
 """A rectangle as (row, col, height, width) in pixels of the picture: its first pixel and its size."""

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QStackedL
 
 from cassi_gui.plots import export
 from cassi_gui.plots.style import style_axes
-from cassi_gui.theme import HALF_SPACE, LIGHT, Palette
+from cassi_gui.style.theme import HALF_SPACE, LIGHT, Palette
 
 FORMATS = (("png", "Save picture (PNG)..."), ("svg", "Save drawing (SVG)..."), ("csv", "Save numbers (CSV)..."))
 

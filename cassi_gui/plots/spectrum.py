@@ -15,7 +15,7 @@ from cassi_gui.plots import export
 from cassi_gui.plots.labels import NarrowLabel
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import AFTER, BEFORE, LABEL_PT, REFERENCE, SYMBOLS, label_axis, number, pen
-from cassi_gui.theme import Palette
+from cassi_gui.style.theme import Palette
 
 STYLES = {"after": AFTER, "before": BEFORE, "scaled reference": REFERENCE}
 SAMPLES = {"after": "\u2014\u2014", "before": "\u2013 \u2013", "scaled reference": "\u00b7 \u00b7 \u00b7"}

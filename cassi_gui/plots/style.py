@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QPen
 
-from cassi_gui.theme import Palette
+from cassi_gui.style.theme import Palette
 
 pg.setConfigOptions(imageAxisOrder="row-major", useOpenGL=False, antialias=True)
 

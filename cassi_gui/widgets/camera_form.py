@@ -8,8 +8,8 @@ from functools import partial
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
-from cassi_gui.boxes import ChoiceBox, CountBox, NumberBox
-from cassi_gui.theme import MARGIN, SPACE
+from cassi_gui.style.boxes import ChoiceBox, CountBox, NumberBox
+from cassi_gui.style.theme import MARGIN, SPACE
 
 AUTO = "found"
 STACKS = (

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVB
 
 from cassi_core.parameters import GEOMETRY_NAMES, SPECS, ParameterSet, format_value
 from cassi_core.quality.display import symmetric_levels
-from cassi_gui.boxes import ChoiceBox, NumberBox
 from cassi_gui.plots.image_panel import ImagePanel
 from cassi_gui.plots.linking import PanelLink
-from cassi_gui.theme import HALF_SPACE, LIGHT, SPACE, Palette
+from cassi_gui.style.boxes import ChoiceBox, NumberBox
+from cassi_gui.style.theme import HALF_SPACE, LIGHT, SPACE, Palette
 
 SIGNS = (-1, 0, 1)
 WORDS = ("value - step", "value", "value + step")

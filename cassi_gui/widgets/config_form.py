@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from cassi_core.config import CalibrationConfig
-from cassi_gui.boxes import DECIMALS, ChoiceBox, CountBox, NumberBox
-from cassi_gui.theme import HALF_SPACE, SPACE
+from cassi_gui.style.boxes import DECIMALS, ChoiceBox, CountBox, NumberBox
+from cassi_gui.style.theme import HALF_SPACE, SPACE
 from cassi_gui.widgets.config_fields import FieldSpec, GroupSpec, Path, describe, value_at
 
 CONTROL_WIDTH = 132

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cassi_gui.theme import MARGIN, SPACE
+from cassi_gui.style.theme import MARGIN, SPACE
 from cassi_gui.widgets.file_slot import gray_pixmap
 from cassi_gui.widgets.naming import name_controls
 

@@ -8,8 +8,8 @@ from typing import Any
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
-from cassi_gui.boxes import ChoiceBox, CountBox, DecimalBox
-from cassi_gui.theme import MARGIN, SPACE
+from cassi_gui.style.boxes import ChoiceBox, CountBox, DecimalBox
+from cassi_gui.style.theme import MARGIN, SPACE
 
 DIRECTIONS = ("right", "down", "left", "up")
 MODES = (("interpolated", "Interpolated"), ("integer", "Whole pixels"))

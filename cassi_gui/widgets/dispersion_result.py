@@ -12,9 +12,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cassi_gui.boxes import CountBox
 from cassi_gui.plots.dispersion_curve import CurveData, DispersionCurvePlot
-from cassi_gui.theme import MARGIN, SPACE, Palette
+from cassi_gui.style.boxes import CountBox
+from cassi_gui.style.theme import MARGIN, SPACE, Palette
 from cassi_gui.widgets.naming import name_controls
 
 LARGEST_BANDS = 999

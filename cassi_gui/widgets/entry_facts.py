@@ -8,7 +8,7 @@ from html import escape
 from cassi_core.logbook.drift import Judgement
 from cassi_core.logbook.entry import LogEntry, local_day
 from cassi_core.parameters import SPECS, format_value
-from cassi_gui.theme import Palette
+from cassi_gui.style.theme import Palette
 
 RIGHT = " align='right'"
 

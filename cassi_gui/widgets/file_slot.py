@@ -21,10 +21,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cassi_gui.drops import dropped_paths
-from cassi_gui.icons import make_icon, make_pixmap
-from cassi_gui.paths import short_name
-from cassi_gui.theme import HALF_SPACE, SPACE, Palette
+from cassi_gui.style.icons import make_icon, make_pixmap
+from cassi_gui.style.paths import short_name
+from cassi_gui.style.theme import HALF_SPACE, SPACE, Palette
+from cassi_gui.widgets.drops import dropped_paths
 
 THUMBNAIL_PX = 64
 LIST_ROWS = 3

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from cassi_gui.icons import make_pixmap
-from cassi_gui.theme import HALF_SPACE, SPACE, Palette
+from cassi_gui.style.icons import make_pixmap
+from cassi_gui.style.theme import HALF_SPACE, SPACE, Palette
 
 LEVEL_WORDS = {"ok": "OK", "info": "Note", "warn": "Warning", "bad": "Problem"}
 

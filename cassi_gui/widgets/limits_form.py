@@ -21,8 +21,8 @@ from cassi_core.errors import CassiError
 from cassi_core.logbook.entry import LogEntry, local_day
 from cassi_core.logbook.limits import DEFAULT_SIGMAS, Limit, RigLimits
 from cassi_core.parameters import PARAMETER_NAMES, SPECS
-from cassi_gui.boxes import ChoiceBox, DecimalBox
-from cassi_gui.theme import GAP, SPACE
+from cassi_gui.style.boxes import ChoiceBox, DecimalBox
+from cassi_gui.style.theme import GAP, SPACE
 
 FIELD_WIDTH = 90
 COLUMNS = 3

@@ -10,8 +10,8 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from cassi_gui.boxes import ChoiceBox
-from cassi_gui.theme import HALF_SPACE, SPACE, TYPE_SMALL_PT, Palette, font
+from cassi_gui.style.boxes import ChoiceBox
+from cassi_gui.style.theme import HALF_SPACE, SPACE, TYPE_SMALL_PT, Palette, font
 
 LEVELS = ("info", "warning", "error")
 MAX_LINES = 5000

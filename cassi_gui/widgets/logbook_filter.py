@@ -9,8 +9,8 @@ from PySide6.QtCore import QDate, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDateEdit, QHBoxLayout, QLabel, QWidget
 
 from cassi_core.logbook.selection import Selection
-from cassi_gui.boxes import ChoiceBox, DayBox
-from cassi_gui.theme import SPACE
+from cassi_gui.style.boxes import ChoiceBox, DayBox
+from cassi_gui.style.theme import SPACE
 
 ALL_RIGS = "All rigs"
 PERIODS: tuple[tuple[str, int | None], ...] = (

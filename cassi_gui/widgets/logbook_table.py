@@ -21,8 +21,8 @@ from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 from cassi_core.logbook.drift import Judgement, drift_reasons
 from cassi_core.logbook.entry import LogEntry, local_day
 from cassi_core.parameters import PARAMETER_NAMES, SPECS, format_value
-from cassi_gui.icons import make_row_icon
-from cassi_gui.theme import HALF_SPACE, LIGHT, Palette
+from cassi_gui.style.icons import make_row_icon
+from cassi_gui.style.theme import HALF_SPACE, LIGHT, Palette
 from cassi_gui.widgets.run_list import ICONS
 from cassi_gui.widgets.whole_rows import show_whole_rows
 

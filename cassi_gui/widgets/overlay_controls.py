@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 
-from cassi_gui.boxes import ChoiceBox, CountBox
-from cassi_gui.icons import make_icon
-from cassi_gui.theme import SPACE, Palette
+from cassi_gui.style.boxes import ChoiceBox, CountBox
+from cassi_gui.style.icons import make_icon
+from cassi_gui.style.theme import SPACE, Palette
 
 BLINK_MS = 400
 FIRST_PERCENT = 45

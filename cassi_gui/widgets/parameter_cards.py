@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from cassi_core.parameters import Parameter, ParameterSet, format_value
-from cassi_gui.theme import HALF_SPACE, LIGHT, SPACE, TYPE_SMALL_PT, Palette, font
+from cassi_gui.style.theme import HALF_SPACE, LIGHT, SPACE, TYPE_SMALL_PT, Palette, font
 from cassi_gui.widgets.parameter_table import bound_words
 
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QBrush, QColor, QDoubleValidator, QFont, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QTableView, QWidget
 
 from cassi_core.parameters import BOUND_TOLERANCE, Parameter, ParameterSet
-from cassi_gui.theme import LIGHT, ROW_HEIGHT, Palette
+from cassi_gui.style.theme import LIGHT, ROW_HEIGHT, Palette
 from cassi_gui.widgets.cell_editor import CellEditor
 
 Index = QModelIndex | QPersistentModelIndex

@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QWidget
 
-from cassi_gui.theme import SPACE
+from cassi_gui.style.theme import SPACE
 
 
 class PlotMosaic(QSplitter):

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from cassi_gui.boxes import ChoiceBox
-from cassi_gui.icons import make_icon
-from cassi_gui.theme import HALF_SPACE, LIGHT, SPACE, Palette
+from cassi_gui.style.boxes import ChoiceBox
+from cassi_gui.style.icons import make_icon
+from cassi_gui.style.theme import HALF_SPACE, LIGHT, SPACE, Palette
 
 SENTENCES = {
     "auto": "Recommended. Finds the mask from any reasonable start and refines it, in seconds.",

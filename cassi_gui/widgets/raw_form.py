@@ -6,9 +6,9 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from cassi_core.io.readers.raw_files import RAW_TYPES, RawLayout
-from cassi_gui.boxes import ChoiceBox, CountBox
-from cassi_gui.paths import short_name
-from cassi_gui.theme import MARGIN, SPACE
+from cassi_gui.style.boxes import ChoiceBox, CountBox
+from cassi_gui.style.paths import short_name
+from cassi_gui.style.theme import MARGIN, SPACE
 from cassi_gui.widgets.naming import name_controls
 
 ORDERS = (("little", "Little endian (PC)"), ("big", "Big endian"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
-from cassi_gui.theme import SPACE
+from cassi_gui.style.theme import SPACE
 
 
 class ReadingBar(QWidget):

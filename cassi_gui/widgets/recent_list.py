@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from cassi_gui.theme import MARGIN, SPACE
+from cassi_gui.style.theme import MARGIN, SPACE
 
 
 class RecentList(QFrame):

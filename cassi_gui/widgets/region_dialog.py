@@ -9,10 +9,10 @@ import pyqtgraph as pg
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from cassi_gui.boxes import CountBox
 from cassi_gui.plots.image_panel import ImagePanel
 from cassi_gui.plots.style import pen
-from cassi_gui.theme import MARGIN, SPACE, Palette
+from cassi_gui.style.boxes import CountBox
+from cassi_gui.style.theme import MARGIN, SPACE, Palette
 from cassi_gui.widgets.naming import name_controls
 
 SMALLEST_PX = 8

@@ -8,9 +8,9 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from cassi_core.logbook.entry import MAX_RIG_NAME
-from cassi_gui.boxes import ChoiceBox
-from cassi_gui.icons import make_icon
-from cassi_gui.theme import HALF_SPACE, SPACE, Palette
+from cassi_gui.style.boxes import ChoiceBox
+from cassi_gui.style.icons import make_icon
+from cassi_gui.style.theme import HALF_SPACE, SPACE, Palette
 
 SHOWN_REASONS = 1
 """More reasons would push the verdict out of sight; the tip and the logbook have all of them."""

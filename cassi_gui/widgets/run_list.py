@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from cassi_core.parameters import GEOMETRY_NAMES, format_value
 from cassi_core.result import CalibrationResult
-from cassi_gui.icons import make_row_icon
-from cassi_gui.theme import LIGHT, Palette
+from cassi_gui.style.icons import make_row_icon
+from cassi_gui.style.theme import LIGHT, Palette
 from cassi_gui.widgets.whole_rows import show_whole_rows
 
 Index = QModelIndex | QPersistentModelIndex

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from cassi_gui.theme import MARGIN, SPACE
+from cassi_gui.style.theme import MARGIN, SPACE
 
 TICK_MS = 250
 BAR_STEPS = 1000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QWidget
 
-from cassi_gui.theme import SPACE
+from cassi_gui.style.theme import SPACE
 
 PATIENCE_MS = 300
 

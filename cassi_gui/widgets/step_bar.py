@@ -10,9 +10,9 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
-from cassi_gui.icons import make_icon, make_pixmap
-from cassi_gui.paths import short_name
-from cassi_gui.theme import MARGIN, SPACE, TYPE_HEADING_PT, TYPE_SMALL_PT, Palette, font
+from cassi_gui.style.icons import make_icon, make_pixmap
+from cassi_gui.style.paths import short_name
+from cassi_gui.style.theme import MARGIN, SPACE, TYPE_HEADING_PT, TYPE_SMALL_PT, Palette, font
 
 REASONS_WIDTH = 200
 """Fixed, so that the steps do not move when the words change."""

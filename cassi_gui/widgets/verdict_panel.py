@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLay
 
 from cassi_core.quality.registration_text import registration_line
 from cassi_core.result import Reason, RegistrationError, Verdict
-from cassi_gui.icons import make_pixmap
-from cassi_gui.theme import HALF_SPACE, LIGHT, SPACE, Palette
+from cassi_gui.style.icons import make_pixmap
+from cassi_gui.style.theme import HALF_SPACE, LIGHT, SPACE, Palette
 
 HEADLINES = {
     "pass": "The mask is right",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QAbstractItemView, QTableView
 
-from cassi_gui.theme import ROW_HEIGHT
+from cassi_gui.style.theme import ROW_HEIGHT
 from cassi_gui.widgets.cell_editor import CellEditor
 
 

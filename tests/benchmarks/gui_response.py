@@ -25,16 +25,17 @@ import numpy as np
 from PySide6.QtCore import QEventLoop, QObject, QSettings, Qt, QTimer, Slot
 
 from cassi_gui.app import make_application
-from cassi_gui.autosave import DELAY_MS
-from cassi_gui.main_window import MainWindow
-from cassi_gui.screenshots import QuietDialogs
-from cassi_gui.settings import UiSettings
-from cassi_gui.theme import palette_for
+from cassi_gui.desktop.settings import UiSettings
+from cassi_gui.screenshots.__main__ import QuietDialogs
+from cassi_gui.session.autosave import DELAY_MS
+from cassi_gui.shell.main_window import MainWindow
+from cassi_gui.style.theme import palette_for
 
 FIRST_WINDOW = """
 import os, sys, time
 from PySide6.QtCore import QTimer
-from cassi_gui import app, main_window
+from cassi_gui import app
+from cassi_gui.shell import main_window
 
 def shown(window):
     print(time.time() - float(sys.argv[1]), "torch" in sys.modules, flush=True)

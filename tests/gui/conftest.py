@@ -17,13 +17,13 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
-from cassi_gui.dialogs import Dialogs, SaveAnswer
-from cassi_gui.main_window import MainWindow
-from cassi_gui.page_deck import PageDeck
+from cassi_gui.desktop.dialogs import Dialogs, SaveAnswer
+from cassi_gui.desktop.settings import UiSettings
 from cassi_gui.plots.image_panel import ImagePanel
-from cassi_gui.runner import RunController
-from cassi_gui.settings import UiSettings
-from cassi_gui.theme import palette_for
+from cassi_gui.run.controller import RunController
+from cassi_gui.shell.main_window import MainWindow
+from cassi_gui.shell.page_deck import PageDeck
+from cassi_gui.style.theme import palette_for
 
 TIMEOUT_MS = 20_000
 

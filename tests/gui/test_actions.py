@@ -13,12 +13,12 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QToolBar
 from pytestqt.qtbot import QtBot
 
-from cassi_gui.about import about_text, shortcut_rows
-from cassi_gui.actions import ACTIONS, MENUS
-from cassi_gui.icons import SHAPES
-from cassi_gui.main_window import MainWindow
-from cassi_gui.state import FileSelection
-from cassi_gui.window_actions import WindowActions
+from cassi_gui.desktop.actions import ACTIONS, MENUS
+from cassi_gui.session.state import FileSelection
+from cassi_gui.shell.about import about_text, shortcut_rows
+from cassi_gui.shell.main_window import MainWindow
+from cassi_gui.shell.window_actions import WindowActions
+from cassi_gui.style.icons import SHAPES
 
 Load = Callable[..., None]
 
@@ -109,7 +109,7 @@ def test_about_names_versions_and_does_not_load_torch() -> None:
     import sys
 
     root = Path(__file__).resolve().parents[2]
-    code = "import sys; from cassi_gui.about import about_text; print(about_text()); print('torch' in sys.modules)"
+    code = "import sys; from cassi_gui.shell.about import about_text; print(about_text()); print('torch' in sys.modules)"
     env = {**os.environ, "PYTHONPATH": str(root)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
     assert done.stdout.splitlines()[-1] == "False"
@@ -122,7 +122,7 @@ def test_undo_names_what_it_takes_back(window: MainWindow) -> None:
     undo: QAction = window.action_set["edit.undo"]
     assert not undo.isEnabled()
     window.state.replace(parameters=window.state.parameters)
-    from cassi_gui import commands
+    from cassi_gui.session import commands
 
     commands.edit_parameter(window.state, "dy", value=2.0)
     assert undo.isEnabled() and "Change dy" in undo.toolTip()
@@ -132,7 +132,7 @@ def test_undo_names_what_it_takes_back(window: MainWindow) -> None:
 
 
 def test_reset_parameters_keeps_the_choice_of_what_is_refined(window: MainWindow) -> None:
-    from cassi_gui import commands
+    from cassi_gui.session import commands
 
     commands.set_parameters(window.state, window.state.parameters.edit("dx", value=3.0, upper=4.0).edit("psf", refine=True))
     window.slots_.reset_parameters()

@@ -16,11 +16,11 @@ from pytestqt.qtbot import QtBot
 from cassi_core.dispersion import Dispersion
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.quality.placement import turn_mask
-from cassi_gui.main_window import MainWindow
 from cassi_gui.pages.check_detection import turned
 from cassi_gui.plots.profile import ProfilePlot
-from cassi_gui.state import FileSelection
-from cassi_gui.theme import DARK
+from cassi_gui.session.state import FileSelection
+from cassi_gui.shell.main_window import MainWindow
+from cassi_gui.style.theme import DARK
 
 Load = Callable[..., None]
 

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from cassi_core.config import CalibrationConfig
 from cassi_core.errors import ConfigError
-from cassi_gui.presets import PresetStore
+from cassi_gui.run.presets import PresetStore
 from cassi_gui.widgets.config_fields import NOT_IN_FORMS, describe, value_at, with_setting
 from cassi_gui.widgets.config_form import ConfigForm
 

@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from cassi_core.io.readers import list_arrays
 from cassi_gui.app import main, parse_arguments
-from cassi_gui.dialogs import Dialogs
-from cassi_gui.screenshots import _size
-from cassi_gui.settings import UiSettings
+from cassi_gui.desktop.dialogs import Dialogs
+from cassi_gui.desktop.settings import UiSettings
+from cassi_gui.screenshots.__main__ import _size
 from cassi_gui.widgets.container_browser import ContainerBrowser
 
 

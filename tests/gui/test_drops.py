@@ -12,7 +12,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from cassi_gui.main_window import PAGES, MainWindow
+from cassi_gui.shell.main_window import PAGES, MainWindow
 
 
 def settled(qtbot: QtBot, window: MainWindow) -> None:

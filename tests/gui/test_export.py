@@ -17,8 +17,8 @@ from pytestqt.qtbot import QtBot
 
 from cassi_core.io.calibration_file import read_calibration
 from cassi_core.io.tables import iterations_csv
-from cassi_gui import commands
-from cassi_gui.main_window import MainWindow
+from cassi_gui.session import commands
+from cassi_gui.shell.main_window import MainWindow
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from scipy.io import loadmat
 
-from cassi_gui.main_window import MainWindow
-from cassi_gui.state import PickedPoint
+from cassi_gui.session.state import PickedPoint
+from cassi_gui.shell.main_window import MainWindow
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from conftest import AnsweringDialogs, RigFiles, drop
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from cassi_gui.main_window import MainWindow
 from cassi_gui.pages.load import DEMO_ENTRY
+from cassi_gui.shell.main_window import MainWindow
 
 
 def quiet(qtbot: QtBot, window: MainWindow) -> None:

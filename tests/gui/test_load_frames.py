@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
 from cassi_core.io.dispersion_from_files import read_dispersion_table
-from cassi_gui.dialogs import Dialogs
-from cassi_gui.main_window import MainWindow
-from cassi_gui.pages.load_frames import measure_folder
-from cassi_gui.settings import UiSettings
-from cassi_gui.theme import palette_for
+from cassi_gui.desktop.dialogs import Dialogs
+from cassi_gui.desktop.settings import UiSettings
+from cassi_gui.inputs.monochromatic import measure_folder
+from cassi_gui.shell.main_window import MainWindow
+from cassi_gui.style.theme import palette_for
 from cassi_gui.widgets.dispersion_result import DispersionResult
 
 HEIGHT, WIDTH, TRAVEL = 60, 80, 12

@@ -13,10 +13,10 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from cassi_core.session import FileSelection
-from cassi_gui import loading
-from cassi_gui.main_window import MainWindow
-from cassi_gui.recent import selection_from_text, selection_to_text
-from cassi_gui.theme import palette_for
+from cassi_gui.inputs import loading
+from cassi_gui.inputs.recent import selection_from_text, selection_to_text
+from cassi_gui.shell.main_window import MainWindow
+from cassi_gui.style.theme import palette_for
 from cassi_gui.widgets.camera_form import ORIENTATIONS, STACKS
 from cassi_gui.widgets.raw_form import RawDialog, likely_layout
 from cassi_gui.widgets.region_dialog import RegionDialog

@@ -20,17 +20,17 @@ from pytestqt.qtbot import QtBot
 from cassi_core.io.calibration_file import write_calibration
 from cassi_core.logbook.drift import trends
 from cassi_core.logbook.store import Contents, Logbook
-from cassi_gui import logbook_commands
-from cassi_gui.actions import Actions
-from cassi_gui.logbook_keeper import DEMO_RIG, LogbookKeeper
-from cassi_gui.made_up_logbook import RIG, fill, made_up_entries
-from cassi_gui.main_window import MainWindow
+from cassi_gui.desktop.actions import Actions
+from cassi_gui.desktop.settings import UiSettings
+from cassi_gui.logbook import commands as logbook_commands
+from cassi_gui.logbook.keeper import DEMO_RIG, LogbookKeeper
 from cassi_gui.pages.logbook import LogbookPage
 from cassi_gui.plots.trend import TrendPanel
-from cassi_gui.runner import RunController
-from cassi_gui.settings import UiSettings
-from cassi_gui.state import AppState, FileSelection
-from cassi_gui.theme import DARK, LIGHT
+from cassi_gui.run.controller import RunController
+from cassi_gui.screenshots.made_up_logbook import RIG, fill, made_up_entries
+from cassi_gui.session.state import AppState, FileSelection
+from cassi_gui.shell.main_window import MainWindow
+from cassi_gui.style.theme import DARK, LIGHT
 from cassi_gui.widgets.limits_form import LimitsForm
 
 

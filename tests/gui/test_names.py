@@ -41,14 +41,14 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from cassi_core.io.readers import list_arrays
-from cassi_gui.dialogs import Dialogs
-from cassi_gui.made_up_logbook import fill
-from cassi_gui.main_window import PAGES, MainWindow
+from cassi_gui.desktop.dialogs import Dialogs
+from cassi_gui.desktop.settings import UiSettings
 from cassi_gui.plots.dispersion_curve import CurveData
 from cassi_gui.plots.panel import PlotPanel
-from cassi_gui.runner import _core_calibrate
-from cassi_gui.settings import UiSettings
-from cassi_gui.theme import LIGHT
+from cassi_gui.run.controller import _core_calibrate
+from cassi_gui.screenshots.made_up_logbook import fill
+from cassi_gui.shell.main_window import PAGES, MainWindow
+from cassi_gui.style.theme import LIGHT
 
 CONTROLS = (
     QAbstractButton,

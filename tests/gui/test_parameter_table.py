@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from cassi_core.parameters import ParameterSet
-from cassi_gui.theme import DARK, LIGHT
+from cassi_gui.style.theme import DARK, LIGHT
 from cassi_gui.widgets.parameter_cards import ParameterCards
 from cassi_gui.widgets.parameter_table import (
     LOWER,

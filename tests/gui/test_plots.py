@@ -20,7 +20,7 @@ from pytestqt.qtbot import QtBot
 from cassi_core.errors import OutputError
 from cassi_core.result import LocalShift
 from cassi_core.run import GridScores
-from cassi_gui.pages.saving import save_plot
+from cassi_gui.desktop.saving import save_plot
 from cassi_gui.plots import export
 from cassi_gui.plots.before_after import BeforeAfterPanel, Side
 from cassi_gui.plots.convergence import ConvergencePanel, ResidualPanel
@@ -32,7 +32,7 @@ from cassi_gui.plots.matrix import CorrelationPanel
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.shift_field import ShiftFieldPanel
 from cassi_gui.plots.spectrum import Spectrum, SpectrumPanel
-from cassi_gui.theme import DARK, LIGHT
+from cassi_gui.style.theme import DARK, LIGHT
 
 
 # -- files and themes -------------------------------------------------------------------------------------------------

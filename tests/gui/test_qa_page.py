@@ -16,12 +16,12 @@ from pytestqt.qtbot import QtBot
 
 from cassi_core.parameters import ParameterSet
 from cassi_core.quality.pictures import belongs_to, result_pictures
-from cassi_gui import commands
-from cassi_gui.actions import Actions
+from cassi_gui.desktop.actions import Actions
 from cassi_gui.pages.qa import QaPage
-from cassi_gui.runner import RunController
-from cassi_gui.state import AppState
-from cassi_gui.theme import DARK, LIGHT
+from cassi_gui.run.controller import RunController
+from cassi_gui.session import commands
+from cassi_gui.session.state import AppState
+from cassi_gui.style.theme import DARK, LIGHT
 
 
 class Desk:

@@ -17,9 +17,9 @@ from conftest import AnsweringDialogs, RigFiles, WindowMaker
 from pytestqt.qtbot import QtBot
 
 from cassi_core.io.session import read_session
-from cassi_gui import autosave, commands
-from cassi_gui.main_window import MainWindow
-from cassi_gui.recovery import RecoveryFolder
+from cassi_gui.session import autosave, commands
+from cassi_gui.session.recovery import RecoveryFolder
+from cassi_gui.shell.main_window import MainWindow
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = Path(__file__).parent
@@ -31,10 +31,11 @@ from PySide6.QtCore import QSettings
 QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.argv[1])
 import fakes
 from cassi_gui.app import make_application
-from cassi_gui.main_window import MainWindow
-from cassi_gui.settings import UiSettings
-from cassi_gui.theme import LIGHT
-from cassi_gui import autosave, commands
+from cassi_gui.shell.main_window import MainWindow
+from cassi_gui.desktop.settings import UiSettings
+from cassi_gui.style.theme import LIGHT
+from cassi_gui.session import autosave
+from cassi_gui.session import commands
 autosave.DELAY_MS = 50
 app = make_application()
 window = MainWindow(UiSettings(), LIGHT)

@@ -15,12 +15,12 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from cassi_core.config import DEFAULT_REFINE
-from cassi_gui import commands
-from cassi_gui.actions import Actions
+from cassi_gui.desktop.actions import Actions
 from cassi_gui.pages.run import RunPage
-from cassi_gui.runner import RunBatch, RunController
-from cassi_gui.state import AppState
-from cassi_gui.theme import DARK, LIGHT
+from cassi_gui.run.controller import RunBatch, RunController
+from cassi_gui.session import commands
+from cassi_gui.session.state import AppState
+from cassi_gui.style.theme import DARK, LIGHT
 from cassi_gui.widgets.parameter_table import ParameterEdit
 
 

@@ -20,7 +20,7 @@ from pytestqt.qtbot import QtBot
 from cassi_core.config import CalibrationConfig
 from cassi_core.errors import NumericsError
 from cassi_core.run import IterationRow, Message, Preview, Progress, readonly
-from cassi_gui.runner import BEHIND_THE_WINDOW, Mailbox, RunBatch, RunController, RunPhase
+from cassi_gui.run.controller import BEHIND_THE_WINDOW, Mailbox, RunBatch, RunController, RunPhase
 
 CONFIG = CalibrationConfig()
 

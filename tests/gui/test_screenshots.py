@@ -11,10 +11,12 @@ import pytest
 from PySide6.QtGui import QImage
 
 from cassi_core.logbook.location import VARIABLE
-from cassi_gui import loading, runner, screenshots
-from cassi_gui.loading import Loaded
-from cassi_gui.main_window import STEPS
-from cassi_gui.page_deck import PageDeck
+from cassi_gui.inputs import loading
+from cassi_gui.inputs.loading import Loaded
+from cassi_gui.run import controller as runner
+from cassi_gui.screenshots import __main__ as screenshots
+from cassi_gui.shell.main_window import STEPS
+from cassi_gui.shell.page_deck import PageDeck
 
 
 def test_pages_are_rendered_in_every_state(

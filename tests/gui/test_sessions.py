@@ -18,10 +18,10 @@ from pytestqt.qtbot import QtBot
 from cassi_core.io.calibration_file import calibration_document
 from cassi_core.io.session import read_session
 from cassi_core.result import CalibrationResult
-from cassi_gui import commands
-from cassi_gui.main_window import STEPS, MainWindow
-from cassi_gui.session_actions import with_suffix
-from cassi_gui.session_values import content_of
+from cassi_gui.session import commands
+from cassi_gui.session.values import content_of
+from cassi_gui.shell.main_window import STEPS, MainWindow
+from cassi_gui.shell.session_actions import with_suffix
 
 Load = Callable[..., None]
 PAGES = tuple(step.id for step in STEPS)

@@ -8,9 +8,9 @@ import pytest
 from conftest import AnsweringDialogs, WindowMaker
 from PySide6.QtCore import QByteArray
 
-from cassi_gui.recent import selection_from_text, selection_to_text
-from cassi_gui.settings import MAX_RECENT, UiSettings
-from cassi_gui.state import FileSelection, selection_title
+from cassi_gui.desktop.settings import MAX_RECENT, UiSettings
+from cassi_gui.inputs.recent import selection_from_text, selection_to_text
+from cassi_gui.session.state import FileSelection, selection_title
 
 
 def test_the_file_lies_where_tests_put_it(own_settings: Path, settings: UiSettings) -> None:

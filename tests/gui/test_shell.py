@@ -22,12 +22,12 @@ from pytestqt.qtbot import QtBot
 
 from cassi_core.errors import NumericsError
 from cassi_core.io.calibration_file import read_calibration
-from cassi_gui.crash import CrashReporter
-from cassi_gui.main_window import STEPS, MainWindow
-from cassi_gui.page_deck import PageDeck
-from cassi_gui.runner import RunController, RunPhase
-from cassi_gui.settings import UiSettings
-from cassi_gui.theme import DARK, LIGHT
+from cassi_gui.desktop.settings import UiSettings
+from cassi_gui.run.controller import RunController, RunPhase
+from cassi_gui.shell.crash import CrashReporter
+from cassi_gui.shell.main_window import STEPS, MainWindow
+from cassi_gui.shell.page_deck import PageDeck
+from cassi_gui.style.theme import DARK, LIGHT
 from cassi_gui.widgets.run_strip import RemainingTime, format_remaining, format_seconds
 
 Load = Callable[..., None]
@@ -111,7 +111,7 @@ def test_other_pages_are_used_during_a_run_and_edits_do_not_disturb_it(
     window.slots_.start_run()
     for step in PAGES:
         window.show_page(step)
-    from cassi_gui import commands
+    from cassi_gui.session import commands
 
     commands.edit_parameter(window.state, "curve", value=0.002)
     assert window.runner.running
@@ -123,7 +123,7 @@ def test_other_pages_are_used_during_a_run_and_edits_do_not_disturb_it(
 def test_fixed_parameters_are_bit_identical_after_a_run(
     qtbot: QtBot, window: MainWindow, rig_files: RigFiles, load: Load
 ) -> None:
-    from cassi_gui import commands
+    from cassi_gui.session import commands
 
     load(window, rig_files.measurement, rig_files.mask)
     value = 0.1 + 0.2
@@ -449,9 +449,9 @@ def test_the_first_window_needs_neither_torch_nor_numba_nor_scipy_nor_the_plots(
         "app = make_application()\n"
         "from PySide6.QtCore import QSettings\n"
         "QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.argv[1])\n"
-        "from cassi_gui.settings import UiSettings\n"
-        "from cassi_gui.theme import LIGHT\n"
-        "from cassi_gui.main_window import MainWindow\n"
+        "from cassi_gui.desktop.settings import UiSettings\n"
+        "from cassi_gui.style.theme import LIGHT\n"
+        "from cassi_gui.shell.main_window import MainWindow\n"
         "w = MainWindow(UiSettings(), LIGHT); w.show()\n"
         "print([m for m in ('torch', 'numba', 'scipy', 'h5py', 'pyqtgraph') if m in sys.modules])\n"
         "w.close()\n"
@@ -464,9 +464,21 @@ def test_the_first_window_needs_neither_torch_nor_numba_nor_scipy_nor_the_plots(
 
 def test_pages_and_widgets_import_one_way() -> None:
     rules = {
-        "widgets": ("cassi_gui.pages", "cassi_gui.state", "cassi_gui.runner", "cassi_gui.main_window", "cassi_gui.dialogs"),
-        "plots": ("cassi_gui.pages", "cassi_gui.state", "cassi_gui.runner", "cassi_gui.main_window", "cassi_gui.widgets"),
-        "pages": ("cassi_gui.main_window", "cassi_gui.app", "cassi_gui.window_actions"),
+        "widgets": (
+            "cassi_gui.pages",
+            "cassi_gui.session.state",
+            "cassi_gui.run.controller",
+            "cassi_gui.shell.main_window",
+            "cassi_gui.desktop.dialogs",
+        ),
+        "plots": (
+            "cassi_gui.pages",
+            "cassi_gui.session.state",
+            "cassi_gui.run.controller",
+            "cassi_gui.shell.main_window",
+            "cassi_gui.widgets",
+        ),
+        "pages": ("cassi_gui.shell.main_window", "cassi_gui.app", "cassi_gui.shell.window_actions"),
     }
     wrong = []
     for folder, forbidden in rules.items():

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QSplitter
 from pytestqt.qtbot import QtBot
 
-from cassi_gui.made_up_logbook import fill
-from cassi_gui.main_window import MainWindow
+from cassi_gui.screenshots.made_up_logbook import fill
+from cassi_gui.shell.main_window import MainWindow
 
 DRAG_PX = -60
 PLACES = {

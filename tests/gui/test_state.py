@@ -7,8 +7,8 @@ import pytest
 
 from cassi_core.config import CalibrationConfig
 from cassi_core.errors import ConfigError
-from cassi_gui import commands
-from cassi_gui.state import AppState, FileSelection
+from cassi_gui.session import commands
+from cassi_gui.session.state import AppState, FileSelection
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QScrollArea, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
 
-from cassi_gui.main_window import PAGES, MainWindow
+from cassi_gui.shell.main_window import PAGES, MainWindow
 from cassi_gui.widgets.raw_form import RawDialog
 
 Load = Callable[..., None]

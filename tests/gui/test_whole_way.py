@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 from scipy import ndimage as ndi
 
 from cassi_core.io.calibration_file import read_calibration
-from cassi_gui.main_window import MainWindow
-from cassi_gui.runner import _core_calibrate
+from cassi_gui.run.controller import _core_calibrate
+from cassi_gui.shell.main_window import MainWindow
 
 TRUE_DX, TRUE_DY = 1.6, -2.3
 

@@ -1,0 +1,194 @@
+"""Everything that can be triggered, as one table; menus, toolbar and the overview of shortcuts are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+
+from cassi_gui.style.icons import make_icon
+from cassi_gui.style.theme import Palette
+
+MENUS = ("File", "Edit", "Go", "Run", "Result", "View", "Help")
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """One action: identifier, text, shortcuts (space-separated), icon, and the method of the main window that it calls."""
+
+    id: str
+    text: str
+    menu: str
+    slot: str
+    tip: str
+    shortcut: str = ""
+    icon: str = ""
+    toolbar: bool = False
+    checkable: bool = False
+    group: str = ""
+    separator: bool = False
+    """A line above the entry in its menu."""
+
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec(
+        "file.demo", "Open demo", "File", "open_demo", "Load the demo rig that comes with the program", "Ctrl+D", "demo", True
+    ),
+    ActionSpec(
+        "file.open", "Open files …", "File", "open_files", "Choose measurement, mask and other files", "Ctrl+O", "open", True
+    ),
+    ActionSpec(
+        "file.new",
+        "New session",
+        "File",
+        "clear_session",
+        "Start anew: no inputs, runs and points",
+        "Ctrl+N",
+        "clear",
+        separator=True,
+    ),
+    ActionSpec(
+        "file.open_session",
+        "Open session …",
+        "File",
+        "open_session",
+        "Inputs, settings and all runs of an earlier time",
+        "Ctrl+Shift+O",
+        "folder",
+    ),
+    ActionSpec(
+        "file.save", "Save session", "File", "save_session", "Keep inputs, settings and all runs in a file", "Ctrl+S", "save"
+    ),
+    ActionSpec(
+        "file.save_as", "Save session as …", "File", "save_session_as", "Keep the session in another file", "Ctrl+Shift+S"
+    ),
+    ActionSpec(
+        "file.export", "Export …", "File", "go_export", "Go to the page that writes files", "Ctrl+E", "export", separator=True
+    ),
+    ActionSpec("file.quit", "Quit", "File", "close", "Close the window; a run is cancelled", "Ctrl+Q", "quit", separator=True),
+    ActionSpec("edit.undo", "Undo", "Edit", "undo", "Take the last edit back", "Ctrl+Z", "undo", True),
+    ActionSpec("edit.redo", "Redo", "Edit", "redo", "Do the edit again", "Ctrl+Shift+Z Ctrl+Y", "redo", True),
+    ActionSpec(
+        "edit.reset_parameters",
+        "Reset parameters",
+        "Edit",
+        "reset_parameters",
+        "All parameters to their nominal values, bounds and choice of what is refined",
+        icon="reset",
+        separator=True,
+    ),
+    ActionSpec(
+        "edit.clear_points", "Remove picked points", "Edit", "clear_points", "Remove all points whose spectra are shown"
+    ),
+    ActionSpec("go.load", "Load", "Go", "go_load", "Page 1: choose the files", "Ctrl+1", "load"),
+    ActionSpec("go.check", "Check", "Go", "go_check", "Page 2: look at the inputs", "Ctrl+2", "check"),
+    ActionSpec("go.run", "Run", "Go", "go_run", "Page 3: settings and the run", "Ctrl+3", "run"),
+    ActionSpec("go.qa", "QA", "Go", "go_qa", "Page 4: why to believe the result", "Ctrl+4", "qa"),
+    ActionSpec("go.export", "Export", "Go", "go_export", "Page 5: write files", "Ctrl+5", "export"),
+    ActionSpec(
+        "go.logbook",
+        "Logbook",
+        "Go",
+        "go_logbook",
+        "Accepted calibrations of your rigs, and their drift",
+        "Ctrl+6",
+        "logbook",
+        True,
+    ),
+    ActionSpec("go.next", "Next page", "Go", "go_next", "The next page", "Alt+Right Ctrl+PgDown", "next", separator=True),
+    ActionSpec("go.back", "Previous page", "Go", "go_back", "The previous page", "Alt+Left Ctrl+PgUp", "back"),
+    ActionSpec("run.start", "Run calibration", "Run", "start_run", "Start with the present settings", "F5 Ctrl+R", "run", True),
+    ActionSpec("run.pause", "Pause", "Run", "toggle_pause", "Pause the run, or go on with it", "Ctrl+P", "pause"),
+    ActionSpec(
+        "run.finish", "Stop and keep best", "Run", "finish_run", "End the search and keep the best so far", "Ctrl+K", "finish"
+    ),
+    ActionSpec("run.cancel", "Cancel run", "Run", "cancel_run", "End the run without a result", "Ctrl+.", "cancel"),
+    ActionSpec(
+        "qa.accept", "Accept …", "Result", "accept_run", "Make the shown run the calibration in force", "Ctrl+Return", "accept"
+    ),
+    ActionSpec(
+        "qa.reject", "Reject …", "Result", "reject_run", "Mark the shown run as rejected", "Ctrl+Shift+Return", "reject"
+    ),
+    ActionSpec(
+        "view.blink",
+        "Blink",
+        "View",
+        "toggle_blink",
+        "Mask on and off (Check), before and after (QA)",
+        "B",
+        "blink",
+    ),
+    ActionSpec("view.log", "Log", "View", "toggle_log", "Show or hide the log", "Ctrl+L", "log", checkable=True),
+    ActionSpec(
+        "view.theme_system",
+        "Theme of the system",
+        "View",
+        "theme_system",
+        "Light or dark as the desktop is",
+        checkable=True,
+        group="theme",
+        separator=True,
+    ),
+    ActionSpec("view.theme_light", "Light theme", "View", "theme_light", "Light colours", checkable=True, group="theme"),
+    ActionSpec("view.theme_dark", "Dark theme", "View", "theme_dark", "Dark colours", checkable=True, group="theme"),
+    ActionSpec("view.full_screen", "Full screen", "View", "toggle_full_screen", "The whole screen", "F11", separator=True),
+    ActionSpec("view.reset_layout", "Reset layout", "View", "reset_layout", "Sizes and docks as at the first start"),
+    ActionSpec("help.page", "Help for this page", "Help", "show_help", "What this page is for", "F1", "help", True),
+    ActionSpec(
+        "help.shortcuts", "Keyboard shortcuts", "Help", "show_shortcuts", "List of all shortcuts", "Ctrl+F1", "keyboard"
+    ),
+    ActionSpec(
+        "help.crash_log", "Where is the crash log?", "Help", "show_crash_log", "Path of the file that errors are written to"
+    ),
+    ActionSpec("help.about", "About", "Help", "show_about", "Versions and devices", icon="about", separator=True),
+)
+
+
+class Actions(QObject):
+    """The table as live `QAction` objects: `actions["run.start"]`."""
+
+    def __init__(self, palette: Palette, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._actions: dict[str, QAction] = {}
+        groups: dict[str, QActionGroup] = {}
+        for spec in ACTIONS:
+            action = QAction(spec.text, self)
+            action.setObjectName(f"action.{spec.id}")
+            action.setShortcuts([QKeySequence(s) for s in spec.shortcut.split()])
+            action.setToolTip(tip_with_shortcut(spec))
+            action.setStatusTip(spec.tip)
+            action.setCheckable(spec.checkable)
+            if spec.group:
+                if spec.group not in groups:
+                    groups[spec.group] = QActionGroup(self)
+                groups[spec.group].addAction(action)
+            self._actions[spec.id] = action
+        self._palette_name = ""
+        self.set_palette(palette)
+
+    def __getitem__(self, action_id: str) -> QAction:
+        return self._actions[action_id]
+
+    def __iter__(self) -> Iterator[tuple[ActionSpec, QAction]]:
+        return ((spec, self._actions[spec.id]) for spec in ACTIONS)
+
+    def connect_to(self, target: QObject) -> None:
+        """Connect every action to the method of `target` that the table names."""
+        for spec, action in self:
+            action.triggered.connect(getattr(target, spec.slot))
+
+    def set_palette(self, palette: Palette) -> None:
+        """Draw the icons in the colours of a palette."""
+        if palette.name == self._palette_name:
+            return
+        self._palette_name = palette.name
+        for spec, action in self:
+            if spec.icon:
+                action.setIcon(make_icon(spec.icon, palette))
+
+
+def tip_with_shortcut(spec: ActionSpec) -> str:
+    """The tip with its first shortcut, as shown by buttons."""
+    return f"{spec.tip} ({spec.shortcut.split()[0]})" if spec.shortcut else spec.tip

@@ -1,0 +1,1 @@
+"""From the files that a person chose to loaded inputs, in the background."""

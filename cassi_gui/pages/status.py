@@ -1,0 +1,110 @@
+"""What the step bar and the actions show, worked out from the session alone: pure functions, tested without a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cassi_core.inputs import CalibrationInputs
+from cassi_core.quality.pictures import belongs_to
+from cassi_gui.inputs.loading import MASK_WANTED
+from cassi_gui.run.controller import RunPhase
+from cassi_gui.session.state import RunRecord, Snapshot
+
+VERDICT_STATUS = {"pass": "ok", "warn": "warn", "fail": "bad"}
+
+
+@dataclass(frozen=True)
+class Badge:
+    """Words below a step and their status (ok, warn, bad, busy or empty)."""
+
+    text: str = ""
+    status: str = ""
+
+
+def plural(count: int, word: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def load_badge(shot: Snapshot) -> Badge:
+    """Whether the files are there and fit together."""
+    if shot.loading:
+        return Badge("reading …", "busy")
+    if shot.load_problem == MASK_WANTED:
+        return Badge("needs the mask")
+    if shot.load_problem:
+        return Badge("does not fit", "bad")
+    if shot.inputs is None:
+        return Badge("needs files")
+    count = len(shot.inputs.frames)
+    return Badge("demo" if shot.files.demo else plural(count, "snapshot") if count > 1 else "loaded", "ok")
+
+
+def check_badge(shot: Snapshot) -> Badge:
+    """How many findings there are, the gravest kind only."""
+    if shot.inputs is None:
+        return Badge()
+    levels = [f.severity for f in shot.findings]
+    for level, word, status in (("error", "problem", "bad"), ("warning", "warning", "warn")):
+        if level in levels:
+            return Badge(plural(levels.count(level), word), status)
+    return Badge("looks good", "ok")
+
+
+def run_badge(shot: Snapshot) -> Badge:
+    """What the Run step says while nothing runs: how often the loaded files were calibrated."""
+    own = [run for run in shot.runs if not of_other_files(run, shot.inputs)]
+    if own:
+        return Badge(plural(len(own), "run"), "ok")
+    return Badge("ready" if shot.inputs is not None else "")
+
+
+def of_other_files(record: RunRecord, inputs: CalibrationInputs | None) -> bool:
+    """True when files are loaded that the run was not made with."""
+    return inputs is not None and not belongs_to(record.result, inputs)
+
+
+def qa_badge(record: RunRecord | None, rejected_ids: frozenset[int], inputs: CalibrationInputs | None) -> Badge:
+    """Verdict of the shown run, and whether a person accepted or rejected it; a run of other files is no news of these."""
+    if record is None:
+        return Badge()
+    if of_other_files(record, inputs):
+        return Badge("run of other files")
+    verdict = record.result.verdict.status
+    if record.accepted:
+        return Badge(f"accepted ({verdict})", VERDICT_STATUS[verdict])
+    if record.id in rejected_ids:
+        return Badge("rejected", "bad")
+    return Badge(f"verdict: {verdict}", VERDICT_STATUS[verdict])
+
+
+def enabled_actions(shot: Snapshot, phase: RunPhase, page_index: int, page_count: int) -> dict[str, bool]:
+    """Which actions can be used now; those not named always can."""
+    has_run = any(r.id == shot.current_id for r in shot.runs)
+    stoppable = phase in (RunPhase.RUNNING, RunPhase.PAUSED)
+    return {
+        "run.start": shot.inputs is not None and phase is RunPhase.IDLE,
+        "run.pause": stoppable,
+        "run.finish": stoppable,
+        "run.cancel": phase not in (RunPhase.IDLE, RunPhase.CANCELLING),
+        "qa.accept": has_run,
+        "qa.reject": has_run,
+        "edit.clear_points": bool(shot.points),
+        "go.next": page_index + 1 < page_count,
+        "go.back": page_index > 0,
+    }
+
+
+def in_force_text(record: RunRecord | None, inputs: CalibrationInputs | None) -> tuple[str, str]:
+    """Name and details of the calibration in force, for the chip; it says when the loaded files are others."""
+    if record is None:
+        return "No calibration accepted", "Accept a run on the QA page: exports then use it"
+    p = record.result.parameters
+    values = f"dx {p['dx'].value:+.3f} px, dy {p['dy'].value:+.3f} px, theta {p['theta'].value:+.3f} deg"
+    details = f"{record.name}: {values}\n{record.note}".strip()
+    if of_other_files(record, inputs):
+        return (
+            f"In force: {record.name} (other files)",
+            f"{details}\nMade with other files than those that are loaded now".strip(),
+        )
+    return f"In force: {record.name}", details

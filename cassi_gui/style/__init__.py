@@ -1,0 +1,1 @@
+"""How the window looks: palettes, icons, boxes, paths as people read them."""
