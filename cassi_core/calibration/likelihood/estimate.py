@@ -12,6 +12,7 @@ from cassi_core.calibration.likelihood.budget import ErrorBudget, ErrorTerm, bud
 from cassi_core.calibration.likelihood.problem import Evaluation, Indices, RigProblem
 from cassi_core.calibration.likelihood.registration_error import registration_error
 from cassi_core.calibration.likelihood.scoring import Free, Scored, Stop, free_parameters, score_steps
+from cassi_core.optics import OPTICS, OPTICS_NAMES
 from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, ParameterSet
 from cassi_core.result import RegistrationError
 from cassi_core.run import RunRecorder
@@ -82,9 +83,11 @@ class Estimator:
         known: Mapping[str, tuple[float, float]],
         smear_px: float,
         recorder: RunRecorder,
+        optics: Sequence[str] = (),
     ) -> None:
+        self.optics = tuple(optics)
         self.problem, self.start, self.recorder = problem, start, recorder
-        self.known = {n: known[n] for n in start.refined if n in known}
+        self.known = {n: known[n] for n in start.refined if n in known} | {n: (0.0, OPTICS[n].prior_px) for n in OPTICS_NAMES}
         self.geometry = tuple(n for n in start.refined if n in GEOMETRY_NAMES)
         psf = start["psf"]
         self.frees_psf = psf.refine
@@ -103,7 +106,8 @@ class Estimator:
 
     def _free(self, geometry: Sequence[str], light_terms: int, nuisance: bool) -> Free:
         low, high = self.bounds["smear"]
-        names = (*geometry, "blur", *(("smear",) if high > low else ()))
+        optics = self.optics if len(geometry) == len(self.geometry) else ()
+        names = (*geometry, "blur", *(("smear",) if high > low else ()), *optics)
         return free_parameters(
             self.problem, names, light_terms=light_terms, nuisance=nuisance, known=self.known, bounds=self.bounds, start=self.x
         )
