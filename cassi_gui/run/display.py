@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from cassi_core.quality.check_text import verdict_words
 from cassi_core.result import CalibrationResult
 from cassi_core.run import Message, Progress, RunStarted, StageFinished, StageStarted
 from cassi_gui.desktop.actions import Actions
@@ -81,10 +82,10 @@ class RunDisplay(QObject):
 
     @Slot(object)
     def _on_finished(self, result: CalibrationResult) -> None:
-        early = " (stopped early, best kept)" if result.outcome == "finished_early" else ""
+        early = "" if result.outcome == "done" else " (stopped early, best kept)"
         status = {"pass": "ok", "warn": "warn", "fail": "bad"}[result.verdict.status]
         self._strip.show_idle(
-            f"Done in {format_seconds(result.seconds_total)}{early}. Verdict: {result.verdict.status}.", status
+            f"Done in {format_seconds(result.seconds_total)}{early}. Verdict: {verdict_words(result.verdict.status, result.outcome)}.", status
         )
 
     @Slot(object)
