@@ -22,6 +22,8 @@ Vector = NDArray[np.float64]
 COARSE_PATCHES, FINAL_PATCHES = 48, 160
 """Patches of the coarse fit, which finds blur, light, scene and noise, and of the first steps of the final one."""
 COARSE_STEPS, SUBSET_STEPS = 14, 12
+RELEVANCE_STEPS = 2
+"""Steps after the terms of the optics that the picture does not show were dropped: it hardly moves."""
 ROUGH = 0.3
 """Standard errors below which a step on some of the patches tells nothing."""
 COARSE_NAMES = ("dx", "dy", "theta")
@@ -40,11 +42,12 @@ LEAST_PSF = 0.1
 class Estimate:
     """Where the fit ended, in the dispersion frame: vector of all parameters, errors of the refined ones, and what it is based on.
 
-    `prior_sigma` is what was known of each before (infinite: nothing), `smear_px` the length of a band's own smear, `stop` why it ended.
+    `optics` are the terms of the optics that were fitted too: the budget names them after the parameters. `prior_sigma` is what was known of each before (infinite: nothing), `smear_px` the length of a band's own smear, `stop` why it ended.
     """
 
     vector: Vector
     names: tuple[str, ...]
+    optics: tuple[str, ...]
     prior_sigma: Vector
     budget: ErrorBudget
     smear_px: float
@@ -54,8 +57,13 @@ class Estimate:
     x: Vector
 
     def registration_with(self, covariance: Vector) -> RegistrationError | None:
-        """The registration error that a covariance of the refined parameters amounts to."""
-        return registration_error(self.problem, self.x, self.names, covariance)
+        """The registration error that a covariance of the refined parameters and the optics amounts to."""
+        return registration_error(self.problem, self.x, (*self.names, *self.optics), covariance)
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """The optics that were fitted, px at the edge."""
+        return {name: float(self.x[self.problem.index(name)]) for name in self.optics}
 
     @property
     def settled(self) -> bool:
@@ -70,7 +78,8 @@ class Estimate:
 
     @property
     def sigmas(self) -> dict[str, float]:
-        return {n: float(np.sqrt(max(v, 0.0))) for n, v in zip(self.names, np.diag(self.covariance), strict=True)}
+        named = zip((*self.names, *self.optics), np.diag(self.covariance), strict=True)
+        return {n: float(np.sqrt(max(v, 0.0))) for n, v in named}
 
 
 class Estimator:
@@ -150,6 +159,26 @@ class Estimator:
         self.x = scored.x
         return scored
 
+    def without_needless(self, scored: Scored, tolerance: float) -> Scored:
+        """The fit again with as much known of each term of the optics as the picture shows of it.
+
+        The variance known before that makes the picture likeliest is ``max(v^2 - sigma^2, 0)`` of a term found as v: a term within one
+        standard error of zero is none, and the others shrink by little (automatic relevance determination, MacKay 1992).
+        """
+        kept = {}
+        for name in self.optics:
+            at = int(np.flatnonzero(scored.free.index == self.problem.index(name))[0])
+            variance = self.x[self.problem.index(name)] ** 2 - scored.inverse[at, at]
+            if variance > 0:
+                kept[name] = (0.0, float(np.sqrt(variance)))
+            else:
+                self.x[self.problem.index(name)] = 0.0
+        if not self.optics or self.recorder.control.finishing:
+            return scored
+        self.optics = tuple(kept)
+        self.known |= kept
+        return self.final(RELEVANCE_STEPS, tolerance)
+
     def _steps(self, free: Free, patches: Sequence[Indices] | None, steps: int, tolerance: float) -> Scored:
         def look(x: Vector, found: Evaluation, inverse: Vector, free: Free) -> None:
             errors = np.full(len(PARAMETER_NAMES), np.nan)
@@ -177,13 +206,15 @@ class Estimator:
         names = tuple(n for n in self.start.refined if self.problem.index("blur" if n == "psf" else n) in refined)
         columns = [self.problem.index("blur" if n == "psf" else n) for n in names]
         psf = float(np.sqrt(max(scored.x[self.problem.index("blur")], 0.0)))
-        budget = budget_of(scored, names, columns, {"psf": 1 / (2 * max(psf, LEAST_PSF))})
+        optics = tuple(n for n in self.optics if self.problem.index(n) in refined)
+        columns += [self.problem.index(n) for n in optics]
+        budget = budget_of(scored, (*names, *optics), columns, {"psf": 1 / (2 * max(psf, LEAST_PSF))})
         if "psf" in names and psf == 0:
-            budget = budget.plus(self._error_of_no_blur(scored, names))
+            budget = budget.plus(self._error_of_no_blur(scored, budget.names))
         prior = np.array([self.known.get(n, (0.0, np.inf))[1] for n in names])
         smear = float(np.sqrt(max(scored.x[self.problem.index("smear")], 0.0)))
         vector = self.vector(scored.x)
-        return Estimate(vector, names, prior, budget, smear, scored.evaluation.spread, scored.stop, self.problem, scored.x)
+        return Estimate(vector, names, optics, prior, budget, smear, scored.evaluation.spread, scored.stop, self.problem, scored.x)
 
     def _error_of_no_blur(self, scored: Scored, names: Sequence[str]) -> ErrorTerm:
         """The blur that the picture could hide where none was found: a standard error of its variance, as a width."""
