@@ -140,9 +140,10 @@ class Estimator:
             elsewhere.append(likelihood(moved))
         return (here - max(elsewhere)) / sum(len(p) for p in patches)
 
-    def final(self, steps: int, tolerance: float) -> Scored:
-        """Geometry, blur and light on all patches; scene and noise as they are."""
-        scored = self._steps(self._free(self.geometry, 5, False), None, steps, tolerance)
+    def final(self, steps: int, tolerance: float, patches: int | None = None) -> Scored:
+        """Geometry, blur and light on all patches (or on about so many); scene and noise as they are."""
+        some = None if patches is None else self.problem.subset(patches)
+        scored = self._steps(self._free(self.geometry, 5, False), some, steps, tolerance)
         self.x = scored.x
         return scored
 

@@ -1,0 +1,156 @@
+"""A verification in words: headline, sentences, and the names of shifts and turns as people say them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cassi_core.inputs import CalibrationInputs
+from cassi_core.parameters import SPECS
+from cassi_core.quality.findings import find_problems
+from cassi_core.verification.comparing import CHANCE
+from cassi_core.verification.earlier import EarlierCalibration
+from cassi_core.verification.result import ParameterChange, Verification
+
+MINUS = "\N{MINUS SIGN}"
+NAMES = {
+    "dx": "Shift right",
+    "dy": "Shift down",
+    "theta": "Turned left",
+    "scale_x": "Larger along",
+    "scale_y": "Larger across",
+    "slope": "Step longer",
+    "curve": "Step changes",
+    "alpha": "Axis tilted",
+}
+"""What a parameter is called on the screen, for a positive value."""
+CHANGES = {
+    "dx": ("to the right", "to the left"),
+    "dy": ("down", "up"),
+    "theta": ("turned to the left", "turned to the right"),
+    "scale_x": ("larger from left to right", "smaller from left to right"),
+    "scale_y": ("larger from top to bottom", "smaller from top to bottom"),
+    "slope": ("longer dispersion step", "shorter dispersion step"),
+    "curve": ("more curved dispersion", "less curved dispersion"),
+    "alpha": ("tilted dispersion axis", "dispersion axis tilted back"),
+}
+"""What a change is called, for a positive and for a negative one."""
+MENTIONED = 3.0
+"""Changes of as many standard errors are mentioned beside the largest one."""
+
+
+def headline(found: Verification) -> str:
+    """The answer in a few words."""
+    if found.state == "holds":
+        return "The calibration still holds"
+    moved = drift_named(found)
+    if found.state == "cannot_tell" or moved is None:
+        return "Cannot tell"
+    return f"Drifted: {change_in_words(moved)}"
+
+
+def drift_named(found: Verification) -> ParameterChange | None:
+    """The change that a drift is named after: of those that are significant the one that shifts the mask furthest."""
+    told = [c for c in found.changes if c.told]
+    sure = [c for c in told if abs(c.significance) >= MENTIONED] or told
+    return max(sure, key=lambda c: abs(c.change) / c.allowed, default=None)
+
+
+def change_in_words(change: ParameterChange) -> str:
+    """`0.84 px down`, `0.10 deg turned to the left`, `0.21 % larger from left to right`."""
+    side = CHANGES[change.name][change.change < 0]
+    value, unit = shown(change)
+    return f"{_short(abs(value))} {unit} {side}"
+
+
+def shown(change: ParameterChange) -> tuple[float, str]:
+    """The change as it is shown, with its unit: magnifications in per cent."""
+    return (100 * change.change, "%") if change.unit == "" else (change.change, change.unit)
+
+
+def not_found(inputs: CalibrationInputs, peak_z: float) -> tuple[str, ...]:
+    """Why nothing can be said: what is wrong with the pictures, else that the mask is not in them."""
+    problems = [f"{p.title}: {p.text}." for p in find_problems(inputs) if p.severity != "info"]
+    text = (
+        f"The mask was not found in the picture: its strongest trace is {peak_z:.1f} times the noise. "
+        "Is this the mask of this rig, in the orientation of the calibration?"
+    )
+    return (text, *problems)
+
+
+def explained(found: Verification, inputs: CalibrationInputs, earlier: EarlierCalibration) -> Verification:
+    """The verification with its reasons in sentences."""
+    sentences = [_main_sentence(found)]
+    if found.state == "cannot_tell":
+        sentences += [f"{p.title}: {p.text}." for p in find_problems(inputs) if p.severity != "info"]
+    untold = [NAMES[c.name].lower() for c in found.changes if not c.told]
+    if untold:
+        sentences.append(f"Not told by one picture: {', '.join(untold)}.")
+    if not earlier.knows_errors:
+        sentences.append("The earlier calibration does not know its errors; only today's count.")
+    return replace(found, reasons=tuple(sentences))
+
+
+def _main_sentence(found: Verification) -> str:
+    assert found.across is not None and found.pattern is not None and found.common is not None
+    limit = f"{found.limit_px:.2f} px"
+    if found.state == "cannot_tell":
+        error = max(found.across.expected_px, found.pattern.expected_px)
+        return (
+            f"Today's picture tells the place of the mask only to {error:.2f} px (rms), and {limit} is allowed: "
+            "take a picture with more light or a scene with more texture."
+        )
+    if found.state == "drifted":
+        return _drift_sentence(found, limit)
+    significant = found.probability is not None and found.probability < CHANCE
+    largest = max(found.across.moved_px, found.pattern.moved_px)
+    if significant:
+        return (
+            f"The mask moved by {largest:.2f} px (rms over the lit picture), which is less than the {limit} that are allowed."
+        )
+    return f"Nothing moved by more than its error explains: {largest:.2f} px (rms over the lit picture); {limit} is allowed."
+
+
+def _drift_sentence(found: Verification, limit: str) -> str:
+    moved = drift_named(found)
+    assert moved is not None
+    value, unit = shown(moved)
+    error = moved.sigma * (value / moved.change if moved.change else 1.0)
+    text = f"{NAMES[moved.name]} changed by {with_error(value, error)} {unit}: {abs(moved.significance):.0f} times the error"
+    sizes = (
+        (found.across, "across the dispersion"),
+        (found.pattern, "of the pattern along it"),
+        (found.common, "along it as a whole"),
+    )
+    beyond = [
+        f"{s.moved_px:.2f} px {words}"
+        for s, words in sizes
+        if s is not None and s.moved_px > found.limit_px and s.probability < CHANCE
+    ]
+    text += f". Details of the mask shifted by {' and '.join(beyond)} (rms over the lit picture); {limit} is allowed."
+    others = [NAMES[c.name].lower() for c in found.changes if c is not moved and c.told and abs(c.significance) >= MENTIONED]
+    return f"{text} Also changed: {', '.join(others)}." if others else f"{text} Nothing else changed."
+
+
+def with_error(value: float, sigma: float) -> str:
+    """`+0.842 ± 0.021`: as many decimals as two digits of the error have, a true minus, no minus on a zero."""
+    from cassi_core.parameters import format_value
+
+    text = format_value(value, sigma, "", 3)
+    number, _, error = text.partition(" ")
+    if not number.strip("+-0."):
+        number = number.lstrip("+-")
+    return f"{number} {error}".strip().replace("-", MINUS)
+
+
+def _short(value: float) -> str:
+    """A size in two digits, at least two decimals below ten."""
+    if value >= 10:
+        return f"{value:.1f}"
+    if value >= 0.095:
+        return f"{value:.2f}"
+    return f"{value:.2g}" if value >= 1e-3 else f"{value:.5f}"
+
+
+def plain(name: str) -> str:
+    """A parameter's name on the screen."""
+    return NAMES.get(name, SPECS[name].description)
