@@ -30,8 +30,10 @@ PATCHES = 160
 """Patches of the last steps: as many as the first steps of a calibration's final fit, errors of some hundredths of a pixel."""
 PATCH_SHARE = 8
 """One in so many patches where that is more."""
-MORE, WANTED_PX = 4, WARN_RMS_PX / 2
-"""Where the errors are larger than half of what is allowed, the fit goes on with so many times the patches."""
+MORE, MORE_STEPS, WANTED_PX = 4, 2, WARN_RMS_PX / 2**0.5
+"""Where the errors, with an earlier calibration of the same error, are larger than what is allowed, the fit goes on with so many times the patches."""
+EVIDENCE_PATCHES = 40
+"""Half of what a calibration takes: the question is whether the picture needs the mask, not by how much."""
 TRIED_PATCHES = 48
 """Patches on which two places are held against each other."""
 SAME_PLACE_PX = 0.5
@@ -76,15 +78,16 @@ def find_today(models: Sequence[RigModel], old: ParameterSet, settings: AutoSett
     if evidence < LEAST_EVIDENCE:
         return Today(None, peak, evidence)
     recorder.begin(CHANGE, settings.max_steps, tail=1)
-    estimate = search.estimate(max(PATCHES, search.count // PATCH_SHARE))
-    if search.patches < search.count and blurred_by(estimate) > WANTED_PX:
-        estimate = search.estimate(min(search.count, MORE * search.patches))
+    patches = max(PATCHES, search.count // PATCH_SHARE)
+    estimate = search.estimate(patches, settings.max_steps)
+    if patches < search.count and off_by(estimate) > WANTED_PX:
+        estimate = search.estimate(MORE * patches, MORE_STEPS)
     recorder.begin_tail()
     recorder.end(estimate.spread)
     return Today(estimate, peak, evidence)
 
 
-def blurred_by(estimate: Estimate) -> float:
+def off_by(estimate: Estimate) -> float:
     """The larger registration error of a fit, across or along, px."""
     error = estimate.registration_with(estimate.covariance)
     return 0.0 if error is None else max(error.across_px, error.pattern_px)
@@ -98,13 +101,10 @@ class _Search:
         self.problem = RigProblem(models, settings.margin_px, models[0].threads, recorder.control)
         self.estimator = self._estimator(old)
         self.count = sum(snapshot.count for snapshot in self.problem.snapshots)
-        self.patches = 0
 
-    def estimate(self, patches: int) -> Estimate:
+    def estimate(self, patches: int, steps: int) -> Estimate:
         """A few steps of the whole geometry on about so many patches."""
-        self.patches = patches
-        steps, tolerance = self.settings.max_steps, self.settings.tolerance
-        return self.estimator.estimate(self.estimator.final(steps, tolerance, patches))
+        return self.estimator.estimate(self.estimator.final(steps, self.settings.tolerance, patches))
 
     def _estimator(self, start: ParameterSet) -> Estimator:
         # Today's blur is nobody's word: another focus must not look like another place.
@@ -158,4 +158,4 @@ class _Search:
         self.estimator = self._estimator(start)
         self.estimator.coarse()
         self.recorder.advance()
-        return self.estimator.evidence()
+        return self.estimator.evidence(EVIDENCE_PATCHES)

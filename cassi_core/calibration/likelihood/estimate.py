@@ -121,16 +121,16 @@ class Estimator:
         self.x = scored.x
         return scored
 
-    def evidence(self) -> float:
+    def evidence(self, patches: int = EVIDENCE_PATCHES) -> float:
         """How much likelier the picture is with the mask here than with it some pixels away, nats per patch.
 
         Against the best of EVIDENCE_PLACES places on a circle: what a mask of another rig gains by being fitted, it loses by moving.
         """
-        patches = self.problem.subset(EVIDENCE_PATCHES, seed=1)
+        some = self.problem.subset(patches, seed=1)
         self.problem.hold(self.x)
 
         def likelihood(x: Vector) -> float:
-            return self.problem.evaluate(x, patches, nuisance=False, information=False).likelihood
+            return self.problem.evaluate(x, some, nuisance=False, information=False).likelihood
 
         here, elsewhere = likelihood(self.x), []
         for k in range(EVIDENCE_PLACES):
@@ -138,7 +138,7 @@ class Estimator:
             moved[self.problem.index("dx")] += EVIDENCE_PX * np.cos(angle)
             moved[self.problem.index("dy")] += EVIDENCE_PX * np.sin(angle)
             elsewhere.append(likelihood(moved))
-        return (here - max(elsewhere)) / sum(len(p) for p in patches)
+        return (here - max(elsewhere)) / sum(len(p) for p in some)
 
     def final(self, steps: int, tolerance: float, patches: int | None = None) -> Scored:
         """Geometry, blur and light on all patches (or on about so many); scene and noise as they are."""
