@@ -1,4 +1,4 @@
-"""Everything that can be triggered, as one table; menus, toolbar and the overview of shortcuts are made from it."""
+"""Everything that can be triggered, as one table; menus, buttons and the overview of shortcuts are made from it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ class ActionSpec:
     tip: str
     shortcut: str = ""
     icon: str = ""
-    toolbar: bool = False
     checkable: bool = False
     group: str = ""
     separator: bool = False
@@ -34,11 +33,9 @@ class ActionSpec:
 
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
-        "file.demo", "Open demo", "File", "open_demo", "Load the demo rig that comes with the program", "Ctrl+D", "demo", True
+        "file.demo", "Open demo", "File", "open_demo", "Load the demo rig that comes with the program", "Ctrl+D", "demo"
     ),
-    ActionSpec(
-        "file.open", "Open files …", "File", "open_files", "Choose measurement, mask and other files", "Ctrl+O", "open", True
-    ),
+    ActionSpec("file.open", "Open files …", "File", "open_files", "Choose measurement, mask and other files", "Ctrl+O", "open"),
     ActionSpec(
         "file.new",
         "New session",
@@ -68,8 +65,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "file.export", "Export …", "File", "go_export", "Go to the page that writes files", "Ctrl+E", "export", separator=True
     ),
     ActionSpec("file.quit", "Quit", "File", "close", "Close the window; a run is cancelled", "Ctrl+Q", "quit", separator=True),
-    ActionSpec("edit.undo", "Undo", "Edit", "undo", "Take the last edit back", "Ctrl+Z", "undo", True),
-    ActionSpec("edit.redo", "Redo", "Edit", "redo", "Do the edit again", "Ctrl+Shift+Z Ctrl+Y", "redo", True),
+    ActionSpec("edit.undo", "Undo", "Edit", "undo", "Take the last edit back", "Ctrl+Z", "undo"),
+    ActionSpec("edit.redo", "Redo", "Edit", "redo", "Do the edit again", "Ctrl+Shift+Z Ctrl+Y", "redo"),
     ActionSpec(
         "edit.reset_parameters",
         "Reset parameters",
@@ -82,24 +79,20 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "edit.clear_points", "Remove picked points", "Edit", "clear_points", "Remove all points whose spectra are shown"
     ),
-    ActionSpec("go.load", "Load", "Go", "go_load", "Page 1: choose the files", "Ctrl+1", "load"),
-    ActionSpec("go.check", "Check", "Go", "go_check", "Page 2: look at the inputs", "Ctrl+2", "check"),
-    ActionSpec("go.run", "Run", "Go", "go_run", "Page 3: settings and the run", "Ctrl+3", "run"),
-    ActionSpec("go.qa", "QA", "Go", "go_qa", "Page 4: why to believe the result", "Ctrl+4", "qa"),
-    ActionSpec("go.export", "Export", "Go", "go_export", "Page 5: write files", "Ctrl+5", "export"),
     ActionSpec(
-        "go.logbook",
-        "Logbook",
-        "Go",
-        "go_logbook",
-        "Accepted calibrations of your rigs, and their drift",
-        "Ctrl+6",
-        "logbook",
-        True,
+        "go.calibrate", "Calibrate", "Go", "go_calibrate", "From the camera's picture to a calibration", "Ctrl+1", "calibrate"
     ),
-    ActionSpec("go.next", "Next page", "Go", "go_next", "The next page", "Alt+Right Ctrl+PgDown", "next", separator=True),
-    ActionSpec("go.back", "Previous page", "Go", "go_back", "The previous page", "Alt+Left Ctrl+PgUp", "back"),
-    ActionSpec("run.start", "Run calibration", "Run", "start_run", "Start with the present settings", "F5 Ctrl+R", "run", True),
+    ActionSpec(
+        "go.logbook", "Logbook", "Go", "go_logbook", "Accepted calibrations of your rigs, and their drift", "Ctrl+5", "logbook"
+    ),
+    ActionSpec("go.load", "Load", "Go", "go_load", "Step 1: choose the files", "Alt+1", "load", separator=True),
+    ActionSpec("go.check", "Check", "Go", "go_check", "Step 2: look at the inputs", "Alt+2", "check"),
+    ActionSpec("go.run", "Run", "Go", "go_run", "Step 3: settings and the run", "Alt+3", "run"),
+    ActionSpec("go.qa", "QA", "Go", "go_qa", "Step 4: why to believe the result", "Alt+4", "qa"),
+    ActionSpec("go.export", "Export", "Go", "go_export", "Step 5: write files", "Alt+5", "export"),
+    ActionSpec("go.next", "Next step", "Go", "go_next", "The next step", "Alt+Right Ctrl+PgDown", "next", separator=True),
+    ActionSpec("go.back", "Previous step", "Go", "go_back", "The previous step", "Alt+Left Ctrl+PgUp", "back"),
+    ActionSpec("run.start", "Run calibration", "Run", "start_run", "Start with the present settings", "F5 Ctrl+R", "run"),
     ActionSpec("run.pause", "Pause", "Run", "toggle_pause", "Pause the run, or go on with it", "Ctrl+P", "pause"),
     ActionSpec(
         "run.finish", "Stop and keep best", "Run", "finish_run", "End the search and keep the best so far", "Ctrl+K", "finish"
@@ -135,7 +128,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("view.theme_dark", "Dark theme", "View", "theme_dark", "Dark colours", checkable=True, group="theme"),
     ActionSpec("view.full_screen", "Full screen", "View", "toggle_full_screen", "The whole screen", "F11", separator=True),
     ActionSpec("view.reset_layout", "Reset layout", "View", "reset_layout", "Sizes and docks as at the first start"),
-    ActionSpec("help.page", "Help for this page", "Help", "show_help", "What this page is for", "F1", "help", True),
+    ActionSpec("help.page", "Help for this page", "Help", "show_help", "What this page is for", "F1", "help"),
     ActionSpec(
         "help.shortcuts", "Keyboard shortcuts", "Help", "show_shortcuts", "List of all shortcuts", "Ctrl+F1", "keyboard"
     ),

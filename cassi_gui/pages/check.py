@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QRectF, Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -26,6 +26,7 @@ from cassi_gui.desktop.dialogs import Dialogs
 from cassi_gui.desktop.saving import save_plot
 from cassi_gui.inputs.loading import in_window_words
 from cassi_gui.pages import check_detection
+from cassi_gui.pages.page import Page
 from cassi_gui.plots.image_panel import MOST_FLAGS, ImagePanel
 from cassi_gui.plots.profile import ProfilePlot
 from cassi_gui.run.controller import RunController
@@ -56,13 +57,10 @@ and dy follow (undo brings them back). The program searches ±25 px by itself, s
 and ends; what it finds can be applied with one button.</li></ul>"""
 
 
-class CheckPage(QWidget):
+class CheckPage(Page):
     """Picture with overlay at the left, findings at the right, profile below."""
 
-    next_requested = Signal()
-    cursor_text = Signal(str)
-    logged = Signal(str, str)
-
+    can_blink = True
     title = "Check"
     help_html = HELP
 

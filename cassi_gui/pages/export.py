@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -27,6 +27,7 @@ from cassi_gui.desktop.actions import Actions
 from cassi_gui.desktop.dialogs import Dialogs
 from cassi_gui.logbook.keeper import LogbookKeeper
 from cassi_gui.pages.export_items import EXPORT_ITEMS, GROUPS, MASKS, ExportItem, Written, preview_text, write_items
+from cassi_gui.pages.page import Page
 from cassi_gui.pages.status import VERDICT_STATUS, Badge, of_other_files, plural
 from cassi_gui.run.controller import RunController
 from cassi_gui.session import commands
@@ -47,15 +48,11 @@ below afterwards. The calibration file is read back after writing.</p>
 <p>The accepted run is proposed. Another one can be written too; the page then says that nobody has accepted it.</p>"""
 
 
-class ExportPage(QWidget):
+class ExportPage(Page):
     """Checklist at the left, preview of the calibration file at the right."""
-
-    badge_changed = Signal()
-    logged = Signal(str, str)
 
     title = "Export"
     help_html = HELP
-    next_problems: tuple[str, ...] = ()
 
     def __init__(
         self,

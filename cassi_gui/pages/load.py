@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -27,6 +27,7 @@ from cassi_gui.inputs.intake import FIELDS, KINDS, NAMES, SLOTS, FileIntake
 from cassi_gui.inputs.loading import CANCELLED, MASK_WANTED, in_window_words
 from cassi_gui.inputs.monochromatic import FramesIntake
 from cassi_gui.inputs.pictures import PictureSettings
+from cassi_gui.pages.page import Page
 from cassi_gui.run.controller import RunController
 from cassi_gui.session import commands
 from cassi_gui.session.state import AppState, FileSelection, selection_title
@@ -67,17 +68,8 @@ A <code>.raw</code> file without a header is asked about: rows, columns, type. E
 Bands and step come from the file or from the widths unless you set them.</p>"""
 
 
-class LoadPage(QWidget):
+class LoadPage(Page):
     """Slots, dispersion form, and a look at the measurement."""
-
-    next_requested = Signal()
-    cursor_text = Signal(str)
-    logged = Signal(str, str)
-    cancel_requested = Signal()
-    again_requested = Signal()
-    """Stop reading the chosen files; read them from the beginning."""
-    session_given = Signal(str)
-    """Path of a session that was dropped or chosen among files."""
 
     title = "Load"
     help_html = HELP

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -29,11 +29,15 @@ from cassi_core.logbook.entry import LogEntry, entry_of_file, local_day
 from cassi_core.logbook.limits import RigLimits
 from cassi_core.logbook.store import Added, Logbook
 from cassi_core.logbook.table import write_entries
+from cassi_gui.desktop.actions import Actions
+from cassi_gui.desktop.dialogs import Dialogs
 from cassi_gui.desktop.saving import save_plot
 from cassi_gui.logbook import commands as edits
 from cassi_gui.logbook.keeper import LogbookKeeper
+from cassi_gui.pages.page import Page
 from cassi_gui.plots.panel import ElidedLabel
 from cassi_gui.plots.trend import TrendPanel
+from cassi_gui.run.controller import RunController
 from cassi_gui.session.state import AppState
 from cassi_gui.style.icons import make_icon, make_pixmap
 from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
@@ -50,10 +54,9 @@ EMPTY = (
 )
 
 
-class LogbookPage(QWidget):
-    """Reached from any page (Ctrl+6); not a step of the way from files to files."""
+class LogbookPage(Page):
+    """A place of its own (Ctrl+5)."""
 
-    logged = Signal(str, str)
     title = "Logbook"
 
     help_html = (
@@ -69,7 +72,9 @@ class LogbookPage(QWidget):
         "the same logbook: <tt>cassi logbook --help</tt>.</p>"
     )
 
-    def __init__(self, state: AppState, runner: Any, actions: Any, dialogs: Any, keeper: LogbookKeeper) -> None:
+    def __init__(
+        self, state: AppState, runner: RunController, actions: Actions, dialogs: Dialogs, keeper: LogbookKeeper
+    ) -> None:
         super().__init__()
         self.setObjectName("logbook_page")
         self.setAccessibleName(self.title)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -24,10 +24,14 @@ from cassi_core.errors import CassiError
 from cassi_core.parameters import ParameterSet
 from cassi_core.quality.pictures import ResultPictures, belongs_to
 from cassi_core.result import CalibrationResult
+from cassi_gui.desktop.actions import Actions
+from cassi_gui.desktop.dialogs import Dialogs
 from cassi_gui.desktop.saving import save_plot
 from cassi_gui.logbook.keeper import LogbookKeeper
+from cassi_gui.pages.page import Page
 from cassi_gui.pages.qa_proof import UNIT, ProofView
 from cassi_gui.plots.matrix import CorrelationPanel
+from cassi_gui.run.controller import RunController
 from cassi_gui.session import commands
 from cassi_gui.session.state import AppState, RunRecord
 from cassi_gui.style.icons import make_icon
@@ -43,12 +47,10 @@ from cassi_gui.widgets.verdict_panel import VerdictPanel
 LEFT_WIDTH = 356
 
 
-class QaPage(QWidget):
+class QaPage(Page):
     """Page 4 of 5."""
 
-    cursor_text = Signal(str)
-    logged = Signal(str, str)
-
+    can_blink = True
     title = "QA"
 
     help_html = (
@@ -63,7 +65,9 @@ class QaPage(QWidget):
         "the rig named above the buttons; <b>Reject</b> marks it. Both keep your note and can be undone.</p>"
     )
 
-    def __init__(self, state: AppState, runner: Any, actions: Any, dialogs: Any, keeper: LogbookKeeper | None = None) -> None:
+    def __init__(
+        self, state: AppState, runner: RunController, actions: Actions, dialogs: Dialogs, keeper: LogbookKeeper | None = None
+    ) -> None:
         super().__init__()
         self.setObjectName("qa_page")
         self.setAccessibleName(self.title)

@@ -7,13 +7,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.errors import CassiError, ConfigError
+from cassi_gui.desktop.actions import Actions
+from cassi_gui.desktop.dialogs import Dialogs
 from cassi_gui.desktop.saving import save_plot
+from cassi_gui.pages.page import Page
 from cassi_gui.pages.run_plots import RunPlots
+from cassi_gui.run.controller import RunController
 from cassi_gui.run.presets import BUILT_IN, PresetStore
 from cassi_gui.session import commands
 from cassi_gui.session.state import AppState, RunRecord
@@ -28,11 +32,8 @@ from cassi_gui.widgets.preset_bar import PresetBar
 LEFT_WIDTH = 452
 
 
-class RunPage(QWidget):
+class RunPage(Page):
     """Page 3 of 5."""
-
-    cursor_text = Signal(str)
-    logged = Signal(str, str)
 
     title = "Run"
 
@@ -47,7 +48,9 @@ class RunPage(QWidget):
         "the residual. The square beside a title shows one plot alone, the dots save or copy it.</p>"
     )
 
-    def __init__(self, state: AppState, runner: Any, actions: Any, dialogs: Any, *, presets: PresetStore | None = None) -> None:
+    def __init__(
+        self, state: AppState, runner: RunController, actions: Actions, dialogs: Dialogs, *, presets: PresetStore | None = None
+    ) -> None:
         super().__init__()
         self.setObjectName("run_page")
         self.setAccessibleName(self.title)

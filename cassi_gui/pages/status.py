@@ -9,6 +9,7 @@ from cassi_core.quality.pictures import belongs_to
 from cassi_gui.inputs.loading import MASK_WANTED
 from cassi_gui.run.controller import RunPhase
 from cassi_gui.session.state import RunRecord, Snapshot
+from cassi_gui.widgets.run_strip import format_seconds
 
 VERDICT_STATUS = {"pass": "ok", "warn": "warn", "fail": "bad"}
 
@@ -78,6 +79,17 @@ def qa_badge(record: RunRecord | None, rejected_ids: frozenset[int], inputs: Cal
     return Badge(f"verdict: {verdict}", VERDICT_STATUS[verdict])
 
 
+def run_line(record: RunRecord | None, inputs: CalibrationInputs | None) -> Badge:
+    """How the run on show ended, in a line for the status bar; empty without one, and for a run of other files."""
+    if record is None or of_other_files(record, inputs):
+        return Badge()
+    early = ", stopped early" if record.result.outcome == "finished_early" else ""
+    verdict = record.result.verdict.status
+    return Badge(
+        f"{record.name} finished in {format_seconds(record.result.seconds_total)}{early}: {verdict}", VERDICT_STATUS[verdict]
+    )
+
+
 def enabled_actions(shot: Snapshot, phase: RunPhase, page_index: int, page_count: int) -> dict[str, bool]:
     """Which actions can be used now; those not named always can."""
     has_run = any(r.id == shot.current_id for r in shot.runs)
@@ -90,8 +102,8 @@ def enabled_actions(shot: Snapshot, phase: RunPhase, page_index: int, page_count
         "qa.accept": has_run,
         "qa.reject": has_run,
         "edit.clear_points": bool(shot.points),
-        "go.next": page_index + 1 < page_count,
-        "go.back": page_index > 0,
+        "go.next": 0 <= page_index < page_count - 1,
+        "go.back": 0 < page_index < page_count,
     }
 
 

@@ -8,18 +8,17 @@ from cassi_core.result import CalibrationResult
 from cassi_core.run import Message, Progress, RunStarted, StageFinished, StageStarted
 from cassi_gui.desktop.actions import Actions
 from cassi_gui.run.controller import RunBatch, RunController, RunPhase
-from cassi_gui.style.icons import make_icon
-from cassi_gui.style.theme import Palette
-from cassi_gui.widgets.run_strip import RunStrip, format_seconds
+from cassi_gui.widgets.run_strip import RunStrip
 
 NOTES = {RunPhase.PAUSED: "paused", RunPhase.FINISHING: "finishing …", RunPhase.CANCELLING: "cancelling …"}
 
 
 class RunDisplay(QObject):
-    """Listens to the controller and fills the strip; emits `badge(text, status)` and `logged(level, text)`."""
+    """Listens to the controller and fills the strip; emits `badge(text, status)`, `logged(level, text)` and `said(text)`, a passing word."""
 
     badge = Signal(str, str)
     logged = Signal(str, str)
+    said = Signal(str)
 
     def __init__(self, runner: RunController, strip: RunStrip, actions: Actions, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -31,15 +30,11 @@ class RunDisplay(QObject):
         runner.failed.connect(self._on_failed)
         runner.cancelled.connect(self._on_cancelled)
         strip.tick.connect(self._on_tick)
-        for name in ("start", "pause", "finish", "cancel"):
+        for name in ("pause", "finish", "cancel"):
             strip.mirror_action(name, actions[f"run.{name}"])
-        strip.start_requested.connect(actions["run.start"].trigger)
         strip.pause_requested.connect(actions["run.pause"].trigger)
         strip.finish_requested.connect(actions["run.finish"].trigger)
         strip.cancel_requested.connect(actions["run.cancel"].trigger)
-
-    def set_palette(self, palette: Palette) -> None:
-        self._strip.start.setIcon(make_icon("run", palette, palette.accent_text))
 
     @Slot(object)
     def _on_phase(self, phase: RunPhase) -> None:
@@ -80,20 +75,18 @@ class RunDisplay(QObject):
             self._strip.set_fraction(event.fraction)
 
     @Slot(object)
-    def _on_finished(self, result: CalibrationResult) -> None:
-        early = " (stopped early, best kept)" if result.outcome == "finished_early" else ""
-        status = {"pass": "ok", "warn": "warn", "fail": "bad"}[result.verdict.status]
-        self._strip.show_idle(
-            f"Done in {format_seconds(result.seconds_total)}{early}. Verdict: {result.verdict.status}.", status
-        )
+    def _on_finished(self, _result: CalibrationResult) -> None:
+        self._strip.end_run()
 
     @Slot(object)
     def _on_failed(self, error: Exception) -> None:
-        self._strip.show_idle(f"Failed: {error}", "bad")
+        self._strip.end_run()
+        self.said.emit(f"The run failed: {error}")
         self.badge.emit("failed", "bad")
 
     @Slot()
     def _on_cancelled(self) -> None:
-        self._strip.show_idle("Cancelled; nothing was kept.")
+        self._strip.end_run()
+        self.said.emit("The run was cancelled; nothing was kept.")
         self.logged.emit("info", "the run was cancelled")
         self.badge.emit("cancelled", "")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from functools import partial
-from importlib import import_module
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Slot
@@ -17,7 +15,6 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QStatusBar,
-    QToolBar,
     QVBoxLayout,
     QWidget,
 )
@@ -31,6 +28,7 @@ from cassi_gui.inputs.loading import InputLoader, in_window_words
 from cassi_gui.inputs.recent import RecentFiles
 from cassi_gui.logbook.keeper import LogbookKeeper
 from cassi_gui.pages import status
+from cassi_gui.pages.page import Page
 from cassi_gui.run.controller import RunController, RunPhase
 from cassi_gui.run.display import RunDisplay
 from cassi_gui.session import commands
@@ -45,6 +43,7 @@ from cassi_gui.style.icons import application_icon
 from cassi_gui.style.theme import Palette, apply_theme, palette_for
 from cassi_gui.widgets.drops import FilesPassFields, dropped_paths
 from cassi_gui.widgets.log_view import LogView
+from cassi_gui.widgets.place_bar import Place, PlaceBar
 from cassi_gui.widgets.run_strip import RunStrip
 from cassi_gui.widgets.session_progress import SessionProgress
 from cassi_gui.widgets.step_bar import Step, StepBar
@@ -66,18 +65,14 @@ STEPS = (
     Step("qa", "QA", "qa"),
     Step("export", "Export", "export"),
 )
-PAGES = {
-    "load": "LoadPage",
-    "check": "CheckPage",
-    "run": "RunPage",
-    "qa": "QaPage",
-    "export": "ExportPage",
-    "logbook": "LogbookPage",
-}
-"""Pages by their step; the logbook is no step, and comes last."""
-WITH_LOGBOOK = ("qa", "export", "logbook")
+PLACES = (
+    Place("calibrate", "Calibrate", "calibrate", "Ctrl+1", "From the camera's picture to a calibration"),
+    Place("logbook", "Logbook", "logbook", "Ctrl+5", "Accepted calibrations of your rigs, and their drift"),
+)
+"""Places of the window. Calibrate is the one with steps; every other place is one page of the same name."""
+PAGES = (*(step.id for step in STEPS), *(place.id for place in PLACES if place.id != "calibrate"))
 MESSAGE_MS = 8000
-DEFAULT_SIZE = QSize(1280, 760)
+DEFAULT_SIZE = QSize(1280, 720)
 
 
 class MainWindow(QMainWindow):
@@ -106,6 +101,8 @@ class MainWindow(QMainWindow):
         self.sessions = SessionKeeper(self.state, self.runner, self.loader, self.dialogs, settings, self)
         self.logbook = LogbookKeeper(self.state, self.runner, settings, self)
         self._closed = self._leaving = False
+        self._step_ids = tuple(step.id for step in STEPS)
+        self._last_step = STEPS[0].id
         self.setAcceptDrops(True)
         self._fields = FilesPassFields(self)
         # The run is put into the state before any page hears of its end: pages then show what the state holds.
@@ -121,41 +118,74 @@ class MainWindow(QMainWindow):
         self._show_recent()
 
     # -- building -------------------------------------------------------------------------------------------------
-    def _make_page(self, step_id: str) -> QWidget:
-        """Import and build one page: most of them bring the plots with them."""
-        module = import_module(f"cassi_gui.pages.{step_id}")
-        given = {"keeper": self.logbook} if step_id in WITH_LOGBOOK else {}
-        page: QWidget = getattr(module, PAGES[step_id])(self.state, self.runner, self.action_set, self.dialogs, **given)
-        return page
+    def _factories(self) -> dict[str, Callable[[], Page]]:
+        """How each page is made, in order; a page is imported only then: most of them bring the plots with them."""
+        return {
+            "load": self._make_load,
+            "check": self._make_check,
+            "run": self._make_run,
+            "qa": self._make_qa,
+            "export": self._make_export,
+            "logbook": self._make_logbook,
+        }
+
+    def _make_load(self) -> Page:
+        from cassi_gui.pages.load import LoadPage
+
+        return LoadPage(self.state, self.runner, self.action_set, self.dialogs)
+
+    def _make_check(self) -> Page:
+        from cassi_gui.pages.check import CheckPage
+
+        return CheckPage(self.state, self.runner, self.action_set, self.dialogs)
+
+    def _make_run(self) -> Page:
+        from cassi_gui.pages.run import RunPage
+
+        return RunPage(self.state, self.runner, self.action_set, self.dialogs)
+
+    def _make_qa(self) -> Page:
+        from cassi_gui.pages.qa import QaPage
+
+        return QaPage(self.state, self.runner, self.action_set, self.dialogs, self.logbook)
+
+    def _make_export(self) -> Page:
+        from cassi_gui.pages.export import ExportPage
+
+        return ExportPage(self.state, self.runner, self.action_set, self.dialogs, self.logbook)
+
+    def _make_logbook(self) -> Page:
+        from cassi_gui.pages.logbook import LogbookPage
+
+        return LogbookPage(self.state, self.runner, self.action_set, self.dialogs, self.logbook)
 
     @Slot(object)
-    def _on_page_built(self, page: QWidget) -> None:
-        page.set_palette(self.colours)  # type: ignore[attr-defined]
+    def _on_page_built(self, page: Page) -> None:
+        page.set_palette(self.colours)
         keep_splitters(page, self.settings)
         self._fields.watch(page)
-        for signal, slot in (
-            ("cursor_text", self.cursor_label.setText),
-            ("logged", self.log.append),
-            ("next_requested", self.slots_.go_next),
-            ("session_given", self.sessions.open_path),
-            ("cancel_requested", self.loader.cancel),
-            ("again_requested", self.loader.read_again),
-            ("badge_changed", self._refresh),
-        ):
-            if hasattr(page, signal):
-                getattr(page, signal).connect(slot)
-        if hasattr(page, "show_reading"):
-            self.loader.progress.connect(page.show_reading)
+        page.cursor_text.connect(self.cursor_label.setText)
+        page.logged.connect(self.log.append)
+        page.page_requested.connect(self.show_page)
+        page.next_requested.connect(self.slots_.go_next)
+        page.session_given.connect(self.sessions.open_path)
+        page.cancel_requested.connect(self.loader.cancel)
+        page.again_requested.connect(self.loader.read_again)
+        page.badge_changed.connect(self._refresh)
+        self.loader.progress.connect(page.show_reading)
 
     def _build_frame(self) -> None:
+        at_right = [self.action_set[name] for name in ("edit.undo", "edit.redo", "help.page")]
+        self.place_bar = PlaceBar(PLACES, at_right, self.colours)
         self.step_bar = StepBar(STEPS, self.colours)
-        self.deck = PageDeck({page_id: partial(self._make_page, page_id) for page_id in PAGES})
+        self.deck = PageDeck(self._factories())
         self.strip = RunStrip()
         self.display = RunDisplay(self.runner, self.strip, self.action_set, self)
         central = QWidget()
         layout = QVBoxLayout(central)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        layout.addWidget(self.place_bar)
         layout.addWidget(self.step_bar)
         layout.addWidget(self.deck, 1)
         layout.addWidget(self.strip)
@@ -176,6 +206,10 @@ class MainWindow(QMainWindow):
         self.chip.setAccessibleName("Calibration in force")
         bar = QStatusBar()
         bar.setSizeGripEnabled(False)
+        self.run_line = QLabel()
+        self.run_line.setObjectName("run_line")
+        self.run_line.setAccessibleName("How the run on show ended")
+        bar.addWidget(self.run_line)
         self.session_progress = SessionProgress()
         bar.addPermanentWidget(self.session_progress)
         bar.addPermanentWidget(self.cursor_label)
@@ -184,13 +218,6 @@ class MainWindow(QMainWindow):
 
     def _build_menus(self) -> None:
         menus: dict[str, QMenu] = {name: self.menuBar().addMenu(f"&{name}") for name in MENUS}
-        toolbar = QToolBar("Tools")
-        toolbar.setObjectName("toolbar")
-        toolbar.setMovable(False)
-        toolbar.setIconSize(QSize(18, 18))
-        toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        toolbar.toggleViewAction().setEnabled(False)
-        self.addToolBar(toolbar)
         recent = QMenu("Open recent", self)
         recent.setObjectName("menu.recent")
         recent_sessions = QMenu("Recent sessions", self)
@@ -199,9 +226,6 @@ class MainWindow(QMainWindow):
             if spec.separator:
                 menus[spec.menu].addSeparator()
             menus[spec.menu].addAction(action)
-            if spec.toolbar:
-                toolbar.addAction(action)
-                toolbar.widgetForAction(action).setObjectName(f"toolbar.{spec.id}")
             if spec.id == "file.open":
                 menus[spec.menu].addMenu(recent)
             if spec.id == "file.open_session":
@@ -223,10 +247,12 @@ class MainWindow(QMainWindow):
         self.sessions.io.progress.connect(self.session_progress.show_progress)
         self.session_progress.cancel_requested.connect(self.sessions.io.cancel)
         self.recent_sessions.chosen.connect(self.sessions.open_path)
+        self.place_bar.place_chosen.connect(self.show_place)
         self.step_bar.step_chosen.connect(self.show_page)
         self.step_bar.next_chosen.connect(self.slots_.go_next)
         self.display.logged.connect(self.log.append)
         self.display.badge.connect(self._on_run_badge)
+        self.display.said.connect(self._say)
         self.log.save_requested.connect(self._on_save_log)
         self.log_dock.visibilityChanged.connect(self.action_set["view.log"].setChecked)
         self.runner.failed.connect(self._on_failed)
@@ -243,7 +269,7 @@ class MainWindow(QMainWindow):
 
     # -- pages ----------------------------------------------------------------------------------------------------
     @property
-    def page(self) -> QWidget:
+    def page(self) -> Page:
         """The page on show."""
         return self.deck.page(self.page_id)
 
@@ -279,7 +305,12 @@ class MainWindow(QMainWindow):
     def show_page(self, page_id: str) -> None:
         """Go to a page; every page can be reached at any time."""
         self.deck.show_page(page_id)
-        self.step_bar.set_current(page_id)
+        step = page_id in self._step_ids
+        if step:
+            self._last_step = page_id
+            self.step_bar.set_current(page_id)
+        self.step_bar.setVisible(step)
+        self.place_bar.set_current("calibrate" if step else page_id)
         self.cursor_label.clear()
         by_next = self.step_bar.next_button.hasFocus()
         self._refresh()
@@ -287,8 +318,13 @@ class MainWindow(QMainWindow):
             # A button that goes leaves the focus to the next one in line, which starts a run: nobody means that by Space.
             self._focus_page()
 
+    @Slot(str)
+    def show_place(self, place_id: str) -> None:
+        """Go to a place; Calibrate opens at the step that was left."""
+        self.show_page(self._last_step if place_id == "calibrate" else place_id)
+
     def _focus_page(self) -> None:
-        getattr(self.page, "first_control", self.page).setFocus()
+        self.page.first_control.setFocus()
 
     def go_by(self, steps: int) -> None:
         """Go forward or back by a number of pages, as far as there are any."""
@@ -322,7 +358,12 @@ class MainWindow(QMainWindow):
     def _on_session_logged(self, level: str, text: str) -> None:
         """Into the log, and where it is seen while the log is closed: saving has no other sign but the title."""
         self.log.append(level, text)
-        self.statusBar().showMessage(text[:1].upper() + text[1:], MESSAGE_MS)
+        self._say(text[:1].upper() + text[1:])
+
+    @Slot(str)
+    def _say(self, text: str) -> None:
+        """A passing word in the status bar."""
+        self.statusBar().showMessage(text, MESSAGE_MS)
 
     @Slot()
     def _on_session_opened(self) -> None:
@@ -384,8 +425,11 @@ class MainWindow(QMainWindow):
         if isinstance(app, QApplication):
             apply_theme(app, palette)
         self.action_set.set_palette(palette)
-        for part in (self.step_bar, self.log, self.display, *self.deck.pages):
-            part.set_palette(palette)
+        self.place_bar.set_palette(palette)
+        self.step_bar.set_palette(palette)
+        self.log.set_palette(palette)
+        for page in self.deck.pages:
+            page.set_palette(palette)
 
     def reset_layout(self) -> None:
         """Sizes and docks as at the first start."""
@@ -396,8 +440,7 @@ class MainWindow(QMainWindow):
         self.setWindowState(Qt.WindowState.WindowNoState)
         self.resize(DEFAULT_SIZE)
         for page in self.deck.pages:
-            if hasattr(page, "reset_layout"):
-                page.reset_layout()
+            page.reset_layout()
 
     def _restore_layout(self) -> None:
         self.resize(DEFAULT_SIZE)
@@ -429,20 +472,25 @@ class MainWindow(QMainWindow):
             "check": status.check_badge(shot),
             "qa": status.qa_badge(self.state.current_run, shot.rejected_ids, shot.inputs),
         }
-        if hasattr(self.page, "badge"):
-            badges["export"] = self.page.badge
+        if self.page.badge is not None:
+            badges[self.page_id] = self.page.badge
         if not self.runner.running:
             badges["run"] = status.run_badge(shot)
         for step_id, badge in badges.items():
             self.step_bar.set_badge(step_id, badge.text, badge.status)
         index = self.deck.currentIndex()
         following = STEPS[index + 1].title if index + 1 < len(STEPS) else ""
-        self.step_bar.set_next(following, tuple(getattr(self.page, "next_problems", ())))
+        self.step_bar.set_next(following, self.page.next_problems)
         enabled = status.enabled_actions(shot, self.runner.phase, index, len(STEPS))
         for action_id, value in enabled.items():
             self.action_set[action_id].setEnabled(value)
-        self.action_set["view.blink"].setEnabled(hasattr(self.page, "toggle_blink"))
+        self.action_set["view.blink"].setEnabled(self.page.can_blink)
         self.action_set["run.pause"].setText("Resume" if self.runner.phase is RunPhase.PAUSED else "Pause")
+        line = status.run_line(self.state.current_run, shot.inputs)
+        self.run_line.setText("" if self.runner.running else line.text)
+        self.run_line.setProperty("status", line.status)
+        self.run_line.style().unpolish(self.run_line)
+        self.run_line.style().polish(self.run_line)
         text, tip = status.in_force_text(self.state.accepted_run, shot.inputs)
         self.chip.setText(text)
         self.chip.setToolTip(tip)

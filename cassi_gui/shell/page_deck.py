@@ -7,17 +7,19 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from cassi_gui.pages.page import Page
+
 
 class PageDeck(QStackedWidget):
     """Pages in order; emits `built(page)` for each new one, before it is shown."""
 
     built = Signal(object)
 
-    def __init__(self, factories: Mapping[str, Callable[[], QWidget]], parent: QWidget | None = None) -> None:
+    def __init__(self, factories: Mapping[str, Callable[[], Page]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._factories = dict(factories)
         self._order = tuple(factories)
-        self._pages: dict[str, QWidget] = {}
+        self._pages: dict[str, Page] = {}
         for _ in self._order:
             self.addWidget(QWidget())
         self._timer = QTimer(self)
@@ -25,7 +27,7 @@ class PageDeck(QStackedWidget):
         self._timer.timeout.connect(self._build_one)
 
     @property
-    def pages(self) -> tuple[QWidget, ...]:
+    def pages(self) -> tuple[Page, ...]:
         """The pages that exist so far, in order."""
         return tuple(self._pages[i] for i in self._order if i in self._pages)
 
@@ -33,7 +35,7 @@ class PageDeck(QStackedWidget):
     def current_id(self) -> str:
         return self._order[self.currentIndex()]
 
-    def page(self, page_id: str) -> QWidget:
+    def page(self, page_id: str) -> Page:
         """A page, built now if it does not exist yet."""
         if page_id not in self._pages:
             page = self._factories[page_id]()
@@ -43,8 +45,9 @@ class PageDeck(QStackedWidget):
             shown = self.currentIndex()
             placeholder = self.widget(index)
             self.insertWidget(index, page)
-            self.removeWidget(placeholder)
-            placeholder.deleteLater()
+            if placeholder is not None:
+                self.removeWidget(placeholder)
+                placeholder.deleteLater()
             self.setCurrentIndex(shown)
         return self._pages[page_id]
 

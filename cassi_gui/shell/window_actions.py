@@ -83,6 +83,10 @@ class WindowActions(QObject):
 
     # -- Go -------------------------------------------------------------------------------------------------------
     @Slot()
+    def go_calibrate(self) -> None:
+        self._window.show_place("calibrate")
+
+    @Slot()
     def go_load(self) -> None:
         self._window.show_page("load")
 
@@ -160,9 +164,7 @@ class WindowActions(QObject):
     # -- View -----------------------------------------------------------------------------------------------------
     @Slot()
     def toggle_blink(self) -> None:
-        page = self._window.page
-        if hasattr(page, "toggle_blink"):
-            page.toggle_blink()
+        self._window.page.toggle_blink()
 
     @Slot()
     def toggle_log(self) -> None:
@@ -195,8 +197,8 @@ class WindowActions(QObject):
         """Help of the page on show, followed by the shortcuts."""
         page = self._window.page
         rows = "".join(f"<tr><td><b>{keys}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for _, text, keys in shortcut_rows())
-        html = f"{getattr(page, 'help_html', '')}<h3>Shortcuts</h3><table>{rows}</table><p>{PICTURE_KEYS}</p>"
-        self._dialogs.show_html(f"Help: {getattr(page, 'title', '')}", html)
+        html = f"{page.help_html}<h3>Shortcuts</h3><table>{rows}</table><p>{PICTURE_KEYS}</p>"
+        self._dialogs.show_html(f"Help: {page.title}", html)
 
     @Slot()
     def show_shortcuts(self) -> None:

@@ -49,6 +49,11 @@ class Palette:
     ok: str
     warn: str
     bad: str
+    ok_tint: str
+    warn_tint: str
+    bad_tint: str
+    accent_tint: str
+    """A tenth of a colour on the panel: chips, the allowed range, the selected row, the slot that comes next."""
     plot_background: str
     plot_foreground: str
     grid: str
@@ -76,6 +81,10 @@ LIGHT = Palette(
     ok="#12734a",
     warn="#8a5a00",
     bad="#b3261e",
+    ok_tint="#e8f3ee",
+    warn_tint="#f7f0e2",
+    bad_tint="#fbeae9",
+    accent_tint="#e7f0f9",
     plot_background="#ffffff",
     plot_foreground="#3a444f",
     grid="#dfe4ea",
@@ -97,6 +106,10 @@ DARK = Palette(
     ok="#56c596",
     warn="#e0b04a",
     bad="#f2857c",
+    ok_tint="#1f3230",
+    warn_tint="#372f25",
+    bad_tint="#3a2a2c",
+    accent_tint="#22364a",
     plot_background="#171b21",
     plot_foreground="#c3ccd6",
     grid="#2d353f",
@@ -190,6 +203,9 @@ def style_sheet(p: Palette) -> str:
     QToolButton[role="flat"], QPushButton[role="flat"] {{ background: transparent; border-color: transparent; }}
     QToolButton[role="flat"]:hover, QPushButton[role="flat"]:hover, QToolButton[role="flat"]:focus {{
         border-color: {p.accent}; }}
+    QToolButton[role="place"] {{ background: transparent; border-color: transparent; font-size: {TYPE_BODY_PT}pt; padding: 5px 10px; }}
+    QToolButton[role="place"]:hover, QToolButton[role="place"]:focus {{ border-color: {p.accent}; }}
+    QToolButton[role="place"]:checked {{ background: {p.accent_tint}; color: {p.accent}; font-weight: 600; }}
     QToolBar {{ background: {p.panel}; border: none; border-bottom: 1px solid {p.border}; spacing: 4px; padding: 4px 8px; }}
     QToolBar QToolButton, QToolBar QToolButton:disabled {{ background: transparent; border-color: transparent; }}
     QToolBar QToolButton:hover, QToolBar QToolButton:focus {{ border-color: {p.accent}; }}

@@ -1,12 +1,14 @@
-"""The strip at the bottom of every page: stage, bar, elapsed, remaining, the buttons of a run."""
+"""The strip below every page while something runs: stage, bar, time gone, time left, and the buttons that end it."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from cassi_gui.style.theme import MARGIN, SPACE
+
+HEIGHT = 48
 
 TICK_MS = 250
 BAR_STEPS = 1000
@@ -65,7 +67,6 @@ class RemainingTime:
 class RunStrip(QFrame):
     """Shows a run and offers its buttons; the clock between the events is asked for through `tick`."""
 
-    start_requested = Signal()
     pause_requested = Signal()
     finish_requested = Signal()
     cancel_requested = Signal()
@@ -78,7 +79,7 @@ class RunStrip(QFrame):
         self.setProperty("role", "bar")
         self.setAccessibleName("Run")
         self._remaining = RemainingTime()
-        self.stage = QLabel("Ready")
+        self.stage = QLabel()
         self.stage.setObjectName("run_stage")
         self.stage.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.bar = QProgressBar()
@@ -89,7 +90,6 @@ class RunStrip(QFrame):
         self.bar.setTextVisible(False)
         self.elapsed = self._label("run_elapsed", "Time spent without pauses", 76)
         self.remaining = self._label("run_remaining", "Estimated from the pace so far", 150)
-        self.start = self._button("run.start", self.start_requested, primary=True)
         self.pause = self._button("run.pause", self.pause_requested)
         self.finish = self._button("run.finish", self.finish_requested)
         self.cancel = self._button("run.cancel", self.cancel_requested)
@@ -97,12 +97,13 @@ class RunStrip(QFrame):
         layout.setContentsMargins(MARGIN, 6, MARGIN, 6)
         layout.setSpacing(SPACE)
         layout.addWidget(self.stage, 1)
-        for widget in (self.bar, self.elapsed, self.remaining, self.pause, self.finish, self.cancel, self.start):
+        for widget in (self.bar, self.elapsed, self.remaining, self.pause, self.finish, self.cancel):
             layout.addWidget(widget, 0)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.tick)
-        self.show_idle("Ready")
+        self.setFixedHeight(HEIGHT)
+        self.hide()
 
     def _label(self, name: str, tip: str, width: int) -> QLabel:
         label = QLabel()
@@ -112,24 +113,22 @@ class RunStrip(QFrame):
         label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return label
 
-    def _button(self, name: str, signal: Signal, *, primary: bool = False) -> QPushButton:
+    def _button(self, name: str, signal: Signal) -> QPushButton:
         button = QPushButton()
         button.setObjectName(f"strip.{name}")
-        if primary:
-            button.setProperty("role", "primary")
         button.clicked.connect(signal)
         return button
 
     def mirror_action(self, name: str, action: QAction) -> None:
         """Give one of the buttons the text, icon, tip and enabled state of an action, now and whenever it changes."""
-        button = {"start": self.start, "pause": self.pause, "finish": self.finish, "cancel": self.cancel}[name]
+        button = {"pause": self.pause, "finish": self.finish, "cancel": self.cancel}[name]
         action.changed.connect(self._mirror)
         button.setProperty("mirrored", action)
         self._copy(button, action)
 
     @Slot()
     def _mirror(self) -> None:
-        for button in (self.start, self.pause, self.finish, self.cancel):
+        for button in (self.pause, self.finish, self.cancel):
             action = button.property("mirrored")
             if isinstance(action, QAction):
                 self._copy(button, action)
@@ -137,38 +136,26 @@ class RunStrip(QFrame):
     @staticmethod
     def _copy(button: QPushButton | QToolButton, action: QAction) -> None:
         button.setText(action.text())
-        if button.property("role") != "primary":
-            button.setIcon(action.icon())
+        button.setIcon(action.icon())
         button.setToolTip(action.toolTip())
         button.setEnabled(action.isEnabled())
         button.setAccessibleName(action.text())
 
-    def show_idle(self, text: str, status: str = "") -> None:
-        """No run: one line of text (how the last one ended)."""
+    def end_run(self) -> None:
+        """The run is over: the strip leaves its place to the page."""
         self._timer.stop()
         self._remaining.clear()
-        self.stage.setText(text)
-        self.stage.setToolTip(text)
-        self._set_status(status)
-        self._show_run_parts(False)
+        self.hide()
 
     def show_run(self) -> None:
         """A run begins."""
         self._remaining.clear()
-        self._set_status("")
         self.set_stage("Starting …", 0, 0)
         self.bar.setValue(0)
         self.remaining.setText("estimating …")
         self.elapsed.setText("0 s")
-        self._show_run_parts(True)
+        self.show()
         self._timer.start()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        # One height with and without a run: a difference of a pixel made every plot of the page be laid out anew.
-        super().resizeEvent(event)
-        margins = self.layout().contentsMargins()
-        tallest = max(w.sizeHint().height() for w in (self.start, self.pause, self.finish, self.cancel, self.bar))
-        self.setFixedHeight(tallest + margins.top() + margins.bottom() + 2 * self.frameWidth())
 
     @property
     def running(self) -> bool:
@@ -200,13 +187,3 @@ class RunStrip(QFrame):
     def set_note(self, text: str) -> None:
         """Replace the estimate by a word (paused, finishing, cancelling)."""
         self.remaining.setText(text)
-
-    def _set_status(self, status: str) -> None:
-        self.stage.setProperty("status", status)
-        self.stage.style().unpolish(self.stage)
-        self.stage.style().polish(self.stage)
-
-    def _show_run_parts(self, running: bool) -> None:
-        for widget in (self.bar, self.elapsed, self.remaining, self.pause, self.finish, self.cancel):
-            widget.setVisible(running)
-        self.start.setVisible(not running)

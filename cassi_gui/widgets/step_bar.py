@@ -54,7 +54,7 @@ class StepButton(QAbstractButton):
         self._badge, self._status = text, status
         self.setAccessibleName(f"Step {self._number}: {self.step.title}{', ' + text if text else ''}")
         self.setToolTip(
-            f"{self.step.title}: {text} (Ctrl+{self._number})" if text else f"{self.step.title} (Ctrl+{self._number})"
+            f"{self.step.title}: {text} (Alt+{self._number})" if text else f"{self.step.title} (Alt+{self._number})"
         )
         self.update()
 
@@ -63,10 +63,10 @@ class StepButton(QAbstractButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(168, 52)
+        return QSize(146, 48)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(96, 52)
+        return QSize(96, 48)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """The focus is marked for whoever came by keyboard only: after a click the blue line says enough."""
@@ -83,13 +83,13 @@ class StepButton(QAbstractButton):
             painter.fillRect(area, QColor(p.raised))
         ink = p.accent if current else p.text
         left = area.left() + 2 * SPACE
-        painter.drawPixmap(left, area.top() + 9, make_pixmap(self.step.icon, p, 18, ink))
+        painter.drawPixmap(left, area.top() + 6, make_pixmap(self.step.icon, p, 18, ink))
         text_left = left + 18 + SPACE
         width = area.right() - text_left - SPACE
         painter.setFont(font(TYPE_HEADING_PT, bold=current))
         painter.setPen(QColor(ink))
-        painter.drawText(QRect(text_left, area.top() + 6, width, 22), Qt.AlignmentFlag.AlignVCenter, self.step.title)
-        self._paint_badge(painter, QRect(text_left, area.top() + 28, width, 16))
+        painter.drawText(QRect(text_left, area.top() + 3, width, 22), Qt.AlignmentFlag.AlignVCenter, self.step.title)
+        self._paint_badge(painter, QRect(text_left, area.top() + 25, width, 16))
         painter.fillRect(QRect(area.left(), area.bottom() - 2, area.width(), 3), QColor(p.accent if current else p.panel))
         if self.hasFocus() and self._by_keyboard:
             painter.setPen(QPen(QColor(p.accent), 1, Qt.PenStyle.DotLine))

@@ -90,7 +90,7 @@ def test_window_size_and_log_come_back_and_are_reset(make_window: WindowMaker) -
     )
     assert second.log_dock.isVisible()
     second.slots_.reset_layout()
-    assert (second.width(), second.height()) == (1280, 760)
+    assert (second.width(), second.height()) == (1280, 720)
     assert not second.log_dock.isVisible()
 
 

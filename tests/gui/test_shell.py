@@ -32,7 +32,7 @@ from cassi_gui.widgets.run_strip import RemainingTime, format_remaining, format_
 
 Load = Callable[..., None]
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = tuple(step.id for step in STEPS)
+STEP_IDS = tuple(step.id for step in STEPS)
 
 
 def finished(qtbot: QtBot, window: MainWindow) -> None:
@@ -48,11 +48,12 @@ def test_load_check_run_believe_accept_export(
     for step in ("check", "run"):
         qtbot.mouseClick(window.step_bar.next_button, Qt.MouseButton.LeftButton)
         assert window.page_id == step
-    qtbot.mouseClick(window.strip.start, Qt.MouseButton.LeftButton)
-    assert window.strip.bar.isVisible() and not window.strip.start.isVisible()
+    qtbot.mouseClick(window.run_page.run_button, Qt.MouseButton.LeftButton)
+    assert window.strip.isVisible() and window.strip.cancel.isVisible()
     qtbot.waitUntil(lambda: window.step_bar["run"].badge.startswith("running"))
     finished(qtbot, window)
-    assert "Verdict: pass" in window.strip.stage.text()
+    assert not window.strip.isVisible(), "nothing runs"
+    assert window.run_line.text().startswith("Run 1") and window.run_line.text().endswith(": pass")
     assert window.step_bar["qa"].badge == "verdict: pass"
     assert window.chip.text() == "No calibration accepted"
     window.show_page("qa")
@@ -70,7 +71,7 @@ def test_load_check_run_believe_accept_export(
 
 
 def test_every_page_can_be_reached_before_anything_is_loaded(window: MainWindow) -> None:
-    for step in PAGES:
+    for step in STEP_IDS:
         window.step_bar[step].click()
         assert window.page_id == step
         assert window.page.isVisible()
@@ -89,7 +90,7 @@ def test_next_does_not_leave_the_focus_on_the_button_that_starts_a_run(qtbot: Qt
     window.step_bar.next_button.setFocus()
     qtbot.keyClick(window.step_bar.next_button, Qt.Key.Key_Space)
     assert window.page_id == "export" and window.state.accepted_run.id == record.id
-    assert not window.strip.start.hasFocus() and not window.runner.running
+    assert not window.run_page.run_button.hasFocus() and not window.runner.running
 
 
 def test_a_long_reason_beside_next_keeps_to_two_lines_and_names_files_without_folders(window: MainWindow) -> None:
@@ -109,7 +110,7 @@ def test_other_pages_are_used_during_a_run_and_edits_do_not_disturb_it(
     window = slow_window
     load(window, rig_files.measurement, rig_files.mask)
     window.slots_.start_run()
-    for step in PAGES:
+    for step in STEP_IDS:
         window.show_page(step)
     from cassi_gui.session import commands
 
@@ -154,8 +155,8 @@ def test_pause_stop_and_cancel_from_the_strip(qtbot: QtBot, slow_window: MainWin
     qtbot.mouseClick(window.strip.cancel, Qt.MouseButton.LeftButton)
     finished(qtbot, window)
     assert len(window.state.runs) == 1, "a cancelled run leaves nothing"
-    assert window.strip.stage.text() == "Cancelled; nothing was kept."
-    assert window.strip.start.isVisible() and window.strip.start.isEnabled()
+    assert window.statusBar().currentMessage() == "The run was cancelled; nothing was kept."
+    assert not window.strip.isVisible() and window.run_page.run_button.isEnabled()
 
 
 def test_a_failing_run_is_said_once_and_leaves_the_window_usable(
@@ -214,7 +215,7 @@ def test_the_theme_repaints_everything_and_back(window: MainWindow, rig_files: R
 
     for slot, palette in ((window.slots_.theme_dark, DARK), (window.slots_.theme_light, LIGHT)):
         slot()
-        for step in PAGES:
+        for step in STEP_IDS:
             window.show_page(step)
             assert corner(window.page) == palette.window, step
         window.show_page("load")
@@ -402,7 +403,7 @@ def test_nothing_is_left_after_twenty_windows(qapp: QApplication, monkeypatch: p
     open_and_close("qa")
     before = left()
     for i in range(20):
-        open_and_close(PAGES[i % len(PAGES)])
+        open_and_close(STEP_IDS[i % len(STEP_IDS)])
     after = left()
     assert after[1] <= before[1], "threads"
     assert after[0] <= before[0] + 2, "widgets"

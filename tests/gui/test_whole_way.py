@@ -46,7 +46,7 @@ def real_window(make_window: WindowMaker, rig_files: RigFiles, load: Callable[..
 
 def test_from_files_to_a_calibration_that_is_right(qtbot: QtBot, real_window: MainWindow, tmp_path: Path) -> None:
     window = real_window
-    qtbot.mouseClick(window.strip.start, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.run_page.run_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not window.runner.running, timeout=120_000)
     (record,) = window.state.runs
     found = record.result.parameters
@@ -83,4 +83,4 @@ def test_cancel_and_stop_with_the_real_engine(qtbot: QtBot, real_window: MainWin
     window.slots_.finish_run()
     qtbot.waitUntil(lambda: not window.runner.running, timeout=60_000)
     assert [r.result.outcome for r in window.state.runs] == ["finished_early"]
-    assert "stopped early" in window.strip.stage.text()
+    assert "stopped early" in window.run_line.text()
