@@ -10,6 +10,8 @@ from cassi_core.cli.options import add_json_option, warn_of_failure
 from cassi_core.cli.pictures import add_camera_options, camera_of
 
 if TYPE_CHECKING:
+    from cassi_core.inputs import CalibrationInputs
+    from cassi_core.io.calibration_file import StoredCalibration
     from cassi_core.verification.result import Verification
 
 DESCRIPTION = """Say in seconds whether an earlier calibration still holds for today's picture of the rig: it holds, or it drifted (by how
@@ -69,6 +71,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             meter=ReadMeter(control, console.reading),
         )
         console.done()
+        _warn_of_another_mask(stored, inputs, console)
         # Only now, because it takes longer to import than an unusable file takes to be refused.
         from cassi_core.verification.verify import verify
 
@@ -80,6 +83,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     else:
         print_verification(found, console)
     return EXIT_CODES[found.state]
+
+
+def _warn_of_another_mask(stored: StoredCalibration, inputs: CalibrationInputs, console: Console) -> None:
+    was, now = stored.mask_source, inputs.mask_source
+    if was.sha256 and now.sha256 and was.sha256 != now.sha256:
+        console.warning(f"{now.path} is another file than the mask of the calibration, {was.path}; it is used all the same")
 
 
 def print_verification(found: Verification, console: Console) -> None:

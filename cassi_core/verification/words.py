@@ -95,6 +95,11 @@ def explained(found: Verification, inputs: CalibrationInputs, earlier: EarlierCa
     untold = [NAMES[c.name].lower() for c in found.changes if not c.told]
     if untold:
         sentences.append(f"Not told by one picture: {', '.join(untold)}.")
+    if found.state == "holds" and found.common is not None and found.common.expected_px > found.limit_px:
+        sentences.append(
+            f"Along the dispersion as a whole one picture tells the place only to {found.common.expected_px:.2f} px; "
+            "that renames wavelengths and blurs nothing."
+        )
     if not earlier.knows_errors:
         sentences.append("The earlier calibration does not know its errors; only today's count.")
     return replace(found, reasons=tuple(sentences))
