@@ -59,12 +59,9 @@ def prealign(
     tried one at the mask's typical radius.
     """
     control = control or RunControl()
-    shape = models[0].mask.shape
-    radius = 0.41 * max(shape)
-    step = min(angle_step_deg, float(np.rad2deg(2 * COHERENCE_PX / radius)))
-    n = int(np.ceil(reach_deg / step)) if reach_deg > 0 else 0
+    count = angles_tried(max(models[0].mask.shape), reach_deg, angle_step_deg)
     near = near or {}
-    angles = near.get("theta", 0.0) + (np.linspace(-reach_deg, reach_deg, 2 * n + 1) if n else np.zeros(1))
+    angles = near.get("theta", 0.0) + (np.linspace(-reach_deg, reach_deg, count) if count > 1 else np.zeros(1))
     reach = int(np.ceil(reach_px))
     correlator = _Correlator(models, reach, near)
     maps = np.empty((len(angles), 2 * reach + 1, 2 * reach + 1), np.float32)
@@ -75,11 +72,17 @@ def prealign(
     noise = 1.4826 * float(np.median(np.abs(maps - centre))) or 1.0
     maps = (maps - centre) / np.float32(noise)
     a, i, j = (int(k) for k in np.unravel_index(int(np.argmax(maps)), maps.shape))
-    theta = angles[a] + _parabola(maps[:, i, j], a) * (angles[1] - angles[0] if n else 0.0)
+    theta = angles[a] + _parabola(maps[:, i, j], a) * (angles[1] - angles[0] if count > 1 else 0.0)
     shifts_y, shifts_x = (middle + np.arange(-reach, reach + 1, dtype=np.float64) for middle in correlator.middle)
     dy = float(shifts_y[i]) + _parabola(maps[a, :, j], i)
     dx = float(shifts_x[j]) + _parabola(maps[a, i, :], j)
     return PreAlignment(dx, dy, float(theta), float(maps[a, i, j]), angles, shifts_y, shifts_x, maps)
+
+
+def angles_tried(side: int, reach_deg: float, angle_step_deg: float) -> int:
+    """How many angles are tried for a mask of `side` pixels."""
+    step = min(angle_step_deg, float(np.rad2deg(2 * COHERENCE_PX / (0.41 * side))))
+    return 2 * int(np.ceil(reach_deg / step)) + 1 if reach_deg > 0 else 1
 
 
 class _Correlator:

@@ -300,27 +300,19 @@ def _report(result: CalibrationResult, out: Path | None, as_json: bool, console:
 
 def print_result(result: CalibrationResult, console: Console) -> None:
     """Parameters, scores and verdict as a readable table on standard output."""
-    from cassi_core.parameters import GEOMETRY_NAMES, format_value
+    from cassi_core.cli.result_output import print_checks, print_parameters, print_scores
+    from cassi_core.quality.check_text import outcome_words, verdict_words
     from cassi_core.quality.registration_text import registration_line
 
     if result.registration is not None:
         console.result(f"may be off by   {registration_line(result.registration)}")
         console.result()
-    rows = []
-    for p in result.parameters:
-        if p.name in GEOMETRY_NAMES or p.refine or p.value != 0:
-            value = format_value(p.value, p.sigma, "", p.spec.digits)
-            state = ("at its bound" if p.at_bound else "refined") if p.refine else "held"
-            rows.append((p.name, value, p.unit, state, format_value(result.start[p.name].value, None, "", p.spec.digits)))
-    console.table(("parameter", "value", "unit", "", "start"), rows, numeric=(4,))
-    scores = result.scores
+    print_parameters(result.parameters, result.start, result.grid_steps, console)
     console.result()
-    console.result(f"residual        {scores.residual_before:.4f} before, {scores.residual_after:.4f} after")
-    if scores.held_out_before is not None and scores.held_out_after is not None:
-        console.result(f"held-out pixels {scores.held_out_before:.4f} before, {scores.held_out_after:.4f} after")
-    finished = "" if result.outcome == "done" else ", finished early"
-    console.result(f"verdict         {result.verdict.status} ({result.source}, {result.seconds_total:.1f} s{finished})")
-    for reason in result.verdict.reasons:
-        console.result(f"  {reason.status}: {reason.text}")
+    print_scores(result.scores, console)
+    ended = outcome_words(result.outcome)
+    words = verdict_words(result.verdict.status, result.outcome)
+    console.result(f"verdict         {words} ({result.source}, {result.seconds_total:.1f} s{ended})")
+    print_checks(result.verdict, console)
     for note in result.notes:
         console.result(f"  note: {note}")

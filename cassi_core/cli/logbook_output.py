@@ -11,6 +11,7 @@ from cassi_core.logbook.drift import Judgement, Trend, drift_reasons, with_unit
 from cassi_core.logbook.entry import LogEntry, local_day
 from cassi_core.logbook.limits import Limit, RigLimits
 from cassi_core.parameters import PARAMETER_NAMES, SPECS, format_value
+from cassi_core.quality.check_text import check_line
 
 LISTED = ("dx", "dy", "theta")
 """Parameters in the list of entries; `show` has all of them."""
@@ -103,7 +104,7 @@ def print_entry(entry: LogEntry, judgements: Sequence[Judgement], console: Conso
         console.result(f"note            {entry.note}")
     console.result(f"verdict         {entry.verdict.status}")
     for reason in entry.verdict.reasons:
-        console.result(f"  {reason.status}: {reason.text}")
+        console.result(f"  {reason.status}: {check_line(reason)}")
     console.result()
     changes = {j.parameter: j for j in judgements}
     rows = []

@@ -93,7 +93,8 @@ def _warn_of_another_mask(stored: StoredCalibration, inputs: CalibrationInputs, 
 
 def print_verification(found: Verification, console: Console) -> None:
     """Headline, reasons, then one line per parameter."""
-    from cassi_core.parameters import SPECS, format_value
+    from cassi_core.formatting import format_number, format_value
+    from cassi_core.parameters import SPECS
     from cassi_core.verification.words import headline
 
     console.result(f"{headline(found)} ({found.seconds:.1f} s)")
@@ -106,7 +107,7 @@ def print_verification(found: Verification, console: Console) -> None:
     for c in found.changes:
         digits = SPECS[c.name].digits
         old, new = format_value(c.old, c.old_sigma, "", digits), format_value(c.new, c.new_sigma, "", digits)
-        in_sigmas = f"{c.significance:+.1f}" if c.told else "not told by one picture"
+        in_sigmas = format_number(c.significance, 1, signed=True) if c.told else "not told by one picture"
         rows.append((c.name, old, new, format_value(c.change, c.sigma, "", digits), in_sigmas, c.unit))
     console.table(("parameter", "earlier", "today", "change", "in sigmas", "unit"), rows)
     assert found.across is not None and found.pattern is not None and found.common is not None

@@ -33,13 +33,13 @@ from cassi_core.calibration.likelihood.estimate import Estimate
 from cassi_core.calibration.likelihood.registration_error import sensitivity
 from cassi_core.dispersion import Direction
 from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, ParameterSet
+from cassi_core.quality.fit_checks import FAR_PX
 from cassi_core.quality.identifiability import UNTOLD
-from cassi_core.quality.verdict import WARN_RMS_PX
 from cassi_core.verification.result import Movement, ParameterChange, VerificationState
 
 Vector = NDArray[np.float64]
 
-LIMIT_PX = WARN_RMS_PX
+LIMIT_PX = FAR_PX
 """Allowed shift: where a calibration's verdict begins to warn, because reconstructions visibly suffer."""
 STRETCHED = 2.0
 """Standard errors from which on slope or curve say that the train of bands has another length."""

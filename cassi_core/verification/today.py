@@ -20,7 +20,7 @@ from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.calibration.straighten import straighten
 from cassi_core.config import AutoSettings
 from cassi_core.parameters import ParameterSet
-from cassi_core.quality.verdict import LEAST_EVIDENCE, WARN_RMS_PX
+from cassi_core.quality.fit_checks import FAR_PX, LEAST_EVIDENCE
 from cassi_core.run import RunRecorder
 from cassi_core.solvers.fused_cpu import FusedCpuSolver, ensure_compiled
 
@@ -30,7 +30,7 @@ PATCHES = 160
 """Patches of the last steps: as many as the first steps of a calibration's final fit, errors of some hundredths of a pixel."""
 PATCH_SHARE = 8
 """One in so many patches where that is more."""
-MORE, MORE_STEPS, WANTED_PX = 4, 2, WARN_RMS_PX / 2**0.5
+MORE, MORE_STEPS, WANTED_PX = 4, 2, FAR_PX / 2**0.5
 """Where the errors, with an earlier calibration of the same error, are larger than what is allowed, the fit goes on with so many times the patches."""
 EVIDENCE_PATCHES = 40
 """Half of what a calibration takes: the question is whether the picture needs the mask, not by how much."""

@@ -21,7 +21,7 @@ from cassi_core.verification.comparing import movement
 from cassi_core.verification.earlier import EarlierCalibration
 from cassi_core.verification.result import Verification
 from cassi_core.verification.verify import verify
-from cassi_core.verification.words import headline, with_error
+from cassi_core.verification.words import headline
 from tests.benchmarks.cases import module_from
 from tests.rig_pairs import FIRST, SECOND, Rig, draw_rig
 
@@ -109,7 +109,7 @@ def test_the_mask_of_another_rig_cannot_tell(rig: Rig, earlier: EarlierCalibrati
 def test_a_dark_picture_cannot_tell_and_says_that_it_is_dark(rig: Rig, earlier: EarlierCalibration) -> None:
     found = verify(rig.inputs(rig.picture(SECOND, full_well_e=200.0, exposure=0.02, bits=12, read_e=8.0)), earlier, threads=2)
     assert found.state == "cannot_tell"
-    assert any("grey levels" in reason or "light" in reason for reason in found.reasons)
+    assert any("Too little light" in reason for reason in found.reasons)
 
 
 def test_what_was_held_stays_and_is_not_judged(rig: Rig, yesterday: CalibrationResult) -> None:
@@ -187,8 +187,3 @@ def test_a_movement_is_as_likely_as_its_errors_say() -> None:
     moved = movement(np.array([0.8, 0.0, 0.0]), covariance, gram)
     assert moved.moved_px == pytest.approx(0.8) and moved.probability < 1e-12
     assert moved.sigma_px == pytest.approx(np.sqrt(covariance[0, 0]))
-
-
-def test_numbers_have_true_minus_signs_and_no_minus_zero() -> None:
-    assert with_error(-0.8423, 0.0212) == "\N{MINUS SIGN}0.842 ± 0.021"
-    assert with_error(-0.0004, 0.0212) == "0.000 ± 0.021"
