@@ -101,7 +101,7 @@ def movement(change: Vector, covariance: Vector, gram: Vector) -> Movement:
         return Movement(float(np.sqrt(square)), 0.0, 0.0, 1.0)
     slope = gram @ change
     expected = float(np.sqrt(mean))
-    sigma = float(np.sqrt(max(slope @ covariance @ slope, 0.0) / square)) if square > mean else expected
+    sigma = float(np.sqrt(max(float(slope @ covariance @ slope), 0.0) / square)) if square > mean else expected
     probability = float(stats.chi2.sf(square * 2 * mean / variance, 2 * mean**2 / variance))
     return Movement(float(np.sqrt(square)), sigma, expected, probability)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cassi_core.calibration.auto import TRIED_PEAK, nominal_priors
+from cassi_core.calibration.costs import COARSE_EXPECTED
 from cassi_core.calibration.likelihood.estimate import Estimate, Estimator
 from cassi_core.calibration.likelihood.problem import RigProblem
 from cassi_core.calibration.prealign import PreAlignment, prealign
@@ -20,6 +21,7 @@ from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.calibration.straighten import straighten
 from cassi_core.config import AutoSettings
 from cassi_core.parameters import ParameterSet
+from cassi_core.progress import Part
 from cassi_core.quality.fit_checks import FAR_PX, LEAST_EVIDENCE
 from cassi_core.run import RunRecorder
 from cassi_core.solvers.fused_cpu import FusedCpuSolver, ensure_compiled
@@ -34,6 +36,8 @@ MORE, MORE_STEPS, WANTED_PX = 4, 2, FAR_PX / 2**0.5
 """Where the errors, with an earlier calibration of the same error, are larger than what is allowed, the fit goes on with so many times the patches."""
 EVIDENCE_PATCHES = 40
 """Half of what a calibration takes: the question is whether the picture needs the mask, not by how much."""
+TRY = (Part(COARSE_EXPECTED, 0.12), Part(1, 0.3))
+"""Coarse fit and evidence, expected seconds at 256 x 256 x 28 on two cores."""
 TRIED_PATCHES = 48
 """Patches on which two places are held against each other."""
 SAME_PLACE_PX = 0.5
@@ -61,28 +65,29 @@ def plan() -> tuple[tuple[str, str, float], ...]:
 def find_today(models: Sequence[RigModel], old: ParameterSet, settings: AutoSettings, recorder: RunRecorder) -> Today:
     """Fit today's pictures from the old values (dispersion frame)."""
     search = _Search(models, old, settings, recorder)
-    recorder.begin(PLACE, 3)
+    recorder.begin(PLACE, 0, parts=(Part(1, 0.2), *TRY))
     near = search.look(settings.angle_step_deg)
     recorder.advance()
+    recorder.next_part()
     evidence = search.try_from(search.likelier(old, search.placed(near)))
     recorder.end()
     peak = near.z
     if evidence < LEAST_EVIDENCE:
-        recorder.begin(FURTHER, 2)
+        recorder.begin(FURTHER, 0, parts=(Part(1, 1.0), *TRY))
         far = search.look(settings.reach_deg)
         recorder.advance()
+        recorder.next_part()
         peak = far.z
         if far.z >= TRIED_PEAK:
             evidence = search.try_from(search.straightened(far))
         recorder.end()
     if evidence < LEAST_EVIDENCE:
         return Today(None, peak, evidence)
-    recorder.begin(CHANGE, settings.max_steps, tail=1)
+    recorder.begin(CHANGE, settings.max_steps)
     patches = max(PATCHES, search.count // PATCH_SHARE)
     estimate = search.estimate(patches, settings.max_steps)
     if patches < search.count and off_by(estimate) > WANTED_PX:
         estimate = search.estimate(MORE * patches, MORE_STEPS)
-    recorder.begin_tail()
     recorder.end(estimate.spread)
     return Today(estimate, peak, evidence)
 
@@ -157,5 +162,7 @@ class _Search:
         """The coarse fit from a place; how much likelier the picture is where it ends than some pixels away, nats per patch."""
         self.estimator = self._estimator(start)
         self.estimator.coarse()
+        self.recorder.next_part()
+        found = self.estimator.evidence(EVIDENCE_PATCHES)
         self.recorder.advance()
-        return self.estimator.evidence(EVIDENCE_PATCHES)
+        return found
