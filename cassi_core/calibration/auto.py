@@ -62,7 +62,7 @@ def run_auto(
     solver: GapSolver,
     recorder: RunRecorder,
 ) -> AutoOutcome:
-    """Calibrate from nothing but the snapshots and the nominal mask; `start` in the dispersion frame.
+    """Calibrate from nothing but the snapshots and the nominal mask, looking round `start` (dispersion frame).
 
     When no correlation peak rises above `min_peak_z` the mask is not in the picture: nothing is fitted then.
     """
@@ -123,6 +123,7 @@ def _find(
         reach_px=settings.reach_px,
         reach_deg=settings.reach_deg,
         angle_step_deg=settings.angle_step_deg,
+        near=start.values(),
         control=recorder.control,
     )
     recorder.grid(_peak_map(alignment), final=True)

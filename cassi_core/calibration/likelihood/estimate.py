@@ -22,7 +22,7 @@ Vector = NDArray[np.float64]
 COARSE_PATCHES, FINAL_PATCHES = 48, 160
 """Patches of the coarse fit, which finds blur, light, scene and noise, and of the first steps of the final one."""
 COARSE_STEPS, SUBSET_STEPS = 14, 12
-RELEVANCE_STEPS = 2
+NEEDLESS_STEPS = 3
 """Steps after the terms of the optics that the picture does not show were dropped: it hardly moves."""
 ROUGH = 0.3
 """Standard errors below which a step on some of the patches tells nothing."""
@@ -36,6 +36,27 @@ EVIDENCE_PATCHES, EVIDENCE_PLACES, EVIDENCE_PX = 80, 6, 7.0
 """Patches and places of the evidence, and how far away: beyond a mask detail, within the same brightness."""
 LEAST_PSF = 0.1
 """Below this width (px) the error of the blur is that of its square, divided by this."""
+
+
+def needless(values: Vector, covariance: Vector, priors: Sequence[float]) -> frozenset[int]:
+    """Which of some fitted terms are likelier zero than anything that was thinkable before (Savage-Dickey ratio, Dickey 1971).
+
+    ``N(0; v, s^2) > N(0; 0, p^2)`` for a value v with error s and the standard error p of what was known before: the more a picture could have
+    shown, the clearer a term has to stand out. The least likely one goes first, and the others are then those given that it is zero.
+    """
+    v, c = np.array(values, float), np.array(covariance, float)
+    dropped: set[int] = set()
+    while len(dropped) < len(v):
+        variance = np.maximum(np.diag(c), 1e-300)
+        odds = np.log(np.asarray(priors) / np.sqrt(variance)) - v**2 / (2 * variance)
+        odds[list(dropped)] = -np.inf
+        worst = int(np.argmax(odds))
+        if odds[worst] <= 0:
+            break
+        dropped.add(worst)
+        gain = c[:, worst] / variance[worst]
+        v, c = v - gain * v[worst], c - np.outer(gain, c[worst])
+    return frozenset(dropped)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,16 +155,16 @@ class Estimator:
         self.x = scored.x
         return scored
 
-    def evidence(self) -> float:
+    def evidence(self, patches: int = EVIDENCE_PATCHES) -> float:
         """How much likelier the picture is with the mask here than with it some pixels away, nats per patch.
 
         Against the best of EVIDENCE_PLACES places on a circle: what a mask of another rig gains by being fitted, it loses by moving.
         """
-        patches = self.problem.subset(EVIDENCE_PATCHES, seed=1)
+        some = self.problem.subset(patches, seed=1)
         self.problem.hold(self.x)
 
         def likelihood(x: Vector) -> float:
-            return self.problem.evaluate(x, patches, nuisance=False, information=False).likelihood
+            return self.problem.evaluate(x, some, nuisance=False, information=False).likelihood
 
         here, elsewhere = likelihood(self.x), []
         for k in range(EVIDENCE_PLACES):
@@ -151,33 +172,28 @@ class Estimator:
             moved[self.problem.index("dx")] += EVIDENCE_PX * np.cos(angle)
             moved[self.problem.index("dy")] += EVIDENCE_PX * np.sin(angle)
             elsewhere.append(likelihood(moved))
-        return (here - max(elsewhere)) / sum(len(p) for p in patches)
+        return (here - max(elsewhere)) / sum(len(p) for p in some)
 
-    def final(self, steps: int, tolerance: float) -> Scored:
-        """Geometry, blur and light on all patches; scene and noise as they are."""
-        scored = self._steps(self._free(self.geometry, 5, False), None, steps, tolerance)
+    def final(self, steps: int, tolerance: float, patches: int | None = None) -> Scored:
+        """Geometry, blur and light on all patches (or on about so many); scene and noise as they are."""
+        some = None if patches is None else self.problem.subset(patches)
+        scored = self._steps(self._free(self.geometry, 5, False), some, steps, tolerance)
         self.x = scored.x
         return scored
 
     def without_needless(self, scored: Scored, tolerance: float) -> Scored:
-        """The fit again with as much known of each term of the optics as the picture shows of it.
-
-        The variance known before that makes the picture likeliest is ``max(v^2 - sigma^2, 0)`` of a term found as v: a term within one
-        standard error of zero is none, and the others shrink by little (automatic relevance determination, MacKay 1992).
-        """
-        kept = {}
-        for name in self.optics:
-            at = int(np.flatnonzero(scored.free.index == self.problem.index(name))[0])
-            variance = self.x[self.problem.index(name)] ** 2 - scored.inverse[at, at]
-            if variance > 0:
-                kept[name] = (0.0, float(np.sqrt(variance)))
-            else:
-                self.x[self.problem.index(name)] = 0.0
+        """The fit again without the terms of the optics that are likelier to be zero, one after the other, see :func:`needless`."""
         if not self.optics or self.recorder.control.finishing:
             return scored
-        self.optics = tuple(kept)
-        self.known |= kept
-        return self.final(RELEVANCE_STEPS, tolerance)
+        places = [self.problem.index(n) for n in self.optics]
+        covariance = budget_of(scored, self.optics, places, {}).covariance
+        dropped = needless(self.x[places], covariance, [OPTICS[n].prior_px for n in self.optics])
+        if not dropped:
+            return scored
+        for k in dropped:
+            self.x[places[k]] = 0.0
+        self.optics = tuple(n for k, n in enumerate(self.optics) if k not in dropped)
+        return self.final(NEEDLESS_STEPS, tolerance)
 
     def _steps(self, free: Free, patches: Sequence[Indices] | None, steps: int, tolerance: float) -> Scored:
         def look(x: Vector, found: Evaluation, inverse: Vector, free: Free) -> None:
@@ -214,7 +230,9 @@ class Estimator:
         prior = np.array([self.known.get(n, (0.0, np.inf))[1] for n in names])
         smear = float(np.sqrt(max(scored.x[self.problem.index("smear")], 0.0)))
         vector = self.vector(scored.x)
-        return Estimate(vector, names, optics, prior, budget, smear, scored.evaluation.spread, scored.stop, self.problem, scored.x)
+        return Estimate(
+            vector, names, optics, prior, budget, smear, scored.evaluation.spread, scored.stop, self.problem, scored.x
+        )
 
     def _error_of_no_blur(self, scored: Scored, names: Sequence[str]) -> ErrorTerm:
         """The blur that the picture could hide where none was found: a standard error of its variance, as a width."""

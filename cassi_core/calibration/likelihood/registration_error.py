@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +19,22 @@ SPACING_PX = 12
 """Distance of the places on the detector that stand for the lit picture."""
 
 
-def registration_error(problem: RigProblem, x: Vector, names: Sequence[str], covariance: Vector) -> RegistrationError | None:
-    """Expected rms errors over the lit picture: across the dispersion, of the pattern along it, and of the wavelengths.
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """What parameters do in the lit picture: for a change d of those in `names`, ``d' G d`` is the mean square shift of the mask in px^2.
 
-    ``sqrt(trace(C G))``, G the mean over bands and places, weighted by the light, of the products of the derivatives of where a detector
-    pixel looks. Along the dispersion what is common to a band's whole picture only renames wavelengths; the rest is the pattern.
+    `across` the dispersion, of the `pattern` along it, and `common`: what a band's whole picture shares, which only renames wavelengths; each
+    `(k, k)`, the mean over bands and places, weighted by the light, of the products of the derivatives of where a detector pixel looks.
     """
-    geometry = [n for n in names if n in (*GEOMETRY_NAMES, *OPTICS_NAMES)]
-    if not geometry:
-        return None
-    at = [list(names).index(n) for n in geometry]
-    covariance = covariance[np.ix_(at, at)]
+
+    names: tuple[str, ...]
+    across: Vector
+    pattern: Vector
+    common: Vector
+
+
+def sensitivity(problem: RigProblem, x: Vector, names: Sequence[str]) -> Sensitivity:
+    """The sensitivity of the lit picture to the named parameters of the geometry at x."""
     snapshot = problem.snapshots[0]
     mask_shape = (problem.mask.mask.shape[0], problem.mask.mask.shape[1])
     height, width = snapshot.picture.shape
@@ -42,7 +48,7 @@ def registration_error(problem: RigProblem, x: Vector, names: Sequence[str], cov
     total = max(float(light.sum()), 1e-300)
     per_band = np.maximum(light.sum(axis=1), 1e-300)
     right, down = [], []
-    for name in geometry:
+    for name in names:
         h = 1e-4
         sides = []
         for sign in (1, -1):
@@ -54,17 +60,33 @@ def registration_error(problem: RigProblem, x: Vector, names: Sequence[str], cov
     common = (along * light).sum(axis=2) / per_band
     pattern = along - common[:, :, None]
 
-    def expected(field: Vector, weight: Vector, norm: float) -> tuple[float, float]:
+    def gram(field: Vector, weight: Vector, norm: float) -> Vector:
+        flat = field.reshape(len(names), -1)
+        return np.asarray((flat * weight.ravel()) @ flat.T / norm, np.float64)
+
+    return Sensitivity(
+        tuple(names), gram(across, light, total), gram(pattern, light, total), gram(common, per_band, float(per_band.sum()))
+    )
+
+
+def registration_error(problem: RigProblem, x: Vector, names: Sequence[str], covariance: Vector) -> RegistrationError | None:
+    """Expected rms errors over the lit picture, ``sqrt(trace(C G))`` with the matrices G of :func:`sensitivity`."""
+    geometry = [n for n in names if n in (*GEOMETRY_NAMES, *OPTICS_NAMES)]
+    if not geometry:
+        return None
+    at = [list(names).index(n) for n in geometry]
+    covariance = covariance[np.ix_(at, at)]
+    moves = sensitivity(problem, x, geometry)
+
+    def expected(gram: Vector) -> tuple[float, float]:
         """Expected rms, and its own standard deviation for Gaussian errors."""
-        flat, w = field.reshape(len(geometry), -1), weight.ravel()
-        gram = (flat * w) @ flat.T / norm
         product = covariance @ gram
         square, spread = float(np.trace(product)), float(np.sqrt(max(2 * np.trace(product @ product), 0.0)))
         rms = float(np.sqrt(max(square, 0.0)))
         return rms, spread / (2 * rms) if rms > 0 else 0.0
 
     step = problem.dispersion.step_px or 1.0
-    wavelength = expected(common / step, per_band, float(per_band.sum()))
     nm = problem.dispersion.wavelengths_nm
     nm_per_band = None if nm is None or len(nm) < 2 else float(np.mean(np.abs(np.diff(nm))))
-    return RegistrationError(*expected(across, light, total), *expected(pattern, light, total), *wavelength, nm_per_band)
+    bands, bands_sigma = (value / step for value in expected(moves.common))
+    return RegistrationError(*expected(moves.across), *expected(moves.pattern), bands, bands_sigma, nm_per_band)
