@@ -85,7 +85,8 @@ class RunDisplay(QObject):
         early = "" if result.outcome == "done" else " (stopped early, best kept)"
         status = {"pass": "ok", "warn": "warn", "fail": "bad"}[result.verdict.status]
         self._strip.show_idle(
-            f"Done in {format_seconds(result.seconds_total)}{early}. Verdict: {verdict_words(result.verdict.status, result.outcome)}.", status
+            f"Done in {format_seconds(result.seconds_total)}{early}. Verdict: {verdict_words(result.verdict.status, result.outcome)}.",
+            status,
         )
 
     @Slot(object)
