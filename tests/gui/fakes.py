@@ -113,7 +113,8 @@ def maps(rig: FakeRig | None = None, seed: int = 2) -> QualityMaps:
 def verdict(status: str = "pass") -> Verdict:
     """A verdict with one reason a check; the last one decides."""
     reasons = (
-        Reason("residual_drop", "pass", 0.61, 0.2, "The fit removed 61 % of the residual; at least 20 % is expected."),
+        Reason("residual_drop", "pass", 0.61, 0.2, "The fit removed 61 % of the residual; at least 20 % is expected.",
+               "at least"),
         Reason("held_out", "pass", 0.55, 0.1, "Pixels that the fit did not see are explained 55 % better."),
         Reason("leftover_shift", "pass", 0.013, 0.1, "The pattern is off by 0.013 px (rms) in the blocks."),
         Reason("at_bound", status, 0.0 if status == "pass" else 1.0, 0.5,  # type: ignore[arg-type]

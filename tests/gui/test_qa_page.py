@@ -77,7 +77,7 @@ def test_the_verdict_is_said_in_words_with_numbers_and_thresholds(desk: Desk, st
     desk.finish_run(status)
     assert desk.page.verdict.headline == headline
     shown = texts(desk.page)
-    assert "61 % of the residual" in shown and "Value 0.61, at most 0.2." in shown
+    assert "61 % of the residual" in shown and "Value 0.610, at least 0.200." in shown
     assert (desk.page.verdict.reasons[0] == "At bound: failed") == (status == "fail"), "what failed comes first"
     assert len(desk.page.verdict.reasons) == 4
     icons = [w for w in desk.page.verdict._row_widgets if w.property("reason_status")]

@@ -82,5 +82,5 @@ def test_cancel_and_stop_with_the_real_engine(qtbot: QtBot, real_window: MainWin
     window.slots_.start_run()
     window.slots_.finish_run()
     qtbot.waitUntil(lambda: not window.runner.running, timeout=60_000)
-    assert [r.result.outcome for r in window.state.runs] == ["finished_early"]
-    assert "finished early" in window.run_line.text()
+    assert [r.result.outcome for r in window.state.runs] == ["not_finished"]
+    assert "search not finished" in window.run_line.text()
