@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.errors import InputError
+from cassi_core.io.content import Look, looks_like, role_by_content
 from cassi_core.io.detector import saturation_level
 from cassi_core.io.dispersion_from_files import read_dispersion_csv
 from cassi_core.io.readers import ArrayInfo, ChosenArray, Role, find_key, list_arrays, opened, split_spec
@@ -28,16 +29,11 @@ from cassi_core.quality.display import robust_levels
 
 LIT_PERCENT, BRIGHTER = 90.0, 4.0
 """A thumbnail shows up to so many times what so many percent of the picture stay below."""
-THUMBNAIL_PX = 256
+THUMBNAIL_PX = 512
 WHOLE_BYTES = 2**27
 """Arrays up to this size are looked at whole, larger ones by one picture: a first look must not take long."""
-TWO_LEVEL_SHARE = 0.15
-"""A picture with more than this share of its pixels near the darkest and as many near the brightest level is a mask; measured
-on real rigs: masks 0.32-0.44 for the lesser of the two shares, dispersed pictures 0.01-0.05."""
-SMOOTH_STEP = 0.02
-"""A picture whose neighbouring pixels differ by less than this share of its mean is a flat field: nothing modulates it."""
-DARK_SHARE = 0.15
-"""A picture this much darker than the others of its size is a dark frame."""
+LIGHT_QUANTILE = 0.999
+"""The brightest light of a picture: hot pixels are fewer than those above it."""
 
 ROLE_WORDS: dict[str, tuple[str, ...]] = {
     "bad-pixel map": ("bad_pix", "badpix", "bad-pix", "bad pix", "defect", "hot_pix", "hotpix"),
@@ -69,6 +65,10 @@ class Overview:
     thumbnail: NDArray[np.uint8]
     part: str = ""
     """What the range belongs to, where only a part of a large array was looked at."""
+    light: float | None = None
+    """The brightest light as a share of full scale; None where full scale is not known (fractions, a camera of 10 to 14 bits)."""
+    looks: Look = ""
+    """Mask or measurement, where the content leaves no doubt."""
 
     def words(self) -> str:
         """Size, type, range and saturation in one line."""
@@ -134,8 +134,16 @@ def describe(array: NDArray[np.generic], name: str, role: Role = "measurement") 
     level = saturation_level(picture) if role in ("measurement", "dark", "flat") else None
     saturated = None if level is None else float(np.count_nonzero(np.greater_equal(picture, level))) / picture.size
     depth = max(1, int(high).bit_length()) if array.dtype.kind in "iu" else None
+    full = level if level is not None else 255 if array.dtype == np.uint8 else None
+    light = (
+        None
+        if full is None or not values.size
+        else float(np.nanquantile(np.asarray(picture, np.float32), LIGHT_QUANTILE)) / full
+    )
+    looks = looks_like(_first_plane(array)) if role in ("measurement", "mask") else ""
+    shape, kind = tuple(array.shape), str(array.dtype)
     return Overview(
-        name, tuple(array.shape), str(array.dtype), low, high, depth, saturated, pictures, not_finite, thumbnail(picture)
+        name, shape, kind, low, high, depth, saturated, pictures, not_finite, thumbnail(picture), light=light, looks=looks
     )
 
 
@@ -270,31 +278,17 @@ def _one_picture(array: NDArray[np.generic], role: Role) -> NDArray[np.generic]:
     return np.asarray(stack[len(stack) // 2] if role == "cube" else stack[0])
 
 
+def _first_plane(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    """One picture as it was taken: the mean of the planes of a shifted mask would look dispersed."""
+    return np.atleast_2d(array) if array.ndim < 3 else np.asarray(as_stack(array)[0])
+
+
 def _sort_by_content(pictures: Sequence[tuple[str, NDArray[np.float32]]]) -> list[Assignment]:
     result = []
     for spec, picture in pictures:
         others = [float(p.mean()) for s, p in pictures if s != spec and p.shape == picture.shape]
-        result.append(_by_content(spec, picture, others))
+        result.append(Assignment(spec, *role_by_content(picture, others)))
     return result
-
-
-def _by_content(spec: str, picture: NDArray[np.float32], others: Sequence[float]) -> Assignment:
-    """Mask, dark, flat or measurement by how the values are spread."""
-    values = picture[np.isfinite(picture)]
-    if values.size == 0:
-        return Assignment(spec, "", "none of its values is a number")
-    low, high = (float(v) for v in np.percentile(values, (0.5, 99.5)))
-    span = high - low
-    dark, bright = np.count_nonzero(values < low + 0.15 * span), np.count_nonzero(values > high - 0.15 * span)
-    if others and float(values.mean()) < DARK_SHARE * max(others):
-        return Assignment(spec, "dark", "it is much darker than the others of its size")
-    if min(dark, bright) > TWO_LEVEL_SHARE * values.size:
-        share = 100 * (dark + bright) / values.size
-        return Assignment(spec, "mask", f"{share:.0f} % of its pixels are either dark or bright")
-    step = float(np.nanmedian(np.abs(np.diff(picture, axis=1)))) / max(abs(float(values.mean())), 1e-12)
-    if step < SMOOTH_STEP and others:
-        return Assignment(spec, "flat", "it is smooth: no mask modulates it")
-    return Assignment(spec, "measurement", "its grey values are spread like a picture's")
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,7 +296,7 @@ class Examined:
     """A file looked at for a role: facts in words and a thumbnail; arrays to choose from; or why it cannot be used.
 
     `raw_bytes` is the size of a file of raw numbers whose layout has to be asked for (0: it is none). `pictures` counts the pictures of a
-    stack.
+    stack. `seen` has the numbers behind the facts of a picture.
     """
 
     spec: str
@@ -314,6 +308,7 @@ class Examined:
     problem: str = ""
     raw_bytes: int = 0
     pictures: int = 1
+    seen: Overview | None = None
 
 
 def examine(specs: Sequence[str], role: str = "") -> tuple[Examined, ...]:
@@ -345,7 +340,7 @@ def _examine_one(assignment: Assignment) -> Examined:
             count = len(read_text_table(spec, "list of bad pixels").rows)
             return Examined(spec, role, assignment.reason, f"{count} bad pixels")
         seen = overview(spec, role)  # type: ignore[arg-type]
-        return Examined(spec, role, assignment.reason, seen.words(), seen.thumbnail, pictures=seen.pictures)
+        return Examined(spec, role, assignment.reason, seen.words(), seen.thumbnail, pictures=seen.pictures, seen=seen)
     except InputError as error:
         path, key = split_spec(spec)
         several = () if key else _pictures_inside(path)
