@@ -26,6 +26,7 @@ from cassi_core.io.text_tables import read_text_table
 from cassi_core.io.wavelengths import TEXT_SUFFIXES, read_band_wavelengths
 from cassi_core.io.wavelengths import WORDS as WAVELENGTH_WORDS
 from cassi_core.quality.display import robust_levels
+from cassi_core.quality.findings import SATURATED_WARNING
 
 LIT_PERCENT, BRIGHTER = 90.0, 4.0
 """A thumbnail shows up to so many times what so many percent of the picture stay below."""
@@ -34,6 +35,10 @@ WHOLE_BYTES = 2**27
 """Arrays up to this size are looked at whole, larger ones by one picture: a first look must not take long."""
 LIGHT_QUANTILE = 0.999
 """The brightest light of a picture: hot pixels are fewer than those above it."""
+
+LITTLE_LIGHT = 0.1
+"""Share of full scale below which the brightest light is called little: a tenth of a full well of 10 000 electrons is 1000, whose
+photon noise is 3 %."""
 
 ROLE_WORDS: dict[str, tuple[str, ...]] = {
     "bad-pixel map": ("bad_pix", "badpix", "bad-pix", "bad pix", "defect", "hot_pix", "hotpix"),
@@ -83,6 +88,28 @@ class Overview:
         if self.not_finite:
             parts.append(f"{self.not_finite} values are not numbers")
         return ", ".join(parts)
+
+    def short_words(self) -> str:
+        """Size, bits, light and saturation: what is known of them."""
+        parts = [" × ".join(str(n) for n in self.shape) + " px"]
+        parts.append(self.dtype if self.bit_depth is None else f"{self.bit_depth} bits used")
+        if self.pictures > 1:
+            parts.insert(1, f"{self.pictures} pictures")
+        if self.light is not None:
+            parts.append(f"light {100 * self.light:.0f} %")
+        if self.saturated is not None:
+            parts.append(f"saturated {100 * self.saturated:.2g} %")
+        if self.not_finite:
+            parts.append(f"{self.not_finite} values are not numbers")
+        return ", ".join(parts)
+
+    def exposure(self) -> tuple[str, str]:
+        """A word on the light of a snapshot and its status (ok, warn); empty where full scale is not known."""
+        if self.saturated is not None and self.saturated > SATURATED_WARNING:
+            return "too much light", "warn"
+        if self.light is None:
+            return "", ""
+        return ("little light", "warn") if self.light < LITTLE_LIGHT else ("light is good", "ok")
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
     QDockWidget,
     QLabel,
@@ -116,6 +117,7 @@ class MainWindow(QMainWindow):
         self._restore_layout()
         self.show_page("load")
         self._show_recent()
+        self.recent.look_for_lost()
 
     # -- building -------------------------------------------------------------------------------------------------
     def _factories(self) -> dict[str, Callable[[], Page]]:
@@ -132,7 +134,10 @@ class MainWindow(QMainWindow):
     def _make_load(self) -> Page:
         from cassi_gui.pages.load import LoadPage
 
-        return LoadPage(self.state, self.runner, self.action_set, self.dialogs)
+        page = LoadPage(self.state, self.runner, self.action_set, self.dialogs)
+        page.recent_chosen.connect(self._on_recent)
+        page.clear_recent_requested.connect(self.recent.clear)
+        return page
 
     def _make_check(self) -> Page:
         from cassi_gui.pages.check import CheckPage
@@ -168,6 +173,9 @@ class MainWindow(QMainWindow):
         page.logged.connect(self.log.append)
         page.page_requested.connect(self.show_page)
         page.next_requested.connect(self.slots_.go_next)
+        page.input_requested.connect(self._on_input_requested)
+        page.look_requested.connect(self.loader.look)
+        self.state.restored.connect(page.forget)
         page.session_given.connect(self.sessions.open_path)
         page.cancel_requested.connect(self.loader.cancel)
         page.again_requested.connect(self.loader.read_again)
@@ -231,7 +239,7 @@ class MainWindow(QMainWindow):
             if spec.id == "file.open_session":
                 menus[spec.menu].addMenu(recent_sessions)
         self.recent_sessions = RecentSessions(self.settings, recent_sessions, self)
-        self.recent = RecentFiles(self.settings, recent, self)
+        self.recent = RecentFiles(self.settings, recent, self.state, self.runner, self)
 
     def _connect(self) -> None:
         self.state.changed.connect(self._on_state_changed)
@@ -340,9 +348,15 @@ class MainWindow(QMainWindow):
         self.show_page("load")
         self.load_page.add_files(paths)
 
+    @Slot(str)
+    def _on_input_requested(self, role: str) -> None:
+        """What another page wants anew is given on the Load page."""
+        self.show_page("load")
+        self.load_page.ask_for(role)
+
     @Slot()
     def _show_recent(self) -> None:
-        self.load_page.show_recent(self.recent.selections)
+        self.load_page.show_recent(self.recent.entries)
 
     @Slot(object)
     def _on_recent(self, files: FileSelection) -> None:
@@ -387,6 +401,7 @@ class MainWindow(QMainWindow):
         record = self.state.add_run(result)
         text = f"{record.name} ended after {result.seconds_total:.1f} s; verdict: {result.verdict.status}"
         self.log.append("info", text)
+        self.recent.judge(self.state.snapshot.files, result.verdict.status)
 
     @Slot(object)
     def _on_failed(self, error: Exception) -> None:
@@ -494,6 +509,14 @@ class MainWindow(QMainWindow):
         text, tip = status.in_force_text(self.state.accepted_run, shot.inputs)
         self.chip.setText(text)
         self.chip.setToolTip(tip)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the focus, as Space does: buttons outside of dialogs leave it to the window."""
+        focus = self.focusWidget()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, QAbstractButton) and focus.isEnabled():
+            focus.click()
+        else:
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dropped_paths(event):
