@@ -21,7 +21,7 @@ from cassi_gui.widgets.big_slot import BigSlotSpec
 from cassi_gui.widgets.file_slot import SlotSpec
 
 if TYPE_CHECKING:
-    from cassi_core.io.overview import Examined
+    from cassi_core.io.examine import Examined
     from cassi_core.io.readers import ArrayInfo
 
 MAIN_SLOTS: tuple[BigSlotSpec, ...] = (
@@ -100,7 +100,7 @@ class FileIntake(QObject):
             self.calibration_given.emit(calibrations[-1])
         pictures = tuple(_in_full(path) for path in paths if path not in calibrations)
         if pictures:
-            done = partial(self._on_examined, role, "")
+            done = partial(self._on_examined, role)
             self._runner.submit(_examine, pictures, role, done=done, failed=self._on_failed)
 
     def forget(self) -> None:
@@ -132,25 +132,18 @@ class FileIntake(QObject):
             commands.edit(self._state, f"Remove the {NAMES[role]}", files=replace(files, **{FIELDS[role]: ""}))
 
     # -- answers of the worker ------------------------------------------------------------------------------------
-    def _on_examined(self, role: str, moved_from: str, results: tuple[Examined, ...]) -> None:
+    def _on_examined(self, role: str, results: tuple[Examined, ...]) -> None:
         given: dict[str, list[str]] = {}
         lines: list[Line] = []
         for item in results:
-            other = "" if moved_from else _other_slot(item)
-            if other:
-                # Read once more as what it looks like: a container may hold an array for either slot.
-                done = partial(self._on_examined, other, item.role)
-                self._runner.submit(_examine, (item.spec,), other, done=done, failed=self._on_failed)
-            else:
-                self._take(item, role, given, lines)
-        if moved_from and given:
-            lines = [("info", self._moved_words(role))]
+            self._take(item, role, given, lines)
         for level, line in lines:
             self.logged.emit(level, line)
-        if not role or moved_from:
-            self.noted.emit(tuple(lines))
-        elif given:
-            self.noted.emit(())
+        moved = [slot for slot in given if role and slot != role]
+        if moved:
+            self.noted.emit((("info", self._moved_words(moved[0])),))
+        elif not role or given:
+            self.noted.emit(() if role else tuple(lines))
         if given:
             self._assign(given)
         self.seen_changed.emit()
@@ -244,15 +237,9 @@ def _in_full(path: str) -> str:
     return str(Path(path).expanduser()) if path.startswith("~") else path
 
 
-def _other_slot(item: Examined) -> str:
-    """The slot that a picture belongs to by its content, when it was given to the other one; else an empty word."""
-    looks = item.seen.looks if item.seen is not None else ""
-    return looks if item.role in NUMBERS and looks != item.role else ""
-
-
 def _examine(specs: tuple[str, ...], role: str) -> tuple[Examined, ...]:
     """Look at files (in the worker's thread, where the readers are imported)."""
-    from cassi_core.io.overview import examine
+    from cassi_core.io.examine import examine
 
     return examine(specs, role)
 

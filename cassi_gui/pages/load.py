@@ -44,11 +44,14 @@ from cassi_gui.widgets.recent_card import RecentCard
 
 if TYPE_CHECKING:
     from cassi_core.io.calibration_file import StoredCalibration
-    from cassi_core.io.overview import Examined, Overview
+    from cassi_core.io.examine import Examined
+    from cassi_core.io.overview import Overview
 
 DEMO_ENTRY = "Demo rig"
-RIGHT_WIDTH = (284, 372)
-"""Least and usual width of the column with the demo and what was opened lately."""
+RIGHT_WIDTH = (300, 372)
+"""Least and largest width of the column with the demo and what was opened lately."""
+SHARES = (7, 3)
+"""How the slots and that column share the width."""
 DISPERSION_FIELDS = ("n_bands", "step_px", "direction", "mode")
 DISPERSION_QUESTION = (
     "Is there a table with the offset of each band, or a folder with frames of the mask in light of known wavelengths "
@@ -146,8 +149,9 @@ class LoadPage(Page):
         right = self._build_right()
         right.setMinimumWidth(RIGHT_WIDTH[0])
         right.setMaximumWidth(RIGHT_WIDTH[1])
-        outer.addWidget(right, 1)
-        outer.setStretch(0, 2)
+        outer.addWidget(right)
+        for place, share in enumerate(SHARES):
+            outer.setStretch(place, share)
 
     def _build_left(self) -> QScrollArea:
         headline = QLabel("Where is the mask in your picture?")
@@ -196,6 +200,8 @@ class LoadPage(Page):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(inner)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # Never narrower than what is in it: there is no bar to scroll sideways.
+        self._scroll.setMinimumWidth(inner.minimumSizeHint().width() + self._scroll.verticalScrollBar().sizeHint().width())
         return self._scroll
 
     def _build_right(self) -> QWidget:
@@ -356,7 +362,7 @@ class LoadPage(Page):
             elif role == at_fault:
                 slot.set_facts(problem, "bad")
             elif not entries:
-                slot.set_facts("")
+                slot.set_facts("" if isinstance(slot, BigSlot) else slot.spec.hint)
         if at_fault in self.more.slots:
             self.more.set_open(True)
         if not files.demo and not files.mask and inputs is not None:

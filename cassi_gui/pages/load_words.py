@@ -50,7 +50,7 @@ def recent_row(entry: RecentEntry, today: datetime) -> RecentRow:
     count = len(files.measurements)
     first = short_name(files.measurements[0]) if files.measurements else "(no measurement)"
     title = first if count < 2 else f"{count} snapshots: {first} …"
-    details = ", ".join(part for part in (f"with {short_name(files.mask)}" if files.mask else "", entry.size) if part)
+    details = ", ".join(part for part in (entry.size, f"with {short_name(files.mask)}" if files.mask else "") if part)
     tip = "\n".join((*files.measurements, files.mask)).strip()
     return RecentRow(title, details, entry.verdict, day_words(entry.opened, today), tip, entry.png, entry.lost)
 

@@ -17,19 +17,19 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QStackedLayout,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from cassi_gui.style.boxes import ChoiceBox
 from cassi_gui.style.icons import make_icon, make_pixmap
-from cassi_gui.style.paths import short_name
+from cassi_gui.style.paths import breakable, short_name
 from cassi_gui.style.theme import HALF_SPACE, LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.drops import dropped_paths
+from cassi_gui.widgets.elided_label import ElidedLabel
 
 ICON_PX = 48
-NAME_LETTERS = 40
-"""A longer file name loses its middle; the tip has all of it."""
 Levels = NDArray[np.uint8]
 
 
@@ -120,6 +120,8 @@ class BigSlot(QFrame):
         self.hint.setObjectName(f"slot.{spec.id}.hint")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
         self.hint.setWordWrap(True)
+        # The slots stay alike, whatever stands in them.
+        self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._choose = self._button("choose", "Choose …", f"Choose the {spec.title.lower()}")
         self._choose.clicked.connect(self._on_choose)
         formats = QLabel(spec.formats)
@@ -142,20 +144,18 @@ class BigSlot(QFrame):
         spec = self.spec
         page = QWidget()
         self._mark = QLabel()
-        title = QLabel(f"{spec.number}  {spec.title}")
-        title.setProperty("role", "heading")
-        self.count = QLabel()
-        self.count.setObjectName(f"slot.{spec.id}.count")
-        self.count.setProperty("role", "muted")
-        self.pick = self._button("array", "Array …", "Choose another array of this file", flat=True)
+        self.heading = QLabel()
+        self.heading.setObjectName(f"slot.{spec.id}.heading")
+        self.heading.setProperty("role", "heading")
+        self.pick = self._tool("array", "cube", "Choose another array of this file")
         self.pick.clicked.connect(self._on_array)
-        self.remove = self._button("remove", "Remove", "Take this file out", flat=True)
+        self.remove = self._tool("remove", "reject", "Take this file out")
         self.remove.clicked.connect(self._on_remove)
         self._change = self._button("change", "Change …", f"Choose another {spec.title.lower()}")
         self._change.clicked.connect(self._on_choose)
         self.picture = SlotPicture()
         self.picture.setAccessibleName(f"Picture of the {spec.title.lower()}")
-        self.name = QLabel()
+        self.name = ElidedLabel()
         self.name.setObjectName(f"slot.{spec.id}.name")
         self.name.setProperty("role", "strong")
         self.names = ChoiceBox()
@@ -172,32 +172,42 @@ class BigSlot(QFrame):
         self.facts.setObjectName(f"slot.{spec.id}.facts")
         self.facts.setProperty("role", "small")
         self.facts.setWordWrap(True)
+        self.facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         head, line = QHBoxLayout(), QHBoxLayout()
-        for row, widgets in ((head, (self._mark, title, self.count)), (line, (self.name, self.names))):
-            row.setSpacing(SPACE)
-            for widget in widgets:
-                row.addWidget(widget, 1 if widget is self.names else 0)
-            row.addStretch(0 if row is line else 1)
-        for button in (self.pick, self.remove, self._change):
-            head.addWidget(button)
-        line.addWidget(self.light, 0, Qt.AlignmentFlag.AlignRight)
+        head.addWidget(self._mark)
+        head.addWidget(self.heading, 1)
+        head.addWidget(self._change)
+        for widget in (self.name, self.names, self.pick, self.remove):
+            line.addWidget(widget, 1 if widget in (self.name, self.names) else 0)
+        last = QHBoxLayout()
+        last.addWidget(self.facts, 1)
+        last.addWidget(self.light, 0, Qt.AlignmentFlag.AlignTop)
+        for row in (head, line, last):
+            row.setSpacing(HALF_SPACE)
         column = QVBoxLayout(page)
-        column.setContentsMargins(MARGIN, SPACE, MARGIN, SPACE)
+        column.setContentsMargins(12, SPACE, 12, SPACE)
         column.setSpacing(HALF_SPACE)
         column.addLayout(head)
         column.addWidget(self.picture, 1)
         column.addLayout(line)
-        column.addWidget(self.facts)
+        column.addLayout(last)
         return page
 
-    def _button(self, name: str, text: str, tip: str, *, flat: bool = False) -> QPushButton:
+    def _button(self, name: str, text: str, tip: str) -> QPushButton:
         button = QPushButton(text)
         button.setObjectName(f"slot.{self.spec.id}.{name}")
         button.setToolTip(tip)
         button.setAccessibleName(f"{text.rstrip(' …')} ({self.spec.title.lower()})")
-        if flat:
-            button.setProperty("role", "flat")
+        return button
+
+    def _tool(self, name: str, icon: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(f"slot.{self.spec.id}.{name}")
+        button.setToolTip(tip)
+        button.setAccessibleName(f"{tip} ({self.spec.title.lower()})")
+        button.setProperty("role", "flat")
+        button.setProperty("icon_name", icon)
         return button
 
     # -- data -----------------------------------------------------------------------------------------------------
@@ -229,10 +239,11 @@ class BigSlot(QFrame):
         self.names.blockSignals(False)
         self.names.setVisible(several)
         self.name.setVisible(not several)
-        self.count.setText(f"{len(self._entries)} snapshots" if several else "")
+        what = f"{len(self._entries)} snapshots" if several else self.spec.title
+        self.heading.setText(f"{self.spec.number}  {what}")
         whole = "" if several or not self._entries else short_name(self._entries[0])
         self.name.setToolTip("" if several or not self._entries else self._entries[0])
-        self.name.setText(_middle_elided(whole))
+        self.name.setText(whole)
         self._pages.setCurrentIndex(1 if self._entries else 0)
         self.set_facts("")
         self.set_light("")
@@ -256,8 +267,9 @@ class BigSlot(QFrame):
 
     def set_facts(self, text: str, status: str = "") -> None:
         """Size, bits, light and saturation in one line; or what is wrong with the file, whole (status bad)."""
+        shown = breakable(text)
         for label in (self.facts, self.hint):
-            label.setText(text if label is self.facts else text or self.spec.hint)
+            label.setText(shown if label is self.facts else shown or self.spec.hint)
             _set_property(label, "status", status)
         _set_property(self, "status", status)
         self._show_mark()
@@ -270,6 +282,8 @@ class BigSlot(QFrame):
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
         self._palette = palette
+        for tool in (self.pick, self.remove):
+            tool.setIcon(make_icon(str(tool.property("icon_name")), palette))
         self._icon.setPixmap(make_pixmap(self.spec.icon, palette, ICON_PX, palette.accent))
         self._show_state()
 
@@ -278,7 +292,7 @@ class BigSlot(QFrame):
         state: Literal["filled", "next", "empty"] = "filled" if self._entries else "next" if self._next else "empty"
         _set_property(self, "state", state)
         _set_property(self._choose, "role", "primary" if state == "next" else "")
-        colour = self._palette.accent_text if state == "next" else None
+        colour = self._palette.accent_text if state == "next" else ""
         self._choose.setIcon(make_icon("folder", self._palette, colour))
         self._show_mark()
 
@@ -321,12 +335,6 @@ class BigSlot(QFrame):
     @Slot()
     def _on_shown(self) -> None:
         self.shown_changed.emit(self.spec.id)
-
-
-def _middle_elided(name: str) -> str:
-    """A name of at most NAME_LETTERS letters."""
-    half = NAME_LETTERS // 2
-    return name if len(name) <= NAME_LETTERS else f"{name[: half - 1]}…{name[-half:]}"
 
 
 def _set_property(widget: QWidget, name: str, value: str) -> None:

@@ -50,7 +50,7 @@ class DemoCard(QFrame):
     def set_short(self, short: bool) -> None:
         """One line, for who knows the program; else the whole card."""
         self.text.setVisible(not short)
-        self.title.setText("Simulated imager" if short else "New here?")
+        self.title.setText("Simulated rig" if short else "New here?")
         self.title.setProperty("role", "muted" if short else "heading")
         self.tour.setText("Tour" if short else "Five-step tour")
         for place, (button, row) in enumerate(((self.tour, self._head), (self.demo, self._head))):

@@ -62,24 +62,13 @@ class _RowPainter(QStyledItemDelegate):
         painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), QColor(p.border))
         top = rect.top() + (ROW_PX - PICTURE_PX) // 2
         self._picture(painter, row, QRect(rect.left() + 2, top, PICTURE_PX, PICTURE_PX))
-        painter.setFont(font(TYPE_SMALL_PT))
-        room = (
-            max(QFontMetrics(painter.font()).horizontalAdvance(text) for text in (row.verdict or "not found", row.day)) + SPACE
-        )
-        right = QRect(rect.right() - room - 2, top, room, PICTURE_PX)
-        left = QRect(
-            rect.left() + PICTURE_PX + 2 + SPACE, top, right.left() - rect.left() - PICTURE_PX - 2 - 2 * SPACE, PICTURE_PX
-        )
-        top_line, low_line = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
-        at_right = Qt.AlignmentFlag.AlignRight
-        painter.setPen(QColor(p.muted))
-        painter.drawText(right, low_line | at_right, row.day)
-        painter.drawText(left, low_line, _elided(painter, row.details, left.width()))
-        painter.setPen(QColor(p.muted if row.lost else p.colour(row.verdict)))
-        painter.drawText(right, top_line | at_right, "not found" if row.lost else row.verdict)
-        painter.setFont(font(TYPE_BODY_PT))
-        painter.setPen(QColor(p.muted if row.lost else p.text))
-        painter.drawText(left, top_line, _elided(painter, row.title, left.width()))
+        left = rect.left() + PICTURE_PX + 2 + SPACE
+        lines = QRect(left, top, rect.right() - 2 - left, PICTURE_PX)
+        state, state_colour = ("not found", p.muted) if row.lost else (row.verdict, p.colour(row.verdict))
+        title_colour = p.muted if row.lost else p.text
+        upper, lower = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
+        _two_texts(painter, lines, upper, (row.title, title_colour, TYPE_BODY_PT), (state, state_colour))
+        _two_texts(painter, lines, lower, (row.details, p.muted, TYPE_SMALL_PT), (row.day, p.muted))
         painter.restore()
 
     def _picture(self, painter: QPainter, row: RecentRow, where: QRect) -> None:
@@ -196,5 +185,17 @@ def _line() -> QFrame:
     return line
 
 
-def _elided(painter: QPainter, text: str, width: int) -> str:
-    return QFontMetrics(painter.font()).elidedText(text, Qt.TextElideMode.ElideMiddle, width)
+def _two_texts(
+    painter: QPainter, where: QRect, line: Qt.AlignmentFlag, left: tuple[str, str, int], right: tuple[str, str]
+) -> None:
+    """A text (words, colour, points) in what a small one (words, colour) at the right leaves of a line."""
+    small, colour = right
+    painter.setFont(font(TYPE_SMALL_PT))
+    painter.setPen(QColor(colour))
+    painter.drawText(where, line | Qt.AlignmentFlag.AlignRight, small)
+    taken = QFontMetrics(painter.font()).horizontalAdvance(small) + SPACE if small else 0
+    words, colour, points = left
+    painter.setFont(font(points))
+    painter.setPen(QColor(colour))
+    room = where.width() - taken
+    painter.drawText(where, line, QFontMetrics(painter.font()).elidedText(words, Qt.TextElideMode.ElideMiddle, room))

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from cassi_gui.style.icons import make_icon, make_pixmap
 from cassi_gui.style.paths import short_name
 from cassi_gui.style.theme import MARGIN, SPACE, TYPE_HEADING_PT, TYPE_SMALL_PT, Palette, font
 
+REASONS_FROM = 1200
+"""Width of the bar in px from which on there is room for the reasons."""
 REASONS_WIDTH = 200
 """Fixed, so that the steps do not move when the words change."""
 BADGE_MARKS = {"ok": "ok", "warn": "warn", "bad": "bad"}
@@ -187,6 +189,11 @@ class StepBar(QFrame):
         # A line breaks where a word ends, so that two lines hold less than twice their width.
         room = 2 * REASONS_WIDTH - self.reasons.fontMetrics().horizontalAdvance(more) - REASONS_WIDTH // 4
         return self.reasons.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room) + more
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window the steps keep their words, and the reason is in the button's tip."""
+        super().resizeEvent(event)
+        self.reasons.setVisible(event.size().width() >= REASONS_FROM)
 
     def set_palette(self, palette: Palette) -> None:
         self.next_button.setIcon(make_icon("next", palette, palette.accent_text))

@@ -9,7 +9,8 @@ import pytest
 from scipy import ndimage as ndi
 
 from cassi_core.io.content import looks_like
-from cassi_core.io.overview import describe, examine
+from cassi_core.io.examine import examine
+from cassi_core.io.overview import describe
 
 
 def mask(rng: np.random.Generator, element_px: int, blur_px: float, size: int = 120) -> np.ndarray:
@@ -68,15 +69,18 @@ def test_a_mask_given_shifted_by_band_is_a_mask(rng: np.random.Generator) -> Non
     assert describe(shifted, "m", "mask").looks == "mask"
 
 
-def test_a_file_in_the_wrong_slot_says_what_it_looks_like(tmp_path: Path, rng: np.random.Generator) -> None:
-    np.save(tmp_path / "a.npy", mask(rng, 2, 0.4))
-    np.save(tmp_path / "b.npy", snapshot(rng, 12, 2, 2))
-    looks = []
-    for name, role in (("a", "measurement"), ("b", "mask")):
-        (item,) = examine([str(tmp_path / f"{name}.npy")], role)
-        assert item.seen is not None
-        looks.append(item.seen.looks)
-    assert looks == ["mask", "measurement"]
+def test_a_file_given_for_the_wrong_slot_comes_back_with_the_right_one(tmp_path: Path, rng: np.random.Generator) -> None:
+    code, light = mask(rng, 2, 0.4), snapshot(rng, 12, 2, 2)
+    np.save(tmp_path / "a.npy", code)
+    np.save(tmp_path / "mask.npy", light)
+    np.savez(tmp_path / "c.npz", mask=code)
+    np.savez(tmp_path / "d.npz", mask=ndi.gaussian_filter(code, 3))
+    given = (("a.npy", "measurement"), ("mask.npy", "mask"), ("mask.npy", ""), ("c.npz", "measurement"), ("a.npy", "mask"))
+    found = [examine([str(tmp_path / name)], role)[0] for name, role in given]
+    assert [item.role for item in found] == ["mask", "measurement", "measurement", "mask", "mask"]
+    assert found[0].reason == "it looks like a mask" and found[4].reason == ""
+    (doubtful,) = examine([str(tmp_path / "d.npz")], "measurement")
+    assert doubtful.role == "measurement" and "no array in it could be the measurement" in doubtful.problem
 
 
 def test_light_is_told_where_full_scale_is_known(rng: np.random.Generator) -> None:
