@@ -83,7 +83,7 @@ class UiSettings:
 
     @recent_files.setter
     def recent_files(self, entries: tuple[str, ...]) -> None:
-        self._settings.setValue("files/recent", list(entries))
+        self._settings.setValue("files/recent", list(entries[:MAX_RECENT]))
 
     @property
     def recent_sessions(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu
 
 from cassi_core.inputs import Float32Image
-from cassi_gui.desktop.settings import MAX_RECENT, UiSettings
+from cassi_gui.desktop.settings import UiSettings
 from cassi_gui.run.controller import RunController
 from cassi_gui.session.state import AppState, FileSelection, selection_title
 
@@ -118,7 +118,7 @@ class RecentFiles(QObject):
             self._keep(tuple(replace(e, **changes) if e.files == files else e for e in self.entries))
 
     def _keep(self, entries: Sequence[RecentEntry]) -> None:
-        self._settings.recent_files = tuple(entry_to_text(e) for e in entries[:MAX_RECENT])
+        self._settings.recent_files = tuple(entry_to_text(e) for e in entries)
         self._rebuild()
 
     def _rebuild(self) -> None:

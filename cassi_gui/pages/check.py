@@ -76,6 +76,12 @@ class CheckPage(Page):
             return ("Load a measurement and a mask first",)
         return ()
 
+    @property
+    def next_is_primary(self) -> bool:
+        """Nobody should go on with a mask that is not in the picture."""
+        found = self._state.snapshot.detection
+        return found is None or found.found
+
     # -- building -------------------------------------------------------------------------------------------------
     def _build(self) -> None:
         self.view = CheckView()

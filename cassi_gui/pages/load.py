@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from cassi_core.io.overview import Overview
 
 DEMO_ENTRY = "Demo rig"
-RIGHT_WIDTH = (300, 372)
-"""Least and largest width of the column with the demo and what was opened lately."""
+RIGHT_WIDTH = 372
+"""Largest width of the column with the demo and what was opened lately."""
 SHARES = (7, 3)
 """How the slots and that column share the width."""
 DISPERSION_FIELDS = ("n_bands", "step_px", "direction", "mode")
@@ -147,8 +147,7 @@ class LoadPage(Page):
         outer.setSpacing(MARGIN)
         outer.addWidget(self._build_left(), 1)
         right = self._build_right()
-        right.setMinimumWidth(RIGHT_WIDTH[0])
-        right.setMaximumWidth(RIGHT_WIDTH[1])
+        right.setMaximumWidth(RIGHT_WIDTH)
         outer.addWidget(right)
         for place, share in enumerate(SHARES):
             outer.setStretch(place, share)

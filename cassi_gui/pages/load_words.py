@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cassi_core.io.overview import Overview
 
 ANY_ORDER = "You may drop everything at once, in any order: a mask in the wrong slot is recognised."
-MASK_WORDS = ("Mask slot", "field Mask", "mask region", "the mask")
+MASK_WORDS = ("Mask slot", "field Mask", "the mask")
 """What a problem says that is mended in the mask's slot."""
 
 
@@ -33,15 +33,14 @@ def summary_text(inputs: CalibrationInputs, demo: bool) -> str:
 
 
 def role_of_problem(text: str, files: FileSelection, fields: dict[str, str]) -> str:
-    """The slot whose file a problem names; else the mask's or the measurement's by its words.
+    """The slot that a problem belongs to: the mask's where both pictures do not go together, else that of the file it names.
 
     `fields` has the field of the selection for every slot that holds one file.
     """
-    entries = {role: (str(vars(files)[name]),) for role, name in fields.items()} | {"measurement": files.measurements}
-    for role, specs in entries.items():
-        if any(spec and spec.partition("::")[0] in text for spec in specs):
-            return role
-    return "mask" if files.mask and any(word in text for word in MASK_WORDS) else "measurement"
+    if files.mask and any(word in text for word in MASK_WORDS):
+        return "mask"
+    entries = {role: str(vars(files)[name]).partition("::")[0] for role, name in fields.items()}
+    return next((role for role, path in entries.items() if path and path in text), "measurement")
 
 
 def recent_row(entry: RecentEntry, today: datetime) -> RecentRow:

@@ -41,6 +41,11 @@ class Page(QWidget):
         return ()
 
     @property
+    def next_is_primary(self) -> bool:
+        """Whether most go on to the next page from here; False where the page has a strong button of its own."""
+        return True
+
+    @property
     def badge(self) -> Badge | None:
         """What the step of this page says, for pages that know more than the session does."""
         return None

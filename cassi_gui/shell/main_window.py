@@ -495,7 +495,7 @@ class MainWindow(QMainWindow):
             self.step_bar.set_badge(step_id, badge.text, badge.status)
         index = self.deck.currentIndex()
         following = STEPS[index + 1].title if index + 1 < len(STEPS) else ""
-        self.step_bar.set_next(following, self.page.next_problems)
+        self.step_bar.set_next(following, self.page.next_problems, primary=self.page.next_is_primary)
         enabled = status.enabled_actions(shot, self.runner.phase, index, len(STEPS))
         for action_id, value in enabled.items():
             self.action_set[action_id].setEnabled(value)

@@ -20,7 +20,8 @@ class DemoCard(QFrame):
         self.setObjectName("demo_card")
         self.setProperty("role", "card")
         self._icon = QLabel()
-        self.title = QLabel()
+        self.title = QLabel("New here?")
+        self.title.setProperty("role", "heading")
         self.text = QLabel("A simulated imager with a mask that is known to sit 1.4 px off. The whole way takes a minute.")
         self.text.setWordWrap(True)
         self.demo = QPushButton("Open demo")
@@ -50,18 +51,16 @@ class DemoCard(QFrame):
     def set_short(self, short: bool) -> None:
         """One line, for who knows the program; else the whole card."""
         self.text.setVisible(not short)
-        self.title.setText("Simulated rig" if short else "New here?")
-        self.title.setProperty("role", "muted" if short else "heading")
-        self.tour.setText("Tour" if short else "Five-step tour")
-        for place, (button, row) in enumerate(((self.tour, self._head), (self.demo, self._head))):
-            if short:
-                row.addWidget(button)
-            else:
-                self._low.insertWidget(1 - place, button)
+        self.title.setVisible(not short)
+        if short:
+            self._head.insertWidget(1, self.tour)
+            self._head.addWidget(self.demo)
+        else:
+            self._low.insertWidget(0, self.demo)
+            self._low.insertWidget(1, self.tour)
         self.setProperty("state", "" if short else "inviting")
-        for widget in (self, self.title):
-            widget.style().unpolish(widget)
-            widget.style().polish(widget)
+        self.style().unpolish(self)
+        self.style().polish(self)
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""

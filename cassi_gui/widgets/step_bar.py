@@ -51,6 +51,11 @@ class StepButton(QAbstractButton):
     def badge(self) -> str:
         return self._badge
 
+    @property
+    def status(self) -> str:
+        """Status of the badge: ok, warn, bad, busy or empty."""
+        return self._status
+
     def set_badge(self, text: str, status: str) -> None:
         """Words under the title, with status ok, warn, bad, busy or an empty string."""
         self._badge, self._status = text, status
@@ -121,6 +126,7 @@ class StepBar(QFrame):
         self.setObjectName("step_bar")
         self.setProperty("role", "bar")
         self.setAccessibleName("Steps")
+        self._palette = palette
         self._buttons = {step.id: StepButton(step, i + 1, palette, self) for i, step in enumerate(steps)}
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, MARGIN, 0)
@@ -169,8 +175,12 @@ class StepBar(QFrame):
     def set_badge(self, step_id: str, text: str, status: str = "") -> None:
         self._buttons[step_id].set_badge(text, status)
 
-    def set_next(self, label: str, reasons: Sequence[str]) -> None:
-        """Name the next page and list what is in its way; an empty label hides the button (last page)."""
+    def set_next(self, label: str, reasons: Sequence[str], *, primary: bool = True) -> None:
+        """Name the next page and list what is in its way; an empty label hides the button (last page).
+
+        Without `primary` the page has a stronger button of its own.
+        """
+        self._set_primary(primary)
         self.next_button.setVisible(bool(label))
         self.next_button.setText(label)
         self.next_button.setEnabled(not reasons)
@@ -182,6 +192,20 @@ class StepBar(QFrame):
         self.next_button.setToolTip(text)
         self.reasons.setToolTip(text if reasons else "")
         self.next_button.setAccessibleDescription(text)
+
+    def _set_primary(self, primary: bool) -> None:
+        role = "primary" if primary else ""
+        if self.next_button.property("role") != role:
+            self.next_button.setProperty("role", role)
+            self.next_button.style().unpolish(self.next_button)
+            self.next_button.style().polish(self.next_button)
+            self._draw_next()
+
+    def _draw_next(self) -> None:
+        p = self._palette
+        self.next_button.setIcon(
+            make_icon("next", p, p.accent_text if self.next_button.property("role") == "primary" else p.text)
+        )
 
     def _two_lines(self, reason: str, more: str) -> str:
         """What fits beside the button: file names without their folders, never more than two lines; the tip has it all."""
@@ -196,7 +220,8 @@ class StepBar(QFrame):
         self.reasons.setVisible(event.size().width() >= REASONS_FROM)
 
     def set_palette(self, palette: Palette) -> None:
-        self.next_button.setIcon(make_icon("next", palette, palette.accent_text))
+        self._palette = palette
+        self._draw_next()
         for button in self._buttons.values():
             button.set_palette(palette)
 
