@@ -122,6 +122,11 @@ class CheckPage(Page):
         column.addWidget(self.look)
         return side
 
+    def forget(self) -> None:
+        """Another session is in place: its mask lies still, and the whole picture is shown."""
+        self.controls.movable.setChecked(False)
+        self.controls.blink.setChecked(False)
+
     def reset_layout(self) -> None:
         """Sizes as at the first start."""
         self.view.reset_layout()

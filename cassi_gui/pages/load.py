@@ -104,6 +104,7 @@ class LoadPage(Page):
         self.frames.logged.connect(self.logged)
         self._build()
         state.changed.connect(self._on_changed)
+        self._show_notes(())
         self._refresh()
 
     @property
@@ -234,7 +235,10 @@ class LoadPage(Page):
     def forget(self) -> None:
         """Another session is in place."""
         self.intake.forget()
+        self._demo = {}
+        self.more.set_open(False)
         self._show_notes(())
+        self._refresh()
 
     # -- intents --------------------------------------------------------------------------------------------------
     @Slot(str)

@@ -243,6 +243,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.state.changed.connect(self._on_state_changed)
+        self.state.restored.connect(self._on_restored)
         self.loader.logged.connect(self.log.append)
         self.logbook.logged.connect(self.log.append)
         self.loader.loaded.connect(self.recent.add)
@@ -362,6 +363,12 @@ class MainWindow(QMainWindow):
     def _on_recent(self, files: FileSelection) -> None:
         commands.edit(self.state, "Open recent files", files=files)
         self.show_page("load")
+
+    @Slot()
+    def _on_restored(self) -> None:
+        """A passing word belongs to the session that it was said in."""
+        self.statusBar().clearMessage()
+        self.cursor_label.clear()
 
     @Slot(str, bool)
     def _on_title(self, name: str, modified: bool) -> None:
@@ -487,12 +494,12 @@ class MainWindow(QMainWindow):
             "check": status.check_badge(shot),
             "qa": status.qa_badge(self.state.current_run, shot.rejected_ids, shot.inputs),
         }
-        if self.page.badge is not None:
-            badges[self.page_id] = self.page.badge
+        badges |= self.deck.badges
         if not self.runner.running:
             badges["run"] = status.run_badge(shot)
         for step_id, badge in badges.items():
-            self.step_bar.set_badge(step_id, badge.text, badge.status)
+            if step_id in self._step_ids:
+                self.step_bar.set_badge(step_id, badge.text, badge.status)
         index = self.deck.currentIndex()
         following = STEPS[index + 1].title if index + 1 < len(STEPS) else ""
         self.step_bar.set_next(following, self.page.next_problems, primary=self.page.next_is_primary)
