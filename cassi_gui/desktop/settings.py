@@ -109,6 +109,15 @@ class UiSettings:
     def rig(self, name: str) -> None:
         self._settings.setValue("logbook/rig", name)
 
+    @property
+    def tour_seen(self) -> bool:
+        """Whether the tour was closed once: it begins by itself only before that."""
+        return str(self._settings.value("window/tour_seen", "")) == "yes"
+
+    @tour_seen.setter
+    def tour_seen(self, seen: bool) -> None:
+        self._settings.setValue("window/tour_seen", "yes" if seen else "")
+
     def folder_for(self, purpose: str) -> str:
         """Folder last used for a purpose (measurement, mask, export ...); the user's documents (or home) at first."""
         stored = str(self._settings.value(f"folders/{purpose}", ""))

@@ -79,8 +79,6 @@ class LoadPage(Page):
 
     title = "Load"
     help_html = HELP
-    calibration_given = Signal(str)
-    """Path of a calibration that was brought where pictures are expected."""
     recent_chosen = Signal(object)
     clear_recent_requested = Signal()
     tour_requested = Signal()

@@ -23,6 +23,8 @@ class Page(QWidget):
     """What is to be given anew on the Load page: `measurement`, `mask`, or `dispersion` for bands and step."""
     session_given = Signal(str)
     """Path of a session that was given where inputs are expected."""
+    calibration_given = Signal(str)
+    """Path of a calibration that was given where inputs are expected."""
     look_requested = Signal(bool)
     """The mask is to be looked for in the picture again, or (False) the search is to stop."""
     cancel_requested = Signal()

@@ -48,6 +48,7 @@ from cassi_gui.widgets.place_bar import Place, PlaceBar
 from cassi_gui.widgets.run_strip import RunStrip
 from cassi_gui.widgets.session_progress import SessionProgress
 from cassi_gui.widgets.step_bar import Step, StepBar
+from cassi_gui.widgets.tour_card import TourCard
 
 if TYPE_CHECKING:
     from cassi_gui.pages.check import CheckPage
@@ -137,6 +138,7 @@ class MainWindow(QMainWindow):
         page = LoadPage(self.state, self.runner, self.action_set, self.dialogs)
         page.recent_chosen.connect(self._on_recent)
         page.clear_recent_requested.connect(self.recent.clear)
+        page.tour_requested.connect(self.tour.begin)
         return page
 
     def _make_check(self) -> Page:
@@ -198,6 +200,9 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.deck, 1)
         layout.addWidget(self.strip)
         self.setCentralWidget(central)
+        self.tour = TourCard(central)
+        self.tour.page_wanted.connect(self.show_page)
+        self.tour.closed.connect(self._on_tour_closed)
         self.log = LogView(self.colours)
         self.log_dock = QDockWidget("Log", self)
         self.log_dock.setObjectName("log_dock")
@@ -326,6 +331,16 @@ class MainWindow(QMainWindow):
         if by_next and not self.step_bar.next_button.hasFocus():
             # A button that goes leaves the focus to the next one in line, which starts a run: nobody means that by Space.
             self._focus_page()
+
+    def offer_tour(self) -> None:
+        """Begin the tour by itself at the very first start."""
+        if not self.settings.tour_seen:
+            self.tour.begin()
+
+    @Slot()
+    def _on_tour_closed(self) -> None:
+        self.settings.tour_seen = True
+        self._focus_page()
 
     @Slot(str)
     def show_place(self, place_id: str) -> None:

@@ -267,7 +267,7 @@ class BigSlot(QFrame):
 
     def set_facts(self, text: str, status: str = "") -> None:
         """Size, bits, light and saturation in one line; or what is wrong with the file, whole (status bad)."""
-        shown = breakable(text)
+        shown = breakable(text).replace(" %", "\N{NO-BREAK SPACE}%")
         for label in (self.facts, self.hint):
             label.setText(shown if label is self.facts else shown or self.spec.hint)
             _set_property(label, "status", status)
