@@ -67,7 +67,7 @@ FIELDS = {
 }
 """Field of the selection for every slot that holds one file."""
 KINDS = {"cube": "cube", "dispersion": "csv", "bad-pixel map": "bad", "wavelengths": "wavelengths"}
-NAMES = {spec.id: spec.title.lower() for spec in (*MAIN_SLOTS, *MORE_SLOTS)}
+NAMES = {spec.id: spec.title.lower() for spec in MAIN_SLOTS} | {spec.id: spec.title.lower() for spec in MORE_SLOTS}
 NUMBERS = {spec.id: spec.number for spec in MAIN_SLOTS}
 
 Line = tuple[str, str]
@@ -129,7 +129,8 @@ class FileIntake(QObject):
             kept = tuple(m for i, m in enumerate(files.measurements) if i != index)
             commands.edit(self._state, "Remove a measurement", files=replace(files, measurements=kept))
         else:
-            commands.edit(self._state, f"Remove the {NAMES[role]}", files=replace(files, **{FIELDS[role]: ""}))
+            nothing: dict[str, Any] = {FIELDS[role]: ""}
+            commands.edit(self._state, f"Remove the {NAMES[role]}", files=replace(files, **nothing))
 
     # -- answers of the worker ------------------------------------------------------------------------------------
     def _on_examined(self, role: str, results: tuple[Examined, ...]) -> None:

@@ -52,9 +52,9 @@ def entry_from_text(text: str) -> RecentEntry | None:
         for name in ("mask_turn", "turn"):
             flip, turns = files.get(name, (False, 0))
             files[name] = (bool(flip), int(turns))
-        known = {name: str(fields.get(name, "")) for name in ("opened", "size", "verdict")}
+        opened, size, verdict = (str(fields.get(name, "")) for name in ("opened", "size", "verdict"))
         png = base64.b64decode(str(fields.get("png", "")), validate=True)
-        return RecentEntry(FileSelection(**files), png=png, **known)
+        return RecentEntry(FileSelection(**files), opened, size, verdict, png)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -150,7 +150,7 @@ def picture_of(image: Float32Image) -> bytes:
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    small.save(buffer, "PNG")
+    small.save(buffer, b"PNG")
     return bytes(data.data())
 
 

@@ -227,8 +227,11 @@ class LoadPage(Page):
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
         self._palette = self.frames.palette = self.pictures.palette = palette
-        for part in (*self.big.values(), self.more, self.demo, self.recent):
-            part.set_palette(palette)
+        for slot in self.big.values():
+            slot.set_palette(palette)
+        self.more.set_palette(palette)
+        self.demo.set_palette(palette)
+        self.recent.set_palette(palette)
 
     def forget(self) -> None:
         """Another session is in place."""

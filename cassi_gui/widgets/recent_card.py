@@ -55,9 +55,9 @@ class _RowPainter(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         row: RecentRow = index.data(ENTRY)
-        p, rect = self.palette, option.rect  # type: ignore[attr-defined]
+        p, rect = self.palette, option.rect
         painter.save()
-        if option.state & QStyle.StateFlag.State_MouseOver or option.state & QStyle.StateFlag.State_HasFocus:  # type: ignore[attr-defined]
+        if option.state & QStyle.StateFlag.State_MouseOver or option.state & QStyle.StateFlag.State_HasFocus:
             painter.fillRect(rect, QColor(p.accent_tint))
         painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), QColor(p.border))
         top = rect.top() + (ROW_PX - PICTURE_PX) // 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, QPoint, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -66,7 +68,8 @@ class TourCard(QFrame):
         row.addStretch(1)
         for button in (self.close_, self.back, self.next):
             row.addWidget(button)
-        layout = QVBoxLayout(self)
+        self._over = over
+        self._layout = layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, SPACE, MARGIN, SPACE)
         layout.setSpacing(SPACE)
         layout.addWidget(self.heading)
@@ -75,14 +78,14 @@ class TourCard(QFrame):
         over.installEventFilter(self)
         self.hide()
 
-    def _button(self, name: str, text: str, slot: object) -> QPushButton:
+    def _button(self, name: str, text: str, slot: Callable[[], None]) -> QPushButton:
         button = QPushButton(text)
         button.setObjectName(name)
         button.setAccessibleName(f"{text} (tour)")
         button.setToolTip(
             {"Back": "The stop before", "Next": "The next stop", "Close": "End the tour; Help has it again"}[text]
         )
-        button.clicked.connect(slot)  # type: ignore[arg-type]
+        button.clicked.connect(slot)
         return button
 
     @Slot()
@@ -111,9 +114,8 @@ class TourCard(QFrame):
         self.next.setFocus()
 
     def _settle(self) -> None:
-        self.setFixedHeight(self.layout().heightForWidth(WIDTH_PX))
-        over = self.parentWidget()
-        self.move(QPoint(MARGIN, over.height() - self.height() - MARGIN))
+        self.setFixedHeight(self._layout.heightForWidth(WIDTH_PX))
+        self.move(QPoint(MARGIN, self._over.height() - self.height() - MARGIN))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():
