@@ -150,7 +150,7 @@ def picture_of(image: Float32Image) -> bytes:
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    small.save(buffer, b"PNG")
+    small.save(buffer, "PNG")  # type: ignore[call-overload]
     return bytes(data.data())
 
 

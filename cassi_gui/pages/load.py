@@ -23,6 +23,7 @@ from cassi_gui.pages.load_more import MoreInputs
 from cassi_gui.pages.load_words import (
     ANY_ORDER,
     calibration_words,
+    day_words,
     demo_overviews,
     recent_row,
     role_of_problem,
@@ -36,6 +37,7 @@ from cassi_gui.session.values import is_session
 from cassi_gui.style.paths import short_name
 from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.big_slot import BigSlot
+from cassi_gui.widgets.cut_card import CutCard
 from cassi_gui.widgets.demo_card import DemoCard
 from cassi_gui.widgets.dispersion_form import DispersionValues
 from cassi_gui.widgets.file_slot import FileSlot
@@ -185,6 +187,8 @@ class LoadPage(Page):
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE)
+        self.cut = CutCard()
+        column.addWidget(self.cut)
         column.addWidget(headline)
         column.addWidget(below)
         column.addLayout(two, 1)
@@ -230,6 +234,7 @@ class LoadPage(Page):
         for slot in self.big.values():
             slot.set_palette(palette)
         self.more.set_palette(palette)
+        self.cut.set_palette(palette)
         self.demo.set_palette(palette)
         self.recent.set_palette(palette)
 
@@ -324,6 +329,11 @@ class LoadPage(Page):
     def _on_changed(self, names: frozenset[str]) -> None:
         if names & {"files", "inputs", "loading", "load_problem"}:
             self._refresh()
+
+    @Slot(object)
+    def show_cut(self, when: datetime | None) -> None:
+        """Offer to go on with a run that was cut off at a moment; None: there is none (any more)."""
+        self.cut.show_cut("" if when is None else day_words(when.isoformat(), datetime.now()))
 
     def show_recent(self, entries: Sequence[RecentEntry]) -> None:
         """List what was opened lately; who has opened something knows the demo."""

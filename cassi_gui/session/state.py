@@ -17,7 +17,7 @@ from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
 from cassi_core.result import CalibrationResult, QualityMaps
-from cassi_core.session import FileSelection, PickedPoint, RunRecord
+from cassi_core.session import CutRun, FileSelection, PickedPoint, RunRecord
 from cassi_gui.style.paths import short_name
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Snapshot:
     current_id: int | None = None
     points: tuple[PickedPoint, ...] = ()
     rejected_ids: frozenset[int] = frozenset()
+    cut: CutRun | None = None
+    """The run that is going on, as far as it has come."""
 
 
 FIELDS = frozenset(f.name for f in fields(Snapshot))

@@ -33,6 +33,7 @@ from cassi_gui.pages.page import Page
 from cassi_gui.run.controller import RunController, RunPhase
 from cassi_gui.run.display import RunDisplay
 from cassi_gui.session import commands
+from cassi_gui.session.cut_run import CutRunKeeper
 from cassi_gui.session.state import AppState, FileSelection
 from cassi_gui.session.values import is_session
 from cassi_gui.shell.page_deck import PageDeck
@@ -101,6 +102,7 @@ class MainWindow(QMainWindow):
         self.action_set = Actions(palette, self)
         self.loader = InputLoader(self.state, self.runner, self)
         self.sessions = SessionKeeper(self.state, self.runner, self.loader, self.dialogs, settings, self)
+        self.cut_run = CutRunKeeper(self.state, self.runner, self)
         self.logbook = LogbookKeeper(self.state, self.runner, settings, self)
         self._closed = self._leaving = False
         self._step_ids = tuple(step.id for step in STEPS)
@@ -139,6 +141,9 @@ class MainWindow(QMainWindow):
         page.recent_chosen.connect(self._on_recent)
         page.clear_recent_requested.connect(self.recent.clear)
         page.tour_requested.connect(self.tour.begin)
+        self.sessions.cut_found.connect(page.show_cut)
+        page.cut.go_on_requested.connect(self.sessions.go_on_with_cut)
+        page.cut.forget_requested.connect(self.sessions.forget_cut)
         return page
 
     def _make_check(self) -> Page:
