@@ -129,6 +129,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("view.full_screen", "Full screen", "View", "toggle_full_screen", "The whole screen", "F11", separator=True),
     ActionSpec("view.reset_layout", "Reset layout", "View", "reset_layout", "Sizes and docks as at the first start"),
     ActionSpec("help.page", "Help for this page", "Help", "show_help", "What this page is for", "F1", "help"),
+    ActionSpec("help.tour", "Five-step tour", "Help", "show_tour", "What the five steps are for, in a minute"),
     ActionSpec(
         "help.shortcuts", "Keyboard shortcuts", "Help", "show_shortcuts", "List of all shortcuts", "Ctrl+F1", "keyboard"
     ),

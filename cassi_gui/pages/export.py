@@ -429,6 +429,13 @@ class ExportPage(Page):
         self._refresh_targets()
         self.badge_changed.emit()
 
+    def forget(self) -> None:
+        """Another session is in place: what was written belongs to the old one."""
+        self._written = ()
+        self.done.clear()
+        self.done_card.hide()
+        self.badge_changed.emit()
+
     def _on_write_failed(self, error: Exception) -> None:
         self._refresh_targets()
         self._dialogs.error("The files could not be written", str(error))

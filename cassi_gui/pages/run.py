@@ -170,6 +170,11 @@ class RunPage(Page):
             part.set_palette(palette)
         self.run_button.setIcon(make_icon("run", palette, palette.accent_text))
 
+    def forget(self) -> None:
+        """Another session is in place: no value of the old one's runs stays."""
+        self.plots.residual.set_detail("")
+        self._show_notice()
+
     def reset_layout(self) -> None:
         """Sizes as at the first start."""
         self.splitter.setSizes([LEFT_WIDTH, 10_000])

@@ -33,24 +33,28 @@ def load_badge(shot: Snapshot) -> Badge:
     if shot.loading:
         return Badge("reading …", "busy")
     if shot.load_problem == MASK_WANTED:
-        return Badge("needs the mask")
+        return Badge("mask wanted")
     if shot.load_problem:
         return Badge("does not fit", "bad")
     if shot.inputs is None:
-        return Badge("needs files")
+        return Badge("two files wanted")
     count = len(shot.inputs.frames)
     return Badge("demo" if shot.files.demo else plural(count, "snapshot") if count > 1 else "loaded", "ok")
 
 
 def check_badge(shot: Snapshot) -> Badge:
-    """How many findings there are, the gravest kind only."""
-    if shot.inputs is None:
+    """Whether the mask was found, and then how many findings there are, the gravest kind only; nothing is good before that."""
+    if shot.inputs is None or shot.loading:
         return Badge()
-    levels = [f.severity for f in shot.findings]
+    if shot.detection is None:
+        return Badge("looking …", "busy") if shot.detecting else Badge("not looked for")
+    if not shot.detection.found:
+        return Badge("not found" if shot.detection.better is None else "mask is turned", "bad")
+    levels = [f.severity for f in (*shot.findings, *shot.detection.findings)]
     for level, word, status in (("error", "problem", "bad"), ("warning", "warning", "warn")):
         if level in levels:
             return Badge(plural(levels.count(level), word), status)
-    return Badge("looks good", "ok")
+    return Badge("mask found", "ok")
 
 
 def run_badge(shot: Snapshot) -> Badge:

@@ -78,6 +78,7 @@ class BeforeAfterPanel(ImagePanel):
             self.blink_button.setChecked(False)
             self._shared = None
             self.set_image(None, empty=empty)
+            self.set_title(self._subject)
             return
         self._shared = levels
         if self._shared is None:

@@ -201,6 +201,10 @@ class WindowActions(QObject):
         self._dialogs.show_html(f"Help: {page.title}", html)
 
     @Slot()
+    def show_tour(self) -> None:
+        self._window.tour.begin()
+
+    @Slot()
     def show_shortcuts(self) -> None:
         self._dialogs.show_table("Keyboard shortcuts", ("Menu", "Action", "Keys"), shortcut_rows(), PICTURE_KEYS)
 
