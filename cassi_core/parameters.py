@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.errors import ConfigError
+from cassi_core.formatting import format_value as format_value
 
 
 @dataclass(frozen=True)
@@ -175,13 +176,3 @@ def check_names(names: Iterable[str]) -> tuple[str, ...]:
         if name not in SPECS:
             raise ConfigError(f"unknown parameter '{name}'; the parameters are {', '.join(PARAMETER_NAMES)}")
     return names
-
-
-def format_value(value: float, sigma: float | None, unit: str, digits: int = 4) -> str:
-    """A number as `value ± sigma unit`, with two significant digits of sigma."""
-    if sigma is not None and math.isfinite(sigma) and sigma > 0:
-        digits = max(0, 1 - math.floor(math.log10(sigma)))
-        text = f"{value:+.{digits}f} ± {sigma:.{digits}f}"
-    else:
-        text = f"{value:+.{digits}f}"
-    return f"{text} {unit}".rstrip()

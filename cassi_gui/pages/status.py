@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cassi_core.formatting import format_duration
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.quality.pictures import belongs_to
 from cassi_gui.inputs.loading import MASK_WANTED
 from cassi_gui.run.controller import RunPhase
 from cassi_gui.session.state import RunRecord, Snapshot
-from cassi_gui.widgets.run_strip import format_seconds
 
 VERDICT_STATUS = {"pass": "ok", "warn": "warn", "fail": "bad"}
 
@@ -86,7 +86,7 @@ def run_line(record: RunRecord | None, inputs: CalibrationInputs | None) -> Badg
     early = ", stopped early" if record.result.outcome == "finished_early" else ""
     verdict = record.result.verdict.status
     return Badge(
-        f"{record.name} finished in {format_seconds(record.result.seconds_total)}{early}: {verdict}", VERDICT_STATUS[verdict]
+        f"{record.name} finished in {format_duration(record.result.seconds_total)}{early}: {verdict}", VERDICT_STATUS[verdict]
     )
 
 

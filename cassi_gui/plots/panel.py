@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from cassi_gui.plots import export
@@ -41,6 +41,15 @@ class ElidedLabel(QLabel):
         self.set_full_text(self._full)
 
 
+class PlotView(pg.GraphicsLayoutWidget):  # type: ignore[misc]
+    """The drawing of a plot; keys that plots have no use for go on to the window."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        super().keyPressEvent(event)
+        if event.key() == Qt.Key.Key_Space:
+            event.ignore()
+
+
 class PlotPanel(QWidget):
     """Base of every plot. It takes data through methods and asks for files through `export_requested` (a PlotExport)."""
 
@@ -58,7 +67,7 @@ class PlotPanel(QWidget):
         self._detail.setProperty("role", "small")
         self._detail.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._detail.setObjectName(f"{name}_detail")
-        self.graphics = pg.GraphicsLayoutWidget()
+        self.graphics = PlotView()
         self.graphics.setObjectName(f"{name}_plot")
         self.graphics.setAccessibleName(title or name)
         self.graphics.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
