@@ -8,12 +8,20 @@ from collections.abc import Iterator, Sequence
 
 import pyqtgraph as pg
 
+from cassi_core.formatting import MINUS
 from cassi_gui.plots.style import number
 
 Levels = list[tuple[float, list[float]]]
 """Ticks as (spacing, values), the most important first."""
 LINE_PX = 15
 """Height of a line of tick text."""
+
+
+class NumberAxis(pg.AxisItem):  # type: ignore[misc]
+    """An axis that writes negative numbers with a true minus."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        return [str(text).replace("-", MINUS) for text in super().tickStrings(values, scale, spacing)]
 
 
 class PowerAxis(pg.AxisItem):  # type: ignore[misc]
@@ -85,7 +93,7 @@ class StepAxis(pg.AxisItem):  # type: ignore[misc]
         return levels or [(1.0, [float(step) for step in range(max(0, math.ceil(minVal)), math.floor(maxVal) + 1)])]
 
 
-class ValueAxis(pg.AxisItem):  # type: ignore[misc]
+class ValueAxis(NumberAxis):
     """A vertical axis of a small plot: only as many values as can stand above each other."""
 
     def __init__(self) -> None:

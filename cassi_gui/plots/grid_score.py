@@ -72,7 +72,9 @@ class GridScorePanel(PlotPanel):
     cursor_text = Signal(str)
     """The grid point under the cursor in words."""
 
-    def __init__(self, name: str = "grid_score", title: str = "How well each place fits", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str = "grid_score", title: str = "How well each place fits", parent: QWidget | None = None
+    ) -> None:
         super().__init__(name, title, parent)
         self._stages: dict[str, StageGrids] = {}
         self._shown = ""

@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from cassi_gui.plots import export
+from cassi_gui.plots.axes import NumberAxis
 from cassi_gui.plots.style import style_axes
 from cassi_gui.style.theme import HALF_SPACE, LIGHT, Palette
 
@@ -185,7 +186,8 @@ class PlotPanel(QWidget):
 
     def _add_plot(self, row: int, col: int, *, grid: bool = True, axes: dict[str, pg.AxisItem] | None = None) -> pg.PlotItem:
         # Without the menus of pyqtgraph, which are never shown and take most of the time to build.
-        plot = self.graphics.addPlot(row, col, viewBox=pg.ViewBox(enableMenu=False), enableMenu=False, axisItems=axes)
+        items = {"left": NumberAxis("left"), "bottom": NumberAxis("bottom")} | (axes or {})
+        plot = self.graphics.addPlot(row, col, viewBox=pg.ViewBox(enableMenu=False), enableMenu=False, axisItems=items)
         plot.hideButtons()
         plot.setProperty("with_grid", grid)
         self._plots.append(plot)

@@ -153,7 +153,9 @@ class WindowActions(QObject):
     def cancel_run(self) -> None:
         """End the run without a result; a run that has cost time is asked about."""
         gone = self._runner.elapsed_s
-        text = f"It has run for {format_duration(gone)}. Cancelling keeps nothing of it; Stop and keep best keeps the best so far."
+        text = (
+            f"It has run for {format_duration(gone)}. Cancelling keeps nothing of it; Stop and keep best keeps the best so far."
+        )
         if gone < ASK_AFTER_S or self._dialogs.confirm("Cancel the run?", text, yes="Cancel run", no="Go on searching"):
             self._runner.cancel()
 

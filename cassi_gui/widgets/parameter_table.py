@@ -34,7 +34,7 @@ COLUMNS = ("Parameter", "Start", "Found", "Lower", "Upper", "Unit")
 NAME, START, FOUND, LOWER, UPPER, UNIT = range(6)
 EDITABLE = {START: "value", LOWER: "lower", UPPER: "upper"}
 RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-WIDTHS = {START: 62, FOUND: 128, LOWER: 64, UPPER: 64, UNIT: 62}
+WIDTHS = {START: 62, FOUND: 128, LOWER: 58, UPPER: 58, UNIT: 66}
 NOTHING_FOUND = "\N{EN DASH}"
 TIPS = {
     NAME: "Ticked: the run looks for this value between its bounds. Not ticked: it stays exactly as it is",
@@ -145,6 +145,8 @@ class ParameterModel(QAbstractTableModel):
             return self._tip(p)
         if role == roles.ForegroundRole:
             return self._brush(p, column)
+        if role == roles.FontRole and column == UNIT:
+            return font(TYPE_SMALL_PT)
         if role == roles.FontRole and ((column == FOUND and p.refine) or (p.at_bound and column == START)):
             return font(bold=True)
         return None
@@ -219,7 +221,7 @@ class _NameDelegate(QStyledItemDelegate):
         painter.setPen(QColor(self.colour))
         symbol = str(index.data(Qt.ItemDataRole.UserRole))
         if left + painter.fontMetrics().horizontalAdvance(symbol) <= option.rect.right():
-            where = option.rect.adjusted(left - option.rect.left(), 0, 0, 0)
+            where = option.rect.adjusted(left - option.rect.left(), -1, 0, -1)
             painter.drawText(where, int(Qt.AlignmentFlag.AlignVCenter), symbol)
         painter.restore()
 

@@ -38,7 +38,6 @@ class StageList(QTableWidget):
         self._lines: tuple[StageLine, ...] = ()
         self._palette: Palette = LIGHT
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setStyleSheet("QTableView { border: none; background: transparent; }")
         self.setShowGrid(False)
         self.setIconSize(QSize(ICON_PX, ICON_PX))
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -88,6 +87,10 @@ class StageList(QTableWidget):
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
         self._palette = palette
+        self.setStyleSheet(
+            "QTableView { border: none; background: transparent; outline: none; }"
+            f"QTableView::item:selected {{ background: {palette.accent_tint}; }}"
+        )
         self._write()
 
     def _write(self) -> None:
