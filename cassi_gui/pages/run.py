@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Slot
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout
 
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
@@ -31,9 +30,6 @@ from cassi_gui.style.theme import MARGIN, Palette
 from cassi_gui.widgets.config_fields import with_setting
 from cassi_gui.widgets.parameter_table import ParameterEdit, bound_words
 from cassi_gui.widgets.stage_list import StageLine
-
-LOW_PX = 500
-"""A page lower than this has its rows of values closer together."""
 
 
 class RunPage(Page):
@@ -131,10 +127,6 @@ class RunPage(Page):
     def reset_layout(self) -> None:
         """Sizes as at the first start."""
         self.plots.reset_layout()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.setup.set_low(self.height() < LOW_PX)
 
     # -- showing the state ----------------------------------------------------------------------------------------------
     @Slot(object)

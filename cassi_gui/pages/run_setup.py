@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from cassi_gui.style.icons import make_icon
 from cassi_gui.style.theme import HALF_SPACE, SPACE, Palette
 from cassi_gui.widgets.config_form import ConfigForm
 from cassi_gui.widgets.naming import tip_tabs
-from cassi_gui.widgets.parameter_table import ROW_PX, ParameterTable
+from cassi_gui.widgets.parameter_table import ParameterTable
 from cassi_gui.widgets.preset_bar import PresetBar
 from cassi_gui.widgets.stage_list import StageLine, StageList
 
 WIDTH_PX = 412
 """Room for a name, a start, a value with its error, and a unit, side by side."""
-LOW_ROW_PX = 18
 LOCKED = "Locked while it runs. Change it after it has ended."
 
 
@@ -143,11 +141,6 @@ class RunSetup(QWidget):
         self.notice.style().unpolish(self.notice)
         self.notice.style().polish(self.notice)
         self.notice.setVisible(bool(text))
-
-    @Slot(bool)
-    def set_low(self, low: bool) -> None:
-        """Little height: rows closer together."""
-        self.table.set_row_height(LOW_ROW_PX if low else ROW_PX)
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""

@@ -215,7 +215,7 @@ class ConvergencePanel(PlotPanel):
     # -- drawing --------------------------------------------------------------------------------------------------
     def _wanted_columns(self) -> int:
         count = max(1, len(self._shown))
-        fitting = min(MAX_COLUMNS, max(1, self.graphics.width() // COLUMN_PX))
+        fitting = min(MAX_COLUMNS, max(1, int(self.graphics.width()) // COLUMN_PX))
         return math.ceil(count / math.ceil(count / fitting))
 
     def _ensure_built(self) -> None:

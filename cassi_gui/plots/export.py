@@ -100,7 +100,7 @@ def write_png(path: Path, view: QGraphicsView, title: str, background: str, fore
     """Write the plot as PNG; OutputError when the file cannot be written."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    picture(view, title, background, foreground).save(buffer, "PNG")
+    picture(view, title, background, foreground).save(buffer, b"PNG")
     atomic_write(path, bytes(buffer.data().data()))
 
 

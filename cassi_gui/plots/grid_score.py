@@ -423,8 +423,7 @@ class GridScorePanel(PlotPanel):
         if best is None or not np.isfinite(lowest(best)):
             self.set_detail("")
             return
-        words = ", ".join(worded(n, v) for n, v in zip(best.names, best.best, strict=True))
-        self.set_detail(f"best {self._words(lowest(best))} at {words}")
+        self.set_detail(f"best {self._words(lowest(best))}")
 
     # -- intent -----------------------------------------------------------------------------------------------------
     @Slot(bool)

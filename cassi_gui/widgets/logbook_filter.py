@@ -64,8 +64,8 @@ class LogbookFilter(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE)
-        for widget in (self.rig, self.period, self.since, self._between, self.until, self.verdict, self.withdrawn):
-            row.addWidget(widget)
+        for part in (self.rig, self.period, self.since, self._between, self.until, self.verdict, self.withdrawn):
+            row.addWidget(part)
         self._show_days()
         self.rig.currentIndexChanged.connect(self._on_changed)
         self.period.currentIndexChanged.connect(self._on_changed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractItemModel, QAbstractTableModel, QLocale, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QDoubleValidator, QPainter
+from PySide6.QtGui import QBrush, QColor, QDoubleValidator, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -25,7 +25,7 @@ from cassi_core.quality.parameter_words import NAMES, found_text, screen_digits,
 from cassi_gui.style.theme import LIGHT, TYPE_SMALL_PT, Palette, font
 from cassi_gui.widgets.cell_editor import CellEditor
 
-ROW_PX = 21
+ROW_PX, LOW_ROW_PX = 21, 18
 LEAST_ROWS = 5
 CHECK_PX = 20
 """Width of the box to tick in front of a name."""
@@ -285,15 +285,17 @@ class ParameterTable(QTableView):
         for column, width in WIDTHS.items():
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             self.setColumnWidth(column, width)
-        self.set_row_height(ROW_PX)
+        rows, top = self.parameter_model.rowCount(), header.sizeHint().height() + 2
+        self.setMaximumHeight(rows * ROW_PX + top)
+        self.setMinimumHeight(LEAST_ROWS * LOW_ROW_PX + top)
         self.show_bounds(True)
 
-    def set_row_height(self, height_px: int) -> None:
-        """Height of the rows; the table asks for the room that all of them need."""
-        self.verticalHeader().setDefaultSectionSize(height_px)
-        rows, header = self.parameter_model.rowCount(), self.horizontalHeader().sizeHint().height()
-        self.setMaximumHeight(rows * height_px + header + 2)
-        self.setMinimumHeight(LEAST_ROWS * height_px + header + 2)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # Little height brings the rows closer together, before it hides any.
+        rows = self.parameter_model.rowCount()
+        room = (self.height() - self.horizontalHeader().height() - 2) // rows
+        self.verticalHeader().setDefaultSectionSize(min(max(room, LOW_ROW_PX), ROW_PX))
 
     def set_parameters(self, parameters: ParameterSet) -> None:
         """Show start values, bounds and what is refined."""

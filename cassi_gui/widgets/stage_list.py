@@ -89,7 +89,7 @@ class StageList(QTableWidget):
         self._palette = palette
         self.setStyleSheet(
             "QTableView { border: none; background: transparent; outline: none; }"
-            f"QTableView::item:selected {{ background: {palette.accent_tint}; }}"
+            f"QTableView::item:selected {{ background: {palette.accent_tint}; color: {palette.accent}; }}"
         )
         self._write()
 
