@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout
 
 from cassi_core.io.exports import ExportChoices
 from cassi_core.io.exports.facts import FileFacts
@@ -121,12 +121,14 @@ class ExportPage(Page):
         self.run.setAccessibleName("Run to export")
         self.run.setToolTip("The run whose calibration is written; the accepted one is proposed")
         self.run.setMinimumContentsLength(20)
+        self.run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.run.currentIndexChanged.connect(self._on_run)
         self.shifts = ChoiceBox()
         self.shifts.setObjectName("export.shifts")
         self.shifts.setAccessibleName("Band shifts of masks")
         self.shifts.setToolTip("One mask moved by whole pixels, or the pattern of each band where it really lies")
         self.shifts.setMinimumContentsLength(18)
+        self.shifts.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for text, value in SHIFTS:
             self.shifts.addItem(text, value)
         self.shifts.currentIndexChanged.connect(self._on_layout_choice)

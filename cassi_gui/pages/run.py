@@ -167,7 +167,7 @@ class RunPage(Page):
         book = self.plots.book
         lines = [StageLine(s.name, s.label, s.state, s.count) for s in book.stages]
         self.setup.set_stages(lines, self.plots.stage)
-        if self._runner.running:
+        if self._started_with is not None:
             self._show_values()
 
     def _show_values(self) -> None:
@@ -176,7 +176,7 @@ class RunPage(Page):
         The values and errors of a run that has ended are those of its result: the same as on the QA page, in the file, in the report.
         """
         table, record = self.setup.table, self._state.current_run
-        if self._runner.running and self._started_with is not None:
+        if self._started_with is not None:
             table.set_parameters(self._started_with)
             table.set_found(self.plots.book.found())
             self.setup.set_sentence(self.plots.book.why_no_error())

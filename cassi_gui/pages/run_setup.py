@@ -14,7 +14,7 @@ from cassi_gui.widgets.parameter_table import ParameterTable
 from cassi_gui.widgets.preset_bar import PresetBar
 from cassi_gui.widgets.stage_list import StageLine, StageList
 
-WIDTH_PX = 412
+WIDTH_PX = 430
 """Room for a name, a start, a value with its error, and a unit, side by side."""
 LOCKED = "Locked while it runs. Change it after it has ended."
 

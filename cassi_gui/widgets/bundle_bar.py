@@ -113,6 +113,6 @@ class BundleBar(QWidget):
         for button in self.buttons.values():
             button.set_palette(palette)
 
-    def _on_clicked(self, name: str, _checked: bool) -> None:
+    def _on_clicked(self, name: str, _checked: bool = False) -> None:
         self.mark(name)
         self.chosen.emit(name)

@@ -34,7 +34,7 @@ COLUMNS = ("Parameter", "Start", "Found", "Lower", "Upper", "Unit")
 NAME, START, FOUND, LOWER, UPPER, UNIT = range(6)
 EDITABLE = {START: "value", LOWER: "lower", UPPER: "upper"}
 RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-WIDTHS = {START: 62, FOUND: 128, LOWER: 58, UPPER: 58, UNIT: 66}
+WIDTHS = {START: 66, FOUND: 136, LOWER: 58, UPPER: 58, UNIT: 66}
 NOTHING_FOUND = "\N{EN DASH}"
 TIPS = {
     NAME: "Ticked: the run looks for this value between its bounds. Not ticked: it stays exactly as it is",
@@ -147,7 +147,7 @@ class ParameterModel(QAbstractTableModel):
             return self._brush(p, column)
         if role == roles.FontRole and column == UNIT:
             return font(TYPE_SMALL_PT)
-        if role == roles.FontRole and ((column == FOUND and p.refine) or (p.at_bound and column == START)):
+        if role == roles.FontRole and ((column == FOUND and p.refine and not self._has_error(p)) or (p.at_bound and column == START)):
             return font(bold=True)
         return None
 
@@ -181,6 +181,10 @@ class ParameterModel(QAbstractTableModel):
         if column in (LOWER, UPPER):
             return f"{factor * getattr(p, EDITABLE[column]):g}".replace("-", MINUS)
         return screen_unit(p.name)
+
+    def _has_error(self, p: Parameter) -> bool:
+        found = self._found_of(p)
+        return found is not None and found.sigma is not None
 
     def _found_of(self, p: Parameter) -> Parameter | None:
         return None if self._found is None else self._found[p.name]
