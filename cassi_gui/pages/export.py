@@ -26,11 +26,11 @@ from cassi_gui.pages.export_items import (
 )
 from cassi_gui.pages.page import Page
 from cassi_gui.pages.status import VERDICT_STATUS, Badge, of_other_files, plural
-from cassi_gui.plots.panel import ElidedLabel
 from cassi_gui.run.controller import RunController
 from cassi_gui.session import commands
 from cassi_gui.session.state import AppState, RunRecord
 from cassi_gui.style.boxes import ChoiceBox
+from cassi_gui.style.elided import ElidedLabel
 from cassi_gui.style.icons import make_icon
 from cassi_gui.style.theme import HALF_SPACE, MARGIN, SPACE, Palette
 from cassi_gui.widgets.bundle_bar import BundleBar, BundleCard
@@ -181,6 +181,7 @@ class ExportPage(Page):
         self.folder = QLineEdit(self._dialogs.settings.folder_for("export"))
         self.folder.setObjectName("export.folder")
         self.folder.setAccessibleName("Folder")
+        self.folder.setToolTip(self.folder.text())
         self.folder.textChanged.connect(self._on_target)
         self.choose = self._button("Choose \N{HORIZONTAL ELLIPSIS}", "export.choose", "Choose the folder for the files")
         self.choose.clicked.connect(self._on_choose)
@@ -384,6 +385,7 @@ class ExportPage(Page):
     @Slot()
     def _on_target(self) -> None:
         """Other names, other files: what was written lies elsewhere."""
+        self.folder.setToolTip(self.folder.text() or "Folder that the files are written to")
         self._forget_written()
         self._show_files()
 

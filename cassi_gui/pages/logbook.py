@@ -36,10 +36,10 @@ from cassi_gui.logbook import commands as edits
 from cassi_gui.logbook.keeper import LogbookKeeper
 from cassi_gui.pages.page import Page
 from cassi_gui.plots.export import PlotExport
-from cassi_gui.plots.panel import ElidedLabel
 from cassi_gui.plots.trend import TrendPanel
 from cassi_gui.run.controller import RunController
 from cassi_gui.session.state import AppState
+from cassi_gui.style.elided import ElidedLabel
 from cassi_gui.style.icons import make_icon, make_pixmap
 from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.entry_facts import entry_html

@@ -7,39 +7,16 @@ from pathlib import Path
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from cassi_gui.plots import export
 from cassi_gui.plots.axes import NumberAxis
 from cassi_gui.plots.style import style_axes
+from cassi_gui.style.elided import ElidedLabel
 from cassi_gui.style.theme import HALF_SPACE, LIGHT, Palette
 
 FORMATS = (("png", "Save picture (PNG)..."), ("svg", "Save drawing (SVG)..."), ("csv", "Save numbers (CSV)..."))
-
-
-class ElidedLabel(QLabel):
-    """A line of text that gives way: it is cut with dots instead of forcing its neighbours wider."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._full = ""
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def set_full_text(self, text: str) -> None:
-        """Show the text, cut where it does not fit."""
-        self._full = text
-        shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, max(0, self.width() - 2))
-        self.setText(shown)
-        self.setToolTip(text if shown != text else "")
-
-    @property
-    def full_text(self) -> str:
-        return self._full
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.set_full_text(self._full)
 
 
 class PlotView(pg.GraphicsLayoutWidget):  # type: ignore[misc]

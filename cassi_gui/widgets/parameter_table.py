@@ -147,7 +147,9 @@ class ParameterModel(QAbstractTableModel):
             return self._brush(p, column)
         if role == roles.FontRole and column == UNIT:
             return font(TYPE_SMALL_PT)
-        if role == roles.FontRole and ((column == FOUND and p.refine and not self._has_error(p)) or (p.at_bound and column == START)):
+        if role == roles.FontRole and (
+            (column == FOUND and p.refine and not self._has_error(p)) or (p.at_bound and column == START)
+        ):
             return font(bold=True)
         return None
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from cassi_core.formatting import format_duration, format_remaining
-from cassi_gui.plots.panel import ElidedLabel
+from cassi_gui.style.elided import ElidedLabel
 from cassi_gui.style.theme import HALF_SPACE, MARGIN, SPACE
 
 HEIGHT = 48

@@ -20,11 +20,11 @@ from cassi_core.parameters import PARAMETER_NAMES
 from cassi_core.run import StageStarted
 from cassi_gui.desktop.actions import Actions
 from cassi_gui.pages.run import RunPage
-from cassi_gui.plots.panel import ElidedLabel
 from cassi_gui.run.controller import Mailbox, RunBatch, RunController, RunPhase
 from cassi_gui.session import commands
 from cassi_gui.session.state import AppState
 from cassi_gui.shell.main_window import MainWindow
+from cassi_gui.style.elided import ElidedLabel
 from cassi_gui.style.theme import DARK, LIGHT, font
 from cassi_gui.widgets.parameter_table import FOUND, ParameterEdit
 
