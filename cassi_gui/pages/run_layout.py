@@ -18,6 +18,8 @@ from cassi_gui.style.theme import HALF_SPACE, SPACE
 
 SIDE_BY_SIDE_PX = 720
 """Below this width two columns of plots would both be too narrow to read."""
+LEAST_PX = 380
+"""The width that either column needs alone."""
 EMPTY = "What the run does is drawn here while it goes on: how well each place fits, how the values settle, the scene."
 FIRST_STEP = "The first step is on its way \N{HORIZONTAL ELLIPSIS}"
 
@@ -86,6 +88,8 @@ class RunLayout(QWidget):
         self.columns.setObjectName("run_columns")
         self.columns.setChildrenCollapsible(False)
         self.columns.setHandleWidth(SPACE)
+        # Side by side they need more than one of them alone, which is all that a narrow window shows.
+        self.columns.setMinimumWidth(LEAST_PX)
         self.columns.addWidget(self.search)
         self.columns.addWidget(self.scene)
         self.columns.setStretchFactor(0, 4)

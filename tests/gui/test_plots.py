@@ -95,6 +95,28 @@ def test_a_large_picture_is_written_and_copied_in_the_background(
     assert len(colour) == 8 and colour[5] == [1, 1, 15, 16, 17] and colour[-1] == [1, 3, 21, 22, 23]
 
 
+@pytest.mark.parametrize(
+    ("index", "asked", "given"),
+    [(1, "a.svg", "a.svg"), (1, "a.png", "a.svg"), (1, "a", "a.svg"), (0, "b.svg", "b.png"), (1, "v1.2", "v1.2.svg")],
+)
+def test_a_file_ends_as_its_content_does(
+    index: int, asked: str, given: str, panel: ImagePanel, tmp_path: Path, dialogs: AnsweringDialogs
+) -> None:
+    panel.export_requested.connect(lambda request: save_plot(dialogs, None, request, lambda _level, _text: None))
+    dialogs.save_path = str(tmp_path / asked)
+    panel.menu.actions()[index].trigger()
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [given]
+    head = (tmp_path / given).read_bytes()[:300]
+    assert (b"<svg" in head) == given.endswith("svg") and head.startswith(b"\x89PNG") == given.endswith("png")
+    before = (tmp_path / given).stat().st_mtime_ns
+    dialogs.yes = False
+    if asked != given:
+        panel.menu.actions()[index].trigger()
+        assert (tmp_path / given).stat().st_mtime_ns == before and "exists" in dialogs.said[-1][1], (
+            "not under another name unasked"
+        )
+
+
 def test_the_menu_asks_for_a_file_with_a_proposed_name(panel: ImagePanel, qtbot: QtBot, tmp_path: Path) -> None:
     for index, kind in enumerate(("png", "svg", "csv")):
         with qtbot.waitSignal(panel.export_requested, timeout=1000) as caught:
