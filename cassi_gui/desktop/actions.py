@@ -93,7 +93,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("go.next", "Next step", "Go", "go_next", "The next step", "Alt+Right Ctrl+PgDown", "next", separator=True),
     ActionSpec("go.back", "Previous step", "Go", "go_back", "The previous step", "Alt+Left Ctrl+PgUp", "back"),
     ActionSpec("run.start", "Run calibration", "Run", "start_run", "Start with the present settings", "F5 Ctrl+R", "run"),
-    ActionSpec("run.pause", "Pause", "Run", "toggle_pause", "Pause the run, or go on with it", "Ctrl+P", "pause"),
+    ActionSpec(
+        "run.pause", "Pause", "Run", "toggle_pause", "Pause the run, or go on with it; Space does it too", "Ctrl+P", "pause"
+    ),
     ActionSpec(
         "run.finish", "Stop and keep best", "Run", "finish_run", "End the search and keep the best so far", "Ctrl+K", "finish"
     ),

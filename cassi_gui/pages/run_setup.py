@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from cassi_gui.style.icons import make_icon
-from cassi_gui.style.theme import HALF_SPACE, SPACE, Palette
+from cassi_gui.style.theme import HALF_SPACE, LIGHT, SPACE, Palette
 from cassi_gui.widgets.config_form import ConfigForm
 from cassi_gui.widgets.naming import tip_tabs
 from cassi_gui.widgets.parameter_table import ParameterTable
 from cassi_gui.widgets.preset_bar import PresetBar
 from cassi_gui.widgets.stage_list import StageLine, StageList
 
-WIDTH_PX = 430
+WIDTH_PX = 434
 """Room for a name, a start, a value with its error, and a unit, side by side."""
 LOCKED = "Locked while it runs. Change it after it has ended."
 
@@ -28,6 +28,7 @@ class RunSetup(QWidget):
         self.preset_bar = PresetBar()
         self.table = ParameterTable()
         self.form = ConfigForm()
+        self._palette: Palette = LIGHT
         self.stages = StageList()
         self._build_values(reset_tip)
         self._build_stages()
@@ -120,8 +121,17 @@ class RunSetup(QWidget):
         self.preset_bar.set_locked(LOCKED if running else "")
 
     def show_found(self, shown: bool) -> None:
-        """Before anything is found the bounds matter; during a run and after it what was found."""
+        """Before anything is found the bounds matter and running is next; then what was found, and looking at it is next."""
         self.bounds_button.setChecked(not shown)
+        self.run_button.setProperty("role", "" if shown else "primary")
+        self.run_button.style().unpolish(self.run_button)
+        self.run_button.style().polish(self.run_button)
+        self._draw_icon()
+
+    def _draw_icon(self) -> None:
+        palette = self._palette
+        colour = palette.accent_text if self.run_button.property("role") == "primary" else palette.text
+        self.run_button.setIcon(make_icon("run", palette, colour))
 
     def set_stages(self, lines: Sequence[StageLine], chosen: str) -> None:
         """Show the stages of the run; none, no list."""
@@ -146,4 +156,5 @@ class RunSetup(QWidget):
         """Repaint in the colours of a palette."""
         for part in (self.preset_bar, self.table, self.stages):
             part.set_palette(palette)
-        self.run_button.setIcon(make_icon("run", palette, palette.accent_text))
+        self._palette = palette
+        self._draw_icon()

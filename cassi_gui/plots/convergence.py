@@ -29,6 +29,7 @@ WAITING = "Start a run to see how the parameters settle."
 RUNNING = "The first step is on its way."
 NOTHING_REFINED = "No parameter is refined: tick at least one."
 RESIDUAL = "residual"
+PLUS_MINUS = " \N{PLUS-MINUS SIGN}"
 AXIS_WIDTH = 52
 COLUMN_PX = 140
 """The narrowest column that has room for the ticks and a value with its error."""
@@ -292,7 +293,9 @@ class ConvergencePanel(PlotPanel):
             value, error = self._result[trace.name].value, self._result[trace.name].sigma
         wide = self._column_width() > WIDE_TITLE_PX
         unit = screen_unit(trace.name)
-        text = f"<b>{trace.name}</b> {screen_value(trace.name, value, error if wide else None)}"
+        words = screen_value(trace.name, value, error)
+        # A narrow column leaves the error to the band, but keeps the decimals that it gives the value.
+        text = f"<b>{trace.name}</b> {words if wide else words.partition(PLUS_MINUS)[0]}"
         if wide or len(unit) <= SHORT_UNIT:
             text = f"{text} {unit}"
         if self._parameters is not None and replace(self._parameters[trace.name], value=value).at_bound:

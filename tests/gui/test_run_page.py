@@ -237,6 +237,11 @@ def test_the_page_fits_small_windows_in_every_state(qtbot: QtBot, window: MainWi
     qtbot.waitUntil(lambda: not window.runner.busy)
     page.plots.flush()
     fits()
+    assert page.run_button.property("role") != "primary", "the next thing is to look at the result"
+    # From a large window in one step, with everything on show.
+    window.resize(1600, 900)
+    qtbot.wait(10)
+    window.resize(*size)
     for stage in page.plots.book.stages:
         page.plots.choose_stage(stage.name)
         fits()
