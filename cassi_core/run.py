@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.errors import RunCancelled
+from cassi_core.parameters import ParameterSet
+from cassi_core.progress import Part, TimeEstimate
 
 
 class RunControl:
@@ -224,16 +226,19 @@ class RunRecorder:
     table: list[IterationRow] = field(default_factory=list)
     grids: list[GridScores] = field(default_factory=list)
     stages: list[StageReport] = field(default_factory=list)
+    stopped_in: str | None = None
+    """Name of the first stage that ended after a request to finish early; None: there was none."""
     _start: float = field(default_factory=time.perf_counter)
     _stage_start: float = 0.0
     _stage: str = ""
     _label: str = ""
-    _steps: int = 1
-    _done: int = 0
-    _tail: int = 0
+    _keeps_rows: bool = True
+    _fraction: float = 0.0
     _last_progress: float = 0.0
+    _time: TimeEstimate = field(init=False)
 
     def __post_init__(self) -> None:
+        self._time = TimeEstimate({name: weight for name, _, weight in self.plan})
         self.emit(RunStarted(self.preset, tuple((n, label) for n, label, _ in self.plan), self.device))
 
     def emit(self, event: Event) -> None:
@@ -250,67 +255,69 @@ class RunRecorder:
         """Seconds since the start without the pauses."""
         return time.perf_counter() - self._start - self.control.paused_seconds
 
-    def begin(self, name: str, steps: int, *, tail: int = 0) -> None:
-        """Start a stage of the plan that expects `steps` progress steps.
+    def place_of(self, stage: str) -> tuple[int, int]:
+        """Number of a stage within the plan, counted from 1, and how many there are."""
+        return next((i for i, (n, _, _) in enumerate(self.plan, 1) if n == stage), 1), len(self.plan)
 
-        The last `tail` of them come after a loop that may end earlier or later than expected: :meth:`begin_tail` says when it has.
+    def begin(self, name: str, steps: int, *, parts: Sequence[Part] = (), rows: bool = True) -> None:
+        """Start a stage of the plan that expects `steps` progress steps, or `parts` with steps of different cost.
+
+        Without `rows` the stage moves no value: :meth:`row` keeps nothing.
         """
         self.control.checkpoint()
         self._label = next((label for n, label, _ in self.plan if n == name), name)
-        self._stage, self._steps, self._done, self._tail = name, max(1, steps), 0, tail
+        self._stage, self._keeps_rows = name, rows
         self._stage_start = self.elapsed_s
-        index = next((i for i, (n, _, _) in enumerate(self.plan) if n == name), 0)
-        self.emit(StageStarted(name, self._label, index, self._steps))
+        self._time.begin(name, parts or (Part(max(1, steps), 0.0),), self._stage_start)
+        self.emit(StageStarted(name, self._label, self.place_of(name)[0] - 1, self._time.steps))
         self._last_progress = 0.0
         self.advance(0)
 
     def advance(self, steps: int = 1, *, total: int | None = None) -> None:
-        """Count `steps` done; emits progress at most every 50 ms and passes a checkpoint."""
-        self._done += steps
+        """Count `steps` done; emits progress at most every 50 ms and passes a checkpoint. `total`: the part will take so many."""
         if total is not None:
-            self._steps = max(1, total)
-        if self._tail and self._done > self._steps - self._tail:
-            self._steps = self._done + self._tail
+            self._time.resize(total)
+        self._time.advance(steps)
         now = time.perf_counter()
-        if now - self._last_progress > 0.05 or self._done >= self._steps or self._done == 0:
+        if now - self._last_progress > 0.05 or self._time.done >= self._time.steps or self._time.done == 0:
             self._last_progress = now
-            fraction, remaining = self._estimate()
-            self.emit(Progress(self._stage, min(self._done, self._steps), self._steps, fraction, self.elapsed_s, remaining))
+            self._tell()
         self.control.checkpoint()
 
-    def begin_tail(self) -> None:
-        """The loop of the stage has ended: what is left are the steps of its tail."""
-        ahead, self._tail = self._steps - self._tail - self._done, 0
+    def next_part(self) -> None:
+        """The loop of the present part has ended, earlier or later than expected: the next part of the stage begins."""
+        self._time.next_part(self.elapsed_s)
         self._last_progress = 0.0
-        self.advance(max(0, ahead))
+        self.advance(0)
 
-    def _estimate(self) -> tuple[float, float | None]:
-        weights = {n: w for n, _, w in self.plan}
-        total = sum(weights.values()) or 1.0
-        finished = {s.name for s in self.stages}
-        within = min(1.0, self._done / self._steps)
-        here = weights.get(self._stage, 0.0) * within if self._stage not in finished else 0.0
-        fraction = min(1.0, (sum(weights[n] for n in finished if n in weights) + here) / total)
-        if fraction < 0.02:
-            return fraction, None
-        # The pace of the whole run tells about the stages to come; that of the current stage about the rest of it, the more of it is done.
-        pace = self.elapsed_s / (fraction * total)
-        rest_here = weights.get(self._stage, 0.0) - here
-        pace_here = (self.elapsed_s - self._stage_start) / here if here > 0 else pace
-        later = max(0.0, total * (1 - fraction) - rest_here)
-        return fraction, rest_here * (within * pace_here + (1 - within) * pace) + later * pace
+    def _tell(self) -> None:
+        elapsed = self.elapsed_s
+        self._fraction = max(self._fraction, self._time.fraction())
+        steps = self._time.steps
+        done = min(self._time.done, steps)
+        self.emit(Progress(self._stage, done, steps, self._fraction, elapsed, self._time.remaining(elapsed)))
 
     def row(self, score: float, values: NDArray[np.float64], sigmas: NDArray[np.float64] | None = None) -> None:
         """Append a line to the iteration table and emit it; `values` of all parameters in the solvers' frame.
 
         `sigmas` are standard errors in the same order, NaN where none is known.
         """
+        if not self._keeps_rows:
+            return
         if self.to_rig is not None:
             values = self.to_rig(np.asarray(values, float))
             sigmas = None if sigmas is None else np.abs(self.to_rig(sigmas))
         errors = None if sigmas is None else tuple(float(s) if np.isfinite(s) else None for s in sigmas)
         step = sum(1 for r in self.table if r.stage == self._stage)
         entry = IterationRow(self._stage, step, self.elapsed_s, float(score), tuple(float(v) for v in values), errors)
+        self.table.append(entry)
+        self.emit(entry)
+
+    def result_row(self, score: float, result: ParameterSet) -> None:
+        """The last line of the table: the result in the rig's frame, with the errors that it is given out with."""
+        errors = tuple(p.sigma for p in result)
+        kept = errors if any(e is not None for e in errors) else None
+        entry = IterationRow(self._stage, 0, self.elapsed_s, float(score), tuple(float(p.value) for p in result), kept)
         self.table.append(entry)
         self.emit(entry)
 
@@ -325,7 +332,10 @@ class RunRecorder:
     def end(self, score: float | None = None) -> None:
         """Finish the current stage."""
         seconds = self.elapsed_s - self._stage_start
-        self.stages.append(StageReport(self._stage, self._label, seconds, self._done, score))
+        if self.control.finishing and self.stopped_in is None:
+            self.stopped_in = self._stage
+        self.stages.append(StageReport(self._stage, self._label, seconds, self._time.done, score))
+        self._time.end()
         self.emit(StageFinished(self._stage, self._label, seconds, score))
 
     def message(self, text: str, level: str = "info") -> None:

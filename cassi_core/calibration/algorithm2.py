@@ -141,20 +141,23 @@ def run_algorithm2(
         recorder.message(notes[0], "warning")
     best, score = run_grid_stages(models, start, settings.grid, solver, recorder)[0]
     if _moving_stages(settings, start.refined) and not recorder.control.finishing:
-        best, score = _follow_gradient(models, start.with_vector(best), score, settings, solver, recorder, device)
+        best, score, kept = _follow_gradient(models, start.with_vector(best), settings, solver, recorder, device)
+        notes += kept
     return SearchOutcome(best, score, "algorithm2", device, notes)
 
 
 def _follow_gradient(
     models: Sequence[RigModel],
     found: ParameterSet,
-    score: float,
     settings: ReferenceSettings,
     solver: GapSolver,
     recorder: RunRecorder,
     device: str,
-) -> tuple[Vector, float]:
-    """The gradient stages from what the grid found; kept when their result scores lower by the last stage's own solver."""
+) -> tuple[Vector, float, tuple[str, ...]]:
+    """The gradient stages from what the grid found; kept when their result scores lower by the last stage's own solver.
+
+    Vector, score, and a note when it did not.
+    """
     load_torch(recorder.control)
     from cassi_core.calibration.gradient_stages import Snapshot, run_gradient_stages
 
@@ -172,9 +175,15 @@ def _follow_gradient(
         for v in (found.vector(), refined)
     )
     if after < before:
-        return refined, after
-    recorder.message("the gradient stages did not lower the score; the result of the grid is kept")
-    return found.vector(), before
+        return refined, after, ()
+    if recorder.control.finishing:
+        return found.vector(), before, ()
+    note = (
+        f"the gradient stages did not improve the best of the grid (score {after:.5f} after them, {before:.5f} before): "
+        "the values are those of the grid"
+    )
+    recorder.message(note)
+    return found.vector(), before, (note,)
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cassi_core.calibration.likelihood.estimate import COARSE_STEPS, SUBSET_STEPS, Estimate, Estimator
+from cassi_core.calibration.costs import Workload, coarse_fit, final_fit, matched_filter, seconds
+from cassi_core.calibration.likelihood.estimate import Estimate, Estimator
 from cassi_core.calibration.likelihood.problem import RigProblem
+from cassi_core.calibration.likelihood.scoring import Stop
 from cassi_core.calibration.prealign import PreAlignment, prealign
 from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.calibration.straighten import straighten
 from cassi_core.config import AutoSettings
+from cassi_core.optics import OPTICS_NAMES
 from cassi_core.parameters import ParameterSet
-from cassi_core.quality.verdict import LEAST_EVIDENCE
+from cassi_core.quality.fit_checks import LEAST_EVIDENCE
 from cassi_core.run import MATCHED_FILTER, GridScores, RunRecorder
 from cassi_core.solvers.protocol import GapSolver
 
+OPTICS_NEED = ("dx", "dy", "theta", "scale_x", "scale_y")
+"""What has to be refined before the optics are looked for: what is held would be taken for a distortion."""
 COARSE, FINAL = "coarse", "final"
 """Names of the two stages of the fit."""
 TRIED_PEAK = 5.0
@@ -28,21 +33,25 @@ not belong, right ones 5.5 on blurred pictures of many bands."""
 
 @dataclass(frozen=True, eq=False)
 class AutoOutcome:
-    """What the preset found: the estimate (None when the mask was not found or nothing is refined) and the pre-alignment."""
+    """What the preset found: the estimate (None when the mask was not found or nothing is refined) and the pre-alignment.
+
+    `stopped_in` names the stage in which it was asked to stop before there were errors (None: there are, or there is nothing to find).
+    """
 
     vector: NDArray[np.float64]
     estimate: Estimate | None
     alignment: PreAlignment
     found: bool
     evidence: float | None = None
+    stopped_in: str | None = None
 
 
-def plan() -> tuple[tuple[str, str, float], ...]:
-    """Stages as (name, label, expected seconds at 256 x 256 x 28 with eight parameters on two cores)."""
+def plan(load: Workload, settings: AutoSettings) -> tuple[tuple[str, str, float], ...]:
+    """Stages as (name, label, expected seconds of one core)."""
     return (
-        (MATCHED_FILTER, "Pre-alignment by matched filter", 0.4),
-        (COARSE, "Coarse fit: blur, light, scene and noise", 1.5),
-        (FINAL, "Final fit on the whole picture", 5.0),
+        (MATCHED_FILTER, "Pre-alignment by matched filter", matched_filter(load, settings).seconds),
+        (COARSE, "Coarse fit: blur, light, scene and noise", coarse_fit(load).seconds),
+        (FINAL, "Final fit on the whole picture", seconds(final_fit(load, settings))),
     )
 
 
@@ -53,7 +62,7 @@ def run_auto(
     solver: GapSolver,
     recorder: RunRecorder,
 ) -> AutoOutcome:
-    """Calibrate from nothing but the snapshots and the nominal mask; `start` in the dispersion frame.
+    """Calibrate from nothing but the snapshots and the nominal mask, looking round `start` (dispersion frame).
 
     When no correlation peak rises above `min_peak_z` the mask is not in the picture: nothing is fitted then.
     """
@@ -67,23 +76,32 @@ def run_auto(
         return AutoOutcome(start.vector(), None, alignment, False)
     if not start.refined:
         return AutoOutcome(start.vector(), None, alignment, True)
+    if recorder.control.finishing:
+        return AutoOutcome(current.vector(), None, alignment, True, stopped_in=MATCHED_FILTER)
+    load = Workload.of(models)
     problem = RigProblem(models, settings.margin_px, models[0].threads, recorder.control)
-    estimator = Estimator(problem, current, nominal_priors(start, settings), settings.smear_px, recorder)
+    optics = OPTICS_NAMES if settings.optics and set(OPTICS_NEED) <= set(start.refined) else ()
+    estimator = Estimator(problem, current, nominal_priors(start, settings), settings.smear_px, recorder, optics)
 
-    recorder.begin(COARSE, COARSE_STEPS)
+    recorder.begin(COARSE, 0, parts=(coarse_fit(load),))
     scored = estimator.coarse()
     recorder.end(scored.evaluation.spread)
-    recorder.begin(FINAL, SUBSET_STEPS + settings.max_steps * _share(problem), tail=1)
+    if scored.stop is Stop.ASKED:
+        return AutoOutcome(estimator.vector(scored.x), None, alignment, True, stopped_in=COARSE)
+    recorder.begin(FINAL, 0, parts=final_fit(load, settings))
     if not recorder.control.finishing:
         scored = estimator.subset()
+    recorder.next_part()
     evidence = estimator.evidence()
     if evidence < LEAST_EVIDENCE:
         recorder.message("the mask was not found: the picture is hardly less likely with it some pixels away", "warning")
         recorder.end(scored.evaluation.spread)
         return AutoOutcome(start.vector(), None, alignment, False, evidence)
+    recorder.next_part()
     if not recorder.control.finishing:
         scored = estimator.final(settings.max_steps, settings.tolerance)
-    recorder.begin_tail()
+        scored = estimator.without_needless(scored, settings.tolerance)
+    recorder.next_part()
     estimate = estimator.estimate(scored)
     errors = np.array([estimate.sigmas.get(p.name, np.nan) for p in start])
     recorder.row(estimate.spread, estimate.vector, errors)
@@ -93,11 +111,6 @@ def run_auto(
 
 def _least_peak(settings: AutoSettings) -> float:
     return min(TRIED_PEAK, settings.min_peak_z)
-
-
-def _share(problem: RigProblem) -> int:
-    """How many steps on a subset one step on the whole picture takes."""
-    return 1 if sum(s.count for s in problem.snapshots) < 400 else 2
 
 
 def _find(
@@ -110,6 +123,7 @@ def _find(
         reach_px=settings.reach_px,
         reach_deg=settings.reach_deg,
         angle_step_deg=settings.angle_step_deg,
+        near=start.values(),
         control=recorder.control,
     )
     recorder.grid(_peak_map(alignment), final=True)

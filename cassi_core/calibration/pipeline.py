@@ -6,15 +6,14 @@ inputs (rig's frame) -> dispersion frame -> preset (auto, reference, algorithm1)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration import auto
+from cassi_core.calibration.costs import Workload, errors, proof, seconds
 from cassi_core.calibration.frames import (
     grid_from_frame,
     names_from_frame,
@@ -26,23 +25,24 @@ from cassi_core.calibration.likelihood.budget import ErrorBudget, distortion_ter
 from cassi_core.calibration.likelihood.estimate import Estimate, Estimator
 from cassi_core.calibration.likelihood.problem import RigProblem, ensure_likelihood_compiled
 from cassi_core.calibration.objective import ScorerCache, choose_device
-from cassi_core.calibration.rig_model import Optics, RigModel, relative_residual
-from cassi_core.calibration.scene_prior import BRIEF, unexplained_share
+from cassi_core.calibration.proof import prove
+from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.dispersion import Direction, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.quality.identifiability import what_the_picture_tells
-from cassi_core.quality.maps import explain, reconstruction_settings, residual_in_rig
-from cassi_core.quality.shift_field import local_shifts
-from cassi_core.quality.verdict import across_excess, judge
-from cassi_core.result import CalibrationResult, LocalShift, NamedCovariance, QualityMaps, Reason, Scores
-from cassi_core.run import Event, Observer, Preview, RunControl, RunRecorder, StageFinished, readonly
+from cassi_core.quality.maps import explain
+from cassi_core.quality.shift_checks import across_excess
+from cassi_core.quality.verdict import judge, judge_unfinished
+from cassi_core.result import CalibrationResult, GridStep, NamedCovariance, OpticsTerm, Outcome, Reason
+from cassi_core.run import Event, GridScores, Observer, Preview, RunControl, RunRecorder, StageFinished, readonly
 from cassi_core.solvers.fused_cpu import FusedCpuSolver, ensure_compiled
 from cassi_core.solvers.protocol import GapSettings, GapSolver
 
 Vector = NDArray[np.float64]
-T = TypeVar("T")
+ERRORS, PROOF = "errors", "proof"
+"""Names of the stages after the search."""
 Plan = tuple[tuple[str, str, float], ...]
 
 
@@ -57,6 +57,7 @@ class _Search:
     device: str
     notes: tuple[str, ...] = ()
     evidence: float | None = None
+    stopped_in: str | None = None
 
 
 def calibrate(
@@ -105,12 +106,13 @@ def calibrate(
     # The other presets work on several hypotheses side by side.
     threads = FusedCpuSolver(config.threads).threads if config.preset == "auto" else 1
     models = [RigModel.from_frame(turned, frame, margin_px=margin, threads=threads) for frame in turned.frames]
-    search, plan = _preset(config)
+    load = Workload.of(models)
+    search, plan = _preset(config, load)
     recorder = RunRecorder(
         control,
         observe,
         config.preset,
-        (*plan, ("proof", "Residuals, maps and verdict", 1.1)),
+        (*plan, (PROOF, "Residuals, maps and verdict", seconds(proof(load, config.quality)))),
         to_rig=lambda vector: vector_from_frame(vector, direction),
         grid_to_rig=lambda grid: grid_from_frame(grid, direction),
     )
@@ -139,24 +141,25 @@ def _start_parameters(config: CalibrationConfig, parameters: ParameterSet | None
 Searcher = Callable[[Sequence[RigModel], ParameterSet, GapSolver, RunRecorder], _Search]
 
 
-def _preset(config: CalibrationConfig) -> tuple[Searcher, Plan]:
+def _preset(config: CalibrationConfig, load: Workload) -> tuple[Searcher, Plan]:
     """The search of a preset and its plan; modules that need torch are imported only here."""
     if config.preset == "auto":
 
         def search_auto(models: Sequence[RigModel], start: ParameterSet, solver: GapSolver, recorder: RunRecorder) -> _Search:
             out = auto.run_auto(models, start, config.auto, solver, recorder)
-            return _Search(out.vector, out.estimate, "auto", out.alignment.z, solver.device, evidence=out.evidence)
+            peak = out.alignment.z
+            return _Search(out.vector, out.estimate, "auto", peak, solver.device, (), out.evidence, out.stopped_in)
 
-        return search_auto, auto.plan()
+        return search_auto, auto.plan(load, config.auto)
     from cassi_core.calibration import reference_presets
 
-    search, plan = reference_presets.searcher(config)
+    search, plan = reference_presets.searcher(config, load)
 
     def search_reference(models: Sequence[RigModel], start: ParameterSet, solver: GapSolver, recorder: RunRecorder) -> _Search:
         out = search(models, start, solver, recorder)
         return _Search(out.vector, None, out.source, None, out.device, out.notes)
 
-    return search_reference, plan
+    return search_reference, (*plan, (ERRORS, "Errors of the values", seconds(errors(load))))
 
 
 def _with_previews(
@@ -171,7 +174,8 @@ def _with_previews(
     settings = GapSettings(8, 0.7, 0.5)
     optics = Optics(config.auto.smear_px)
     # The proof follows the last stage of the search with a reconstruction of its own.
-    silent = {name for name, _, _ in recorder.plan[-2 if config.quality.maps else -1 :]}
+    searched = [name for name, _, _ in recorder.plan if name not in (ERRORS, PROOF)]
+    silent = {ERRORS, PROOF, *(searched[-1:] if config.quality.maps else ())}
 
     def forward(event: Event) -> None:
         observe(event)
@@ -202,41 +206,56 @@ def _finish(
 ) -> CalibrationResult:
     """Scores, sigmas, maps and verdict of what a preset found."""
     direction = inputs.dispersion.direction
-    control = recorder.control
-    outcome: Literal["done", "finished_early"] = "finished_early" if control.finishing else "done"
-    recorder.begin("proof", 6 if config.quality.maps else 3)
     before = parameters_to_dispersion_frame(start, direction).vector()
     fitted = parameters_to_dispersion_frame(start, direction).with_vector(found.vector)
     if found.estimate is not None:
         # A preset may hold what the picture does not tell: what comes back as refined is what was fitted in the end.
         fitted = fitted.refining(found.estimate.names)
     estimate = _estimate(found, models, fitted, config, recorder)
-    optics = Optics(config.auto.smear_px if estimate is None else estimate.smear_px)
-    maps, shifts, scores = _proof(models, solver, before, fitted.vector(), optics, config, recorder, direction)
-    budget = _budget(estimate, across_excess(shifts, direction), models[0])
-    names, covariance = ((), None) if budget is None else (budget.names, budget.covariance)
+    # Presets without a likelihood of their own have no errors before the stage that computes them is through.
+    stopped_in = found.stopped_in if found.peak_z is not None else recorder.stopped_in
+    if stopped_in is not None:
+        estimate = None
+    outcome: Outcome = "not_finished" if stopped_in else "finished_early" if recorder.control.finishing else "done"
+    recorder.begin(PROOF, 0, parts=proof(Workload.of(models), config.quality))
+    optics = Optics(config.auto.smear_px) if estimate is None else Optics(estimate.smear_px, terms=estimate.terms)
+    proved = prove(models, solver, before, fitted.vector(), optics, config, recorder, direction)
+    scores = proved.scores
+    budget = _budget(estimate, across_excess(proved.shifts, direction), models[0])
+    covariance = None if budget is None else budget.covariance
+    names = () if estimate is None else estimate.names
     registration = None
     if estimate is not None and covariance is not None:
         registration = estimate.registration_with(covariance)
-    recorder.end(scores.residual_after)
     parameters = parameters_from_dispersion_frame(fitted, direction)
-    correlation_names, correlation = _correlation(names, covariance, direction)
-    if covariance is not None:
-        sigmas = dict(zip(correlation_names, np.sqrt(np.maximum(np.diag(covariance), 0)).tolist(), strict=True))
+    own = None if covariance is None else covariance[: len(names), : len(names)]
+    correlation_names, correlation = _correlation(names, own, direction)
+    if covariance is not None and estimate is not None:
+        sigmas = dict(zip(correlation_names, np.sqrt(np.maximum(np.diag(covariance[: len(names)]), 0)).tolist(), strict=False))
         parameters = parameters.with_sigmas(sigmas)
-    verdict = judge(
-        parameters,
-        scores,
-        inputs=inputs,
-        peak_z=found.peak_z,
-        min_peak_z=config.auto.min_peak_z,
-        evidence=found.evidence,
-        shifts=shifts,
-        told=_told(found.estimate, direction),
-        registration=registration,
-        settled=estimate is None or estimate.settled,
-        finished_early=outcome == "finished_early",
-    )
+    # The last row of the table is the result itself: values and errors are the same wherever they are shown.
+    recorder.result_row(scores.residual_after, parameters)
+    recorder.end(scores.residual_after)
+    steps = () if stopped_in is None else grid_steps(recorder.grids, stopped_in, parameters)
+    if stopped_in is None:
+        verdict = judge(
+            parameters,
+            scores,
+            inputs=inputs,
+            peak_z=found.peak_z,
+            min_peak_z=config.auto.min_peak_z,
+            evidence=found.evidence,
+            shifts=proved.shifts,
+            frame_shifts=proved.frame_shifts,
+            line=proved.line,
+            told=_told(found.estimate, direction),
+            registration=registration,
+            noise_share=None if estimate is None else noise_share(estimate),
+            settled=estimate is None or estimate.settled,
+            finished_early=outcome == "finished_early",
+        )
+    else:
+        verdict = judge_unfinished(recorder.place_of(stopped_in), inputs, in_grid=bool(steps))
     return CalibrationResult(
         parameters=parameters,
         start=start,
@@ -259,11 +278,13 @@ def _finish(
         correlation_names=correlation_names,
         correlation=correlation,
         peak_z=found.peak_z,
-        maps=maps,
+        maps=proved.maps,
         notes=found.notes,
         calibrated=datetime.now(UTC),
         registration=registration,
-        error_terms=_terms(budget, direction),
+        error_terms=_terms(budget, names, direction),
+        optics=_optics(estimate, covariance),
+        grid_steps=steps,
     )
 
 
@@ -271,26 +292,63 @@ def _estimate(
     found: _Search, models: Sequence[RigModel], fitted: ParameterSet, config: CalibrationConfig, recorder: RunRecorder
 ) -> Estimate | None:
     """What the fit knows of its errors; for a search without a likelihood, what the likelihood says at the place that it found."""
-    if found.estimate is not None or found.peak_z is not None or not fitted.refined or recorder.control.finishing:
+    if found.peak_z is not None or not fitted.refined or recorder.stopped_in is not None:
         return found.estimate
+    recorder.begin(ERRORS, 0, parts=errors(Workload.of(models)), rows=False)
     problem = RigProblem(models, config.auto.margin_px, FusedCpuSolver(config.threads).threads, recorder.control)
-    return Estimator(problem, fitted, {}, config.auto.smear_px, recorder).here()
+    estimate = Estimator(problem, fitted, {}, config.auto.smear_px, recorder).here()
+    recorder.end()
+    return estimate
+
+
+def grid_steps(grids: Sequence[GridScores], stage: str, parameters: ParameterSet) -> tuple[GridStep, ...]:
+    """How far apart the candidates of a stage were along each refined parameter, in its last grid; nothing where it compared none."""
+    found: dict[str, float] = {}
+    for grid in grids:
+        if grid.stage == stage:
+            found |= {
+                n: float(np.median(np.diff(axis))) for n, axis in zip(grid.names, grid.axes, strict=True) if len(axis) > 1
+            }
+    return tuple(GridStep(name, found[name]) for name in parameters.refined if name in found)
+
+
+def noise_share(estimate: Estimate) -> float | None:
+    """Share of the variance of the prediction errors that is the shot noise of the light, as the fit sees it; None: not known."""
+    problem, x = estimate.problem, estimate.x
+    shot = [
+        np.exp(x[problem.index("shot noise", k)]) * np.median(s.smooth / s.brightness**2)
+        for k, s in enumerate(problem.snapshots)
+    ]
+    return min(1.0, float(np.mean(shot)) / estimate.spread**2) if estimate.spread > 0 else None
 
 
 def _budget(estimate: Estimate | None, excess_px: float, model: RigModel) -> ErrorBudget | None:
     """The error budget with what the leftover shifts add to it."""
     if estimate is None or not estimate.names:
         return None
-    term = distortion_term(estimate.names, excess_px, (model.mask.shape[0], model.mask.shape[1]), model.dispersion.n_bands)
+    term = distortion_term(
+        estimate.budget.names, excess_px, (model.mask.shape[0], model.mask.shape[1]), model.dispersion.n_bands
+    )
     return estimate.budget.plus(term)
 
 
-def _terms(budget: ErrorBudget | None, direction: Direction) -> tuple[NamedCovariance, ...]:
+def _optics(estimate: Estimate | None, covariance: Vector | None) -> tuple[OpticsTerm, ...]:
+    """The terms of the optics that the picture shows, with their errors."""
+    if estimate is None or covariance is None:
+        return ()
+    errors = np.sqrt(np.maximum(np.diag(covariance)[len(estimate.names) :], 0.0))
+    return tuple(OpticsTerm(n, v, float(e)) for (n, v), e in zip(estimate.terms.items(), errors, strict=True))
+
+
+def _terms(budget: ErrorBudget | None, names: tuple[str, ...], direction: Direction) -> tuple[NamedCovariance, ...]:
     """The terms of the budget in the rig's frame."""
     if budget is None:
         return ()
-    signs = np.array([sign for _, sign in names_from_frame(budget.names, direction)])
-    return tuple(NamedCovariance(t.name, t.formula, t.origin, t.covariance * np.outer(signs, signs)) for t in budget.terms)
+    signs = np.array([sign for _, sign in names_from_frame(names, direction)])
+    size = len(names)
+    return tuple(
+        NamedCovariance(t.name, t.formula, t.origin, t.covariance[:size, :size] * np.outer(signs, signs)) for t in budget.terms
+    )
 
 
 def _told(fit: Estimate | None, direction: Direction) -> Reason | None:
@@ -299,7 +357,9 @@ def _told(fit: Estimate | None, direction: Direction) -> Reason | None:
         return None
     mapped = names_from_frame(fit.names, direction)
     signs = np.array([sign for _, sign in mapped])
-    return what_the_picture_tells([name for name, _ in mapped], fit.covariance * np.outer(signs, signs), fit.prior_sigma)
+    return what_the_picture_tells(
+        [name for name, _ in mapped], fit.covariance[: len(mapped), : len(mapped)] * np.outer(signs, signs), fit.prior_sigma
+    )
 
 
 def _correlation(
@@ -313,56 +373,3 @@ def _correlation(
     scale = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
     correlation = covariance / np.outer(scale, scale) * np.outer(signs, signs)
     return tuple(name for name, _ in mapped), np.clip(correlation, -1, 1)
-
-
-def _proof(
-    models: Sequence[RigModel],
-    solver: GapSolver,
-    before: Vector,
-    after: Vector,
-    optics: Optics,
-    config: CalibrationConfig,
-    recorder: RunRecorder,
-    direction: Direction,
-) -> tuple[QualityMaps | None, tuple[LocalShift, ...], Scores]:
-    """If wanted, the maps; leftover shifts with the fitted parameters; residuals (also on held-out pixels) with them and with the start."""
-    control = recorder.control
-    model = models[0]
-
-    def score(solver: GapSolver, vector: Vector) -> tuple[NDArray[np.float32], float, float]:
-        """Residual image of the first snapshot, relative residual and held-out residual of all."""
-        images = [explain(m, solver, vector, BRIEF, optics, control)[1] for m in models]
-        relative = [relative_residual(image, m) for image, m in zip(images, models, strict=True)]
-        held_out = unexplained_share(models, solver, vector, optics, control, seed=config.seed)
-        return images[0], float(np.sqrt(np.mean(np.square(relative)))), held_out
-
-    def picture(solver: GapSolver, vector: Vector) -> tuple[NDArray[np.float32], tuple[LocalShift, ...]]:
-        """Reconstruction of the first snapshot and leftover shifts of all."""
-        cube, _ = explain(model, solver, vector, reconstruction_settings(config.quality), optics, control)
-        return from_dispersion_frame(cube * np.float32(model.scale), direction), leftover(solver, vector)
-
-    def leftover(solver: GapSolver, vector: Vector) -> tuple[LocalShift, ...]:
-        return local_shifts(models, solver, vector, optics, control, direction, blocks=config.quality.blocks)
-
-    scored = _side_by_side(score, solver, (before, after))
-    recorder.advance(2)
-    (image_before, score_before, held_before), (image_after, score_after, held_after) = scored
-    result = Scores(score_before, score_after, held_before, held_after)
-    if not config.quality.maps:
-        shifts = leftover(solver, after)
-        recorder.advance()
-        return None, shifts, result
-    (cube_before, shifts_before), (cube_after, shifts_after) = _side_by_side(picture, solver, (before, after))
-    recorder.advance(4)
-    residuals = [residual_in_rig(model, image, direction) for image in (image_before, image_after)]
-    maps = QualityMaps(residuals[0], residuals[1], cube_before, cube_after, shifts_before, shifts_after)
-    return maps, shifts_after, result
-
-
-def _side_by_side(work: Callable[[GapSolver, Vector], T], solver: GapSolver, vectors: Sequence[Vector]) -> list[T]:
-    """The same work with each vector, on half of the processors each: threads that share every solve wait for each other."""
-    if not isinstance(solver, FusedCpuSolver) or solver.threads < len(vectors):
-        return [work(solver, vector) for vector in vectors]
-    share = FusedCpuSolver(solver.threads // len(vectors))
-    with ThreadPoolExecutor(len(vectors)) as pool:
-        return list(pool.map(lambda vector: work(share, vector), vectors))

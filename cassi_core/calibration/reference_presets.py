@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from cassi_core.calibration import algorithm1, algorithm2
 from cassi_core.calibration.algorithm2 import SearchOutcome
+from cassi_core.calibration.costs import Workload
 from cassi_core.calibration.objective import ScorerCache, choose_device
 from cassi_core.calibration.rig_model import RigModel
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
@@ -15,14 +16,22 @@ from cassi_core.solvers.protocol import GapSolver
 
 Search = Callable[[Sequence[RigModel], ParameterSet, GapSolver, RunRecorder], SearchOutcome]
 Plan = tuple[tuple[str, str, float], ...]
+PLAN_VOXELS = 256 * (256 + 54 + 12) * 28
+"""Pixels and bands of the pictures that the plans of the stages were measured on, with the padding."""
 
 
-def searcher(config: CalibrationConfig) -> tuple[Search, Plan]:
-    """The search of the configured preset, dispersion frame, and its stages as (name, label, expected seconds)."""
+def searcher(config: CalibrationConfig, load: Workload) -> tuple[Search, Plan]:
+    """The search of the configured preset, dispersion frame, and its stages as (name, label, expected seconds of one core)."""
     if config.preset == "algorithm1":
-        return _algorithm1(config), algorithm1.stage_plan(config.algorithm1)
+        return _algorithm1(config), _scaled(algorithm1.stage_plan(config.algorithm1), load)
     refined = config.refine or DEFAULT_REFINE["reference"]
-    return _algorithm2(config), algorithm2.stage_plan(config.reference, refined, config.algorithm1)
+    return _algorithm2(config), _scaled(algorithm2.stage_plan(config.reference, refined, config.algorithm1), load)
+
+
+def _scaled(plan: Plan, load: Workload) -> Plan:
+    """A plan for one frame of 256 x 256 x 28 on two cores as one for other sizes, in seconds of one core."""
+    share = 2 * load.frames * load.voxels / PLAN_VOXELS
+    return tuple((name, label, share * weight) for name, label, weight in plan)
 
 
 def _algorithm1(config: CalibrationConfig) -> Search:

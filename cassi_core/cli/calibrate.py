@@ -54,7 +54,13 @@ def add_parser(subparsers: Any) -> None:
     group.add_argument("--preset", choices=("auto", "reference", "algorithm1"), help="algorithm (auto)")
     group.add_argument("--refine", type=comma_list, metavar="NAMES", help="parameters to refine, for instance dx,dy,theta")
     group.add_argument("--fix", type=comma_list, default=(), metavar="NAMES", help="parameters to hold at their start values")
-    group.add_argument("--start", type=assignments, default={}, metavar="NAME=VALUE,...", help="start values (0)")
+    group.add_argument(
+        "--start",
+        type=start_values,
+        default={},
+        metavar="NAME=VALUE,...|C.cassi.json",
+        help="start values (0), or an earlier calibration whose values to start from",
+    )
     group.add_argument("--config", metavar="FILE", help="settings as JSON; the options here come before them")
     group.add_argument("--device", metavar="NAME", help="where torch runs: auto, cpu, cuda or cuda:INDEX (auto)")
     group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (0)")
@@ -177,7 +183,7 @@ def start_parameters(config: CalibrationConfig, args: argparse.Namespace) -> Par
     """What is refined (the preset's choice unless said otherwise) and from where; ConfigError for an unknown name.
 
     A measured dispersion table (:mod:`cassi_core.dispersion_measurement`) holds slope and curve at 0 and alpha at the measured value,
-    unless the names to refine are given.
+    unless the names to refine are given. An earlier calibration gives all start values, also of what is held.
     """
     from cassi_core.config import DEFAULT_REFINE
     from cassi_core.errors import ConfigError
@@ -191,7 +197,16 @@ def start_parameters(config: CalibrationConfig, args: argparse.Namespace) -> Par
     names = tuple(name for name in wanted if name not in fixed)
     if not names:
         raise ConfigError("no parameter is left to refine; name at least one with --refine")
+    if isinstance(args.start, str):
+        from cassi_core.io.calibration_file import read_calibration
+
+        return ParameterSet.default(names).starting_from(read_calibration(args.start).parameters)
     return ParameterSet.default(names, {**measured, **args.start})
+
+
+def start_values(text: str) -> dict[str, float] | str:
+    """`dx=0.5,theta=-0.1` as a dictionary, or the name of a calibration file as it is."""
+    return text if Path(text).suffix in (".json", ".h5") else assignments(text)
 
 
 def with_measured_errors(config: CalibrationConfig, table: str | None) -> CalibrationConfig:
@@ -285,27 +300,19 @@ def _report(result: CalibrationResult, out: Path | None, as_json: bool, console:
 
 def print_result(result: CalibrationResult, console: Console) -> None:
     """Parameters, scores and verdict as a readable table on standard output."""
-    from cassi_core.parameters import GEOMETRY_NAMES, format_value
+    from cassi_core.cli.result_output import print_checks, print_parameters, print_scores
+    from cassi_core.quality.check_text import outcome_words, verdict_words
     from cassi_core.quality.registration_text import registration_line
 
     if result.registration is not None:
         console.result(f"may be off by   {registration_line(result.registration)}")
         console.result()
-    rows = []
-    for p in result.parameters:
-        if p.name in GEOMETRY_NAMES or p.refine or p.value != 0:
-            value = format_value(p.value, p.sigma, "", p.spec.digits)
-            state = ("at its bound" if p.at_bound else "refined") if p.refine else "held"
-            rows.append((p.name, value, p.unit, state, format_value(result.start[p.name].value, None, "", p.spec.digits)))
-    console.table(("parameter", "value", "unit", "", "start"), rows, numeric=(4,))
-    scores = result.scores
+    print_parameters(result.parameters, result.start, result.grid_steps, console)
     console.result()
-    console.result(f"residual        {scores.residual_before:.4f} before, {scores.residual_after:.4f} after")
-    if scores.held_out_before is not None and scores.held_out_after is not None:
-        console.result(f"held-out pixels {scores.held_out_before:.4f} before, {scores.held_out_after:.4f} after")
-    finished = "" if result.outcome == "done" else ", finished early"
-    console.result(f"verdict         {result.verdict.status} ({result.source}, {result.seconds_total:.1f} s{finished})")
-    for reason in result.verdict.reasons:
-        console.result(f"  {reason.status}: {reason.text}")
+    print_scores(result.scores, console)
+    ended = outcome_words(result.outcome)
+    words = verdict_words(result.verdict.status, result.outcome)
+    console.result(f"verdict         {words} ({result.source}, {result.seconds_total:.1f} s{ended})")
+    print_checks(result.verdict, console)
     for note in result.notes:
         console.result(f"  note: {note}")

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
+from cassi_core.formatting import MINUS, format_remaining
 from cassi_core.run import Event, Message, Progress, RunStarted, StageFinished, StageStarted
 
 BAR_WIDTH = 24
@@ -32,6 +33,11 @@ class Console:
     def write(self, text: str, stream: TextIO) -> None:
         """Write text as it is; characters that the stream cannot show become question marks."""
         encoding = getattr(stream, "encoding", None) or "utf-8"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            # Consoles of one byte a character have no true minus sign; a number without its sign would be another number.
+            text = text.replace(MINUS, "-")
         stream.write(text.encode(encoding, "replace").decode(encoding))
         stream.flush()
 
@@ -107,7 +113,7 @@ def progress_line(label: str, progress: Progress, columns: int) -> str:
     """One line: stage, bar, per cent of the whole run, elapsed and remaining time; cut to the width of the terminal."""
     filled = round(BAR_WIDTH * min(1.0, max(0.0, progress.fraction)))
     bar = "#" * filled + "-" * (BAR_WIDTH - filled)
-    remaining = "..." if progress.remaining_s is None else clock(progress.remaining_s)
+    remaining = "..." if progress.remaining_s is None else format_remaining(progress.remaining_s)
     steps = f"{progress.done}/{progress.total}"
     line = f"[{bar}] {100 * progress.fraction:3.0f} %  {clock(progress.elapsed_s)}, {remaining} left  {label} {steps}"
     return line[: max(1, columns - 1)]

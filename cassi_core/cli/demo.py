@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from typing import Any
 
 from cassi_core.cli.console import Console
@@ -31,8 +30,10 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace, console: Console) -> int:
     """Run the preset `auto` on the demo and print the comparison."""
     from cassi_core.calibration.pipeline import calibrate
+    from cassi_core.cli.result_output import print_checks
     from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
     from cassi_core.demo import deviations, load_demo
+    from cassi_core.formatting import error_digits, format_number
     from cassi_core.parameters import ParameterSet
     from cassi_core.quality.registration_text import registration_line
     from cassi_core.run import RunControl
@@ -56,15 +57,15 @@ def run(args: argparse.Namespace, console: Console) -> int:
     rows = []
     for d in deviations(result.parameters, demo.truth):
         spec = SPECS[d.name]
-        distance = "" if d.in_sigmas is None else f"{d.in_sigmas:+.1f}"
+        distance = "" if d.in_sigmas is None else format_number(d.in_sigmas, 1, signed=True)
         # Two digits of sigma decide how many digits of the value mean anything.
-        digits = max(spec.digits, 1 - math.floor(math.log10(d.sigma))) if d.sigma else spec.digits
-        sigma = "" if d.sigma is None else f"{d.sigma:.{digits}f}"
-        rows.append((d.name, f"{d.value:+.{digits}f}", sigma, f"{d.truth:+.{digits}f}", distance, spec.unit))
+        digits = error_digits(d.sigma) if d.sigma else spec.digits
+        sigma = "" if d.sigma is None else format_number(d.sigma, digits)
+        value, truth = (format_number(v, digits, signed=True) for v in (d.value, d.truth))
+        rows.append((d.name, value, sigma, truth, distance, spec.unit))
     console.table(("parameter", "value", "sigma", "truth", "error/sigma", "unit"), rows, numeric=(1, 2, 3, 4))
     console.result()
     console.result(f"residual {result.scores.residual_before:.4f} before, {result.scores.residual_after:.4f} after")
     console.result(f"verdict: {result.verdict.status} ({result.seconds_total:.1f} s on {result.device})")
-    for reason in result.verdict.reasons:
-        console.result(f"  {reason.status}: {reason.text}")
+    print_checks(result.verdict, console)
     return 0

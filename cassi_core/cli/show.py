@@ -23,8 +23,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Read, check and print."""
-    from cassi_core.io.calibration_file import is_session, read_calibration, read_registration
-    from cassi_core.parameters import GEOMETRY_NAMES, format_value
+    from cassi_core.cli.result_output import print_checks, print_parameters, print_scores
+    from cassi_core.io.calibration_file import is_session, read_calibration, read_registration, steps_of
+    from cassi_core.quality.check_text import outcome_words, verdict_words
     from cassi_core.quality.registration_text import registration_line
 
     if is_session(args.calibration):
@@ -37,28 +38,18 @@ def run(args: argparse.Namespace, console: Console) -> int:
         console.json(document)
         return 0
     console.result(f"calibration     {stored.path}")
-    finished = "" if document.get("outcome", "done") == "done" else ", finished early"
     if stored.calibrated is not None:
         console.result(f"calibrated      {stored.calibrated.astimezone():%Y-%m-%d %H:%M}")
     registration = read_registration(document.get("registration"))
     if registration is not None:
         console.result(f"may be off by   {registration_line(registration)}")
-    console.result(f"verdict         {stored.verdict.status}")
-    for reason in stored.verdict.reasons:
-        console.result(f"  {reason.status}: {reason.text}")
+    console.result(f"verdict         {verdict_words(stored.verdict.status, stored.outcome)}")
+    print_checks(stored.verdict, console)
     console.result()
-    rows = []
-    for p in stored.parameters:
-        if p.name in GEOMETRY_NAMES or p.refine or p.value != 0:
-            state = ("at its bound" if p.at_bound else "refined") if p.refine else "held"
-            start = format_value(stored.start[p.name].value, None, "", p.spec.digits)
-            rows.append((p.name, format_value(p.value, p.sigma, "", p.spec.digits), p.unit, state, start))
-    console.table(("parameter", "value", "unit", "", "start"), rows, numeric=(4,))
+    print_parameters(stored.parameters, stored.start, steps_of(document), console)
     console.result()
-    s, d = stored.scores, stored.dispersion
-    console.result(f"residual        {s.residual_before:.4f} before, {s.residual_after:.4f} after")
-    if s.held_out_before is not None and s.held_out_after is not None:
-        console.result(f"held-out pixels {s.held_out_before:.4f} before, {s.held_out_after:.4f} after")
+    print_scores(stored.scores, console)
+    d = stored.dispersion
     console.result(f"dispersion      {d.n_bands} bands, {d.step_px:.6g} px per band, direction {d.direction}, {d.mode} offsets")
     if d.wavelengths_nm is not None:
         console.result(f"wavelengths     {d.wavelengths_nm[0]:.1f} .. {d.wavelengths_nm[-1]:.1f} nm")
@@ -68,7 +59,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         console.result(f"{role:<15} {name} ({shape}){f' sha256 {source.sha256}' if source.sha256 else ''}")
     console.result(
         f"made by         preset {stored.preset}, {document.get('seconds_total', 0.0):.1f} s on {document.get('device', '?')}, "
-        f"seed {document.get('seed', '?')}{finished}"
+        f"seed {document.get('seed', '?')}{outcome_words(stored.outcome)}"
     )
     software = document.get("software") or {}
     console.result("software        " + ", ".join(f"{name} {version}" for name, version in software.items()))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from cassi_core.inputs import CalibrationInputs, Source
 from cassi_core.io.atomic import atomic_write
 from cassi_core.io.software import software_versions
 from cassi_core.parameters import GEOMETRY_NAMES, Parameter, ParameterSet
-from cassi_core.result import CalibrationResult, NamedCovariance, Reason, RegistrationError, Scores, Verdict
+from cassi_core.result import CalibrationResult, GridStep, NamedCovariance, Outcome, Reason, RegistrationError, Scores, Verdict
 
 FORMAT = "cassi-calibration"
 VERSION = 1
@@ -61,6 +61,25 @@ class StoredCalibration:
     snapshots: CalibrationInputs | None = None
     calibrated: datetime | None = None
 
+    @property
+    def outcome(self) -> Outcome:
+        """How the run ended; files of version 0.1 do not say and were done."""
+        return outcome_of(self.document)
+
+
+def outcome_of(document: Mapping[str, Any]) -> Outcome:
+    """How the run of a calibration file's document ended; SessionError for an outcome that does not exist."""
+    outcome = document.get("outcome", "done")
+    if outcome not in get_args(Outcome):
+        raise SessionError(f"the outcome is {outcome!r}; {', '.join(get_args(Outcome))} are known")
+    found: Outcome = outcome
+    return found
+
+
+def steps_of(document: Mapping[str, Any]) -> tuple[GridStep, ...]:
+    """The steps of the grid in which the run of a calibration file's document was stopped; none where it was not."""
+    return tuple(GridStep(str(name), float(step)) for name, step in (document.get("grid_steps") or {}).items())
+
 
 def calibration_document(result: CalibrationResult) -> dict[str, Any]:
     """The contents of a calibration file as plain JSON values: no NaN, no arrays."""
@@ -93,6 +112,7 @@ def calibration_document(result: CalibrationResult) -> dict[str, Any]:
         "preset": result.preset,
         "source": result.source,
         "outcome": result.outcome,
+        "grid_steps": {step.name: step.step for step in result.grid_steps},
         "correlation": _correlation(result),
         "peak_z": result.peak_z,
         "stages": [asdict(stage) for stage in result.stages],
@@ -135,6 +155,7 @@ def read_calibration(path: str | Path) -> StoredCalibration:
     document = _load(path)
     try:
         parameters, start = _read_parameters(document["parameters"])
+        outcome_of(document)
         stored = document["dispersion"]
         dispersion = Dispersion(
             np.array(stored["s_nom"], np.float64),
@@ -245,10 +266,7 @@ def _read_verdict(entry: Mapping[str, Any]) -> Verdict:
     checks = entry.get("checks")
     if checks is None:
         checks = [{"check": "", "status": entry["status"], "text": text} for text in entry["reasons"]]
-    return Verdict(
-        entry["status"],
-        tuple(Reason(c["check"], c["status"], _or_nan(c.get("value")), _or_nan(c.get("threshold")), c["text"]) for c in checks),
-    )
+    return Verdict(entry["status"], tuple(Reason.from_record(check) for check in checks))
 
 
 def _or_nan(value: Any) -> float:

@@ -211,7 +211,7 @@ def _entry_of_row(row: sqlite3.Row, measured: dict[str, Measured]) -> LogEntry:
         datetime.fromisoformat(row["calibrated"]),
         datetime.fromisoformat(row["added"]),
         ordered,
-        Verdict(row["verdict"], tuple(Reason(**check) for check in checks)),
+        Verdict(row["verdict"], tuple(Reason.from_record(check) for check in checks)),
         Scores(**{name: None if row[name] is None else float(row[name]) for name in SCORES}),  # type: ignore[arg-type]
         row["preset"],
         path=row["path"],

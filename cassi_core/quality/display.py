@@ -7,13 +7,12 @@ a window.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.errors import InputError
+from cassi_core.quality.shift_pattern import SCATTER_PX
 from cassi_core.result import LocalShift
 
 MAX_SAMPLES = 250_000
@@ -85,25 +84,16 @@ def mean_spectrum(cube: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(cube.mean(axis=(1, 2), dtype=np.float64), np.float64)
 
 
-@dataclass(frozen=True)
-class ShiftStatistics:
-    """Summary of a field of leftover shifts in pixels: rms along and across, largest length, how many blocks."""
-
-    rms_right: float
-    rms_down: float
-    largest: float
-    blocks: int
+BEYOND = 2.0
+"""A block beyond so many of its errors, right and down together, is shifted."""
 
 
-def shift_statistics(shifts: Sequence[LocalShift]) -> ShiftStatistics:
-    """Root mean square of the right and down components and the largest length of a field of leftover shifts."""
-    if not shifts:
-        return ShiftStatistics(0.0, 0.0, 0.0, 0)
-    vectors = np.array([(s.right, s.down) for s in shifts], np.float64)
-    rms = np.sqrt((vectors**2).mean(axis=0))
-    return ShiftStatistics(float(rms[0]), float(rms[1]), float(np.hypot(vectors[:, 0], vectors[:, 1]).max()), len(shifts))
+def block_errors(shift: LocalShift) -> tuple[float, float]:
+    """Errors of a block's shift to the right and down (px): that of its peak, and by how much its scene pulls it."""
+    return math.hypot(shift.sigma_right, SCATTER_PX), math.hypot(shift.sigma_down, SCATTER_PX)
 
 
 def within_errors(shift: LocalShift) -> bool:
-    """True for a leftover shift within two standard errors of zero, right and down together: it tells nothing."""
-    return math.hypot(shift.right / max(shift.sigma_right, 1e-9), shift.down / max(shift.sigma_down, 1e-9)) < 2
+    """True for a leftover shift within two of its errors, right and down together: it tells nothing."""
+    right, down = block_errors(shift)
+    return math.hypot(shift.right / right, shift.down / down) <= BEYOND

@@ -7,12 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cassi_core.result import Reason
+from cassi_core.formatting import format_number
+from cassi_core.quality.check_words import Action
+from cassi_core.result import Limits, Reason, judged
 
 UNTOLD = 0.7
 """A standard error above this share of the prior's is the prior, not the picture."""
 ENTANGLED = 0.95
 """Correlation beyond which two parameters can hardly be told apart."""
+
+DISPERSION = ("slope", "curve", "alpha")
+DISPERSION_FIRST: tuple[Action, ...] = ("hold_dispersion", "add_frame", "more_light")
+FRAME_FIRST: tuple[Action, ...] = ("add_frame", "more_light", "hold_dispersion")
 
 
 def what_the_picture_tells(names: Sequence[str], covariance: NDArray[np.float64], prior_sigma: NDArray[np.float64]) -> Reason:
@@ -33,11 +39,11 @@ def what_the_picture_tells(names: Sequence[str], covariance: NDArray[np.float64]
     if pair is not None:
         one, other, value = pair
         parts.append(
-            f"{one} and {other} can hardly be told apart (correlation {value:+.2f}): trust their combination, not each alone"
+            f"{one} and {other} can hardly be told apart (correlation {format_number(value, 2, signed=True)}): trust their combination, not each alone"
         )
-    return Reason(
-        "what the picture tells", "warn" if untold else "pass", float(share.max(initial=0.0)), UNTOLD, "; ".join(parts)
-    )
+    actions: tuple[Action, ...] = DISPERSION_FIRST if any(n in DISPERSION for n in untold) else FRAME_FIRST
+    worst = float(share.max(initial=0.0))
+    return judged("what the picture tells", worst, Limits("at most", warn=UNTOLD), {"pass": "; ".join(parts)}, actions=actions)
 
 
 def _most_entangled(names: Sequence[str], correlation: NDArray[np.float64]) -> tuple[str, str, float] | None:

@@ -10,6 +10,7 @@ from cassi_core.config import CalibrationConfig
 from cassi_core.errors import ConfigError
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.atomic import atomic_write
+from cassi_core.io.calibration_file import outcome_of
 from cassi_core.parameters import format_value
 from cassi_core.report import sections
 from cassi_core.report.content import ReportContent, content_of_result
@@ -17,6 +18,7 @@ from cassi_core.report.style import CSS
 from cassi_core.result import CalibrationResult
 
 SUFFIXES = (".html", ".htm", ".pdf")
+UNFINISHED = "search not finished: how wrong the values are is not known"
 VERDICTS = {"pass": "pass: it can be used", "warn": "warn: read the reasons before using it", "fail": "fail: do not use it"}
 
 
@@ -24,6 +26,7 @@ def report_html(content: ReportContent, when: datetime | None = None) -> str:
     """The whole page as text; `when` is the time written on it (None: now)."""
     when = when or datetime.now().astimezone()
     status = content.verdict.status
+    words = UNFINISHED if outcome_of(content.document) == "not_finished" else VERDICTS[status]
     found = ", ".join(
         f"{p.name} {format_value(p.value, p.sigma, p.unit, p.spec.digits)}" for p in content.parameters if p.refine
     )
@@ -42,7 +45,7 @@ def report_html(content: ReportContent, when: datetime | None = None) -> str:
         f"<title>Calibration of {escape(Path(content.name).name)}</title><style>{CSS}</style></head><body>"
         f"<header><h1>Calibration of {escape(Path(content.name).name)}</h1>"
         f"<p class=muted>Report of {when:%Y-%m-%d %H:%M %Z}</p>"
-        f'<p><span class="badge {status}">{escape(VERDICTS[status])}</span></p><p>{escape(found)}</p></header>'
+        f'<p><span class="badge {status}">{escape(words)}</span></p><p>{escape(found)}</p></header>'
         f'{body}<script type="application/json" id="calibration">{sections.embedded_document(content)}</script></body></html>\n'
     )
 

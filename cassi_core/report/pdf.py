@@ -15,6 +15,8 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 
 from cassi_core import __version__
+from cassi_core.io.calibration_file import outcome_of
+from cassi_core.quality.check_text import verdict_words
 from cassi_core.report.content import ReportContent
 from cassi_core.report.fonts import SANS, printable
 from cassi_core.report.page import report_html
@@ -39,7 +41,7 @@ def report_pdf(content: ReportContent, when: datetime | None = None) -> bytes:
         bottomMargin=BOTTOM,
         title=title,
         author=f"cassi-calibration {__version__}",
-        subject=f"Verdict: {content.verdict.status}",
+        subject=f"Verdict: {verdict_words(content.verdict.status, outcome_of(content.document))}",
         lang="en",
     )
     area = Frame(SIDE, BOTTOM, WIDTH, A4[1] - TOP - BOTTOM, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0)

@@ -12,27 +12,29 @@ from typing import Any
 import numpy as np
 
 from cassi_core.config import CalibrationConfig
-from cassi_core.io.calibration_file import read_registration
+from cassi_core.formatting import format_number
+from cassi_core.io.calibration_file import outcome_of, read_registration, steps_of
 from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, SPECS, format_value
+from cassi_core.quality.check_text import check_numbers
 from cassi_core.quality.colour import pseudo_colours
 from cassi_core.quality.display import (
     predicted_measurement,
     robust_levels,
-    shift_statistics,
     spectrum_at,
     symmetric_levels,
     within_errors,
 )
 from cassi_core.quality.points import spectrum_points
 from cassi_core.quality.registration_text import registration_line
-from cassi_core.quality.verdict import leftover_rms
+from cassi_core.quality.shift_checks import leftover_rms, shifted_blocks
 from cassi_core.report.charts import COLOURS, Arrow, Line, arrow_field, line_chart, matrix, score_map
 from cassi_core.report.content import ReportContent
 from cassi_core.report.pictures import colour_of, colour_table, image_uri, rgb_uri
-from cassi_core.result import LocalShift, QualityMaps
+from cassi_core.result import LocalShift, Outcome, QualityMaps
 from cassi_core.run import GridScores
 
 Cell = str | tuple[str, str]
+OUTCOMES: dict[Outcome, str] = {"done": "done", "finished_early": "finished early", "not_finished": "search not finished"}
 
 
 def table(headings: Sequence[Cell], rows: Sequence[Sequence[Cell]]) -> str:
@@ -62,32 +64,34 @@ def row(*parts: str) -> str:
 def verdict_section(c: ReportContent) -> str:
     """Verdict with every check in words."""
 
-    def value(v: float) -> str:
-        return f"{v:.4g}" if math.isfinite(v) else ""
-
     rows = [
-        (("status", r.status), r.check, r.text, ("n", value(r.value)), ("n", value(r.threshold))) for r in c.verdict.reasons
+        (("status", r.status), r.title, r.text, ("n", check_numbers(r)), r.advice if r.status != "pass" else "")
+        for r in c.verdict.reasons
     ]
     s = c.scores
     held = ""
     if s.held_out_before is not None and s.held_out_after is not None:
         held = f" On pixels that the reconstruction did not see: {s.held_out_before:.4f} before, {s.held_out_after:.4f} after."
     text = f"Relative residual ||y - A x|| / ||y||: {s.residual_before:.4f} before, {s.residual_after:.4f} after.{held}"
-    return f"<p>{escape(text)}</p>" + table(("", "check", "meaning", ("n", "value"), ("n", "threshold")), rows)
+    return f"<p>{escape(text)}</p>" + table(("", "check", "found", ("n", "value"), "what to do"), rows)
 
 
 def parameter_section(c: ReportContent) -> str:
     """Parameters with error bars, bounds and start values; their correlations."""
     rows = []
+    steps = {step.name: step.step for step in steps_of(c.document)}
     for p in c.parameters:
         if p.name not in GEOMETRY_NAMES and not p.refine and p.value == 0:
             continue
         state = ("at its bound" if p.at_bound else "refined") if p.refine else "held"
+        if p.name in steps:
+            state = f"grid step {format_number(steps[p.name], p.spec.digits)}"
         value = format_value(p.value, p.sigma, p.unit, p.spec.digits)
         start = format_value(c.start[p.name].value, None, "", p.spec.digits)
         bounds = f"{p.lower:g} .. {p.upper:g}" if p.refine else ""
         rows.append((p.name, p.spec.description, ("n", value), ("n", start), state, ("n", bounds)))
-    made = table(("", "meaning", ("n", "value ± standard error"), ("n", "start"), "", ("n", "bounds")), rows)
+    head = "value (no error is known)" if outcome_of(c.document) == "not_finished" else "value ± standard error"
+    made = table(("", "meaning", ("n", head), ("n", "start"), "", ("n", "bounds")), rows)
     registration = read_registration(c.document.get("registration"))
     if registration is not None:
         made = f"<p>The mask may be off by: {escape(registration_line(registration))}.</p>" + made
@@ -183,14 +187,16 @@ def _residuals(c: ReportContent, m: QualityMaps) -> str:
 def _shifts(m: QualityMaps) -> str:
     if not m.shifts_after and not m.shifts_before:
         return ""
-    largest = max(shift_statistics(s).largest for s in (m.shifts_before, m.shifts_after))
+    largest = max((math.hypot(s.right, s.down) for s in (*m.shifts_before, *m.shifts_after)), default=0.0)
     shape = (m.residual_after.shape[0], m.residual_after.shape[1])
 
     def field(shifts: Sequence[LocalShift], label: str) -> str:
-        s = shift_statistics(shifts)
         arrows = [Arrow(v.row, v.col, v.right, v.down, within_errors(v)) for v in shifts]
         caption = (
-            f"{label}: {leftover_rms(shifts):.3f} px rms beyond the errors, {s.blocks} blocks." if shifts else f"{label}: none."
+            f"{label}: {leftover_rms(shifts):.3f} px rms beyond the errors, {shifted_blocks(shifts)} of {len(shifts)} blocks shifted beyond two "
+            "of them."
+            if shifts
+            else f"{label}: none."
         )
         return figure(arrow_field(arrows, shape, largest, title=f"Leftover shifts, {label.lower()}"), caption)
 
@@ -334,7 +340,7 @@ def settings_section(c: ReportContent) -> str:
         "Preset": f"{d['preset']} (parameters from {d.get('source', d['preset'])})",
         "Refined": ", ".join(c.parameters.refined) or "nothing",
         **({} if c.config is None else {"Settings": changed_settings(c.config)}),
-        "Outcome": str(d.get("outcome", "done")).replace("_", " "),
+        "Outcome": OUTCOMES[outcome_of(d)],
         **(
             {"Calibrated": f"{datetime.fromisoformat(d['calibrated']).astimezone():%Y-%m-%d %H:%M %Z}"}
             if d.get("calibrated")
@@ -345,8 +351,8 @@ def settings_section(c: ReportContent) -> str:
         "Software": ", ".join(f"{name} {version}" for name, version in d["software"].items()),
         "Conventions": str(d["conventions"]),
     }
-    for note in d.get("notes") or []:
-        facts["Note"] = str(note)
+    for number, note in enumerate(d.get("notes") or [], 1):
+        facts["Note" if number == 1 else f"Note {number}"] = str(note)
     return definitions(facts)
 
 

@@ -140,6 +140,8 @@ class RunPage(Page):
         if "inputs" in names and not self._runner.running:
             self._shown_run = None
             self.plots.begin(shot.parameters, None if shot.inputs is None else shot.inputs.dispersion.wavelengths_nm)
+            if shot.inputs is not None:
+                self.setup.table.set_direction(shot.inputs.dispersion.direction)
         if names & {"runs", "current_id", "inputs"} and not self._runner.running:
             self._show_record(self._state.current_run)
         self._show_values()
@@ -183,8 +185,8 @@ class RunPage(Page):
             return
         table.set_parameters(self._state.parameters)
         table.set_found(None if record is None else record.result.parameters)
-        open_ended = record is not None and any(p.refine and p.sigma is None for p in record.result.parameters)
-        self.setup.set_sentence(NOT_KNOWN if open_ended else "")
+        unfinished = record is not None and record.result.outcome == "not_finished"
+        self.setup.set_sentence(NOT_KNOWN if unfinished else "")
 
     def _show_notice(self, problem: str = "") -> None:
         shot = self._state.snapshot

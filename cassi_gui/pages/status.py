@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cassi_core.formatting import format_duration
 from cassi_core.inputs import CalibrationInputs
+from cassi_core.quality.check_text import outcome_words, verdict_words
 from cassi_core.quality.pictures import belongs_to
 from cassi_gui.inputs.loading import MASK_WANTED
 from cassi_gui.run.controller import RunPhase
@@ -83,11 +84,10 @@ def run_line(record: RunRecord | None, inputs: CalibrationInputs | None) -> Badg
     """How the run on show ended, in a line for the status bar; empty without one, and for a run of other files."""
     if record is None or of_other_files(record, inputs):
         return Badge()
-    early = ", stopped early" if record.result.outcome == "finished_early" else ""
-    verdict = record.result.verdict.status
-    return Badge(
-        f"{record.name} finished in {format_duration(record.result.seconds_total)}{early}: {verdict}", VERDICT_STATUS[verdict]
-    )
+    result = record.result
+    words = verdict_words(result.verdict.status, result.outcome)
+    ended = f"{record.name} finished in {format_duration(result.seconds_total)}{outcome_words(result.outcome)}: {words}"
+    return Badge(ended, VERDICT_STATUS[result.verdict.status])
 
 
 def enabled_actions(shot: Snapshot, phase: RunPhase, page_index: int, page_count: int) -> dict[str, bool]:

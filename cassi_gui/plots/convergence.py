@@ -17,7 +17,7 @@ from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QGraphicsSimpleTextItem, QWidget
 
 from cassi_core.parameters import PARAMETER_NAMES, SPECS, Parameter, ParameterSet
-from cassi_core.quality.parameter_words import NAMES, screen_factor, screen_unit, screen_value
+from cassi_core.quality.names import NAMES, screen_value
 from cassi_core.run import IterationRow
 from cassi_gui.plots import export
 from cassi_gui.plots.axes import StepAxis, ValueAxis
@@ -82,14 +82,14 @@ class _Trace:
         self.bounds_text.setPos(3, box.height() - self.bounds_text.boundingRect().height() - 1)
 
     def set_bounds(self, p: Parameter) -> None:
-        factor, unit = screen_factor(self.name), screen_unit(self.name)
+        factor, unit = NAMES[self.name].factor, NAMES[self.name].unit
         lower, upper = factor * p.lower, factor * p.upper
         for line, value in zip(self.bounds, (lower, upper), strict=True):
             line.setValue(value)
         words = f"\N{PLUS-MINUS SIGN}{upper:g}" if lower == -upper else f"{lower:g} \N{HORIZONTAL ELLIPSIS} {upper:g}"
         self.bounds_text.setText(f"bounds {words}")
         self.plot.setToolTip(
-            f"{NAMES[self.name]} ({self.name}) over the steps, bounds {words} {unit}".rstrip()
+            f"{NAMES[self.name].words} ({self.name}) over the steps, bounds {words} {unit}".rstrip()
             + "; shaded: plus and minus one sigma"
         )
         self._place_text()
@@ -274,7 +274,7 @@ class ConvergencePanel(PlotPanel):
                 text = f"<b>{RESIDUAL}</b> {number(self._rows[-1].score)}"
                 trace.heading.setText(text, color=self._palette.text, size=f"{LABEL_PT}pt")
                 continue
-            column, factor = PARAMETER_NAMES.index(name), screen_factor(name)
+            column, factor = PARAMETER_NAMES.index(name), NAMES[name].factor
             values = factor * np.array([row.values[column] for row in chosen])
             sigmas = factor * np.array([_sigma(row, column) for row in chosen])
             if self._parameters is not None:
@@ -292,8 +292,8 @@ class ConvergencePanel(PlotPanel):
         if self._result is not None:
             value, error = self._result[trace.name].value, self._result[trace.name].sigma
         wide = self._column_width() > WIDE_TITLE_PX
-        unit = screen_unit(trace.name)
-        words = screen_value(trace.name, value, error)
+        unit = NAMES[trace.name].unit
+        words = screen_value(Parameter(trace.name, value, value, value, sigma=error))
         # A narrow column leaves the error to the band, but keeps the decimals that it gives the value.
         text = f"<b>{trace.name}</b> {words if wide else words.partition(PLUS_MINUS)[0]}"
         if wide or len(unit) <= SHORT_UNIT:

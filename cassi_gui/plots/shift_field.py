@@ -16,7 +16,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QWidget
 
-from cassi_core.quality.display import shift_statistics, within_errors
+from cassi_core.quality.display import within_errors
+from cassi_core.quality.shift_checks import leftover_rms, shifted_blocks
 from cassi_core.result import LocalShift
 from cassi_gui.plots import export
 from cassi_gui.plots.panel import PlotPanel
@@ -77,12 +78,10 @@ class ShiftFieldPanel(PlotPanel):
         self._draw()
         height, width = shape
         self.plot.getViewBox().setRange(QRectF(-0.5, -0.5, width, height * 1.12), padding=0.03)
-        numbers = shift_statistics(self._shifts)
-        right, down = f"{numbers.rms_right:.2f}", f"{numbers.rms_down:.2f}"
-        self.set_detail(f"rms \u2192{right} \u2193{down} px")
+        rms, shifted = f"{leftover_rms(self._shifts):.3f}", shifted_blocks(self._shifts)
+        self.set_detail(f"rms {rms} px beyond the errors")
         self.graphics.setToolTip(
-            f"{HELP}\nrms {right} px to the right, {down} px downwards, errors included (the verdict takes them off); "
-            f"largest {numbers.largest:.2f} px"
+            f"{HELP}\nrms {rms} px beyond the errors of the blocks; {shifted} of {len(self._shifts)} blocks are shifted beyond two of theirs"
         )
 
     @property

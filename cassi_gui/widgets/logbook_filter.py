@@ -65,8 +65,8 @@ class LogbookFilter(QWidget):
         for part in (self.rig, self.period, self.verdict, self.withdrawn):
             row.addWidget(part)
         # Days come below: beside the others they would push the buttons of the page out of a small window.
-        for part in (self.since, self._between, self.until):
-            days.addWidget(part)
+        for day in (self.since, self._between, self.until):
+            days.addWidget(day)
         days.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

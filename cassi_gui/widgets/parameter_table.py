@@ -19,9 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cassi_core.dispersion import Direction
 from cassi_core.formatting import MINUS, format_number
 from cassi_core.parameters import BOUND_TOLERANCE, Parameter, ParameterSet
-from cassi_core.quality.parameter_words import NAMES, found_text, screen_digits, screen_factor, screen_unit, screen_value
+from cassi_core.quality.names import NAMES, ScreenName, screen_name, screen_value
 from cassi_gui.style.theme import LIGHT, TYPE_SMALL_PT, Palette, font
 from cassi_gui.widgets.cell_editor import CellEditor
 
@@ -62,6 +63,11 @@ def bound_words(p: Parameter) -> str:
     return "on its upper bound" if near_upper else "on its lower bound"
 
 
+def unit_words(name: str) -> str:
+    """The unit of a parameter as it stands in the table."""
+    return NAMES[name].unit.replace("^2", "\N{SUPERSCRIPT TWO}")
+
+
 class ParameterModel(QAbstractTableModel):
     """Shows a ParameterSet and what was found; edits are reported by `edited` and appear when the new set arrives."""
 
@@ -73,6 +79,15 @@ class ParameterModel(QAbstractTableModel):
         self._found: ParameterSet | None = None
         self._locked = False
         self._palette = LIGHT
+        self._direction: Direction = "right"
+
+    def _name(self, p: Parameter) -> ScreenName:
+        return screen_name(p.name, self._direction)
+
+    def set_direction(self, direction: Direction) -> None:
+        """Where the bands move: `along` and `across` mean something else for a dispersion along the rows."""
+        self._direction = direction
+        self._all_changed()
 
     def set_parameters(self, parameters: ParameterSet) -> None:
         """Start values, bounds and what is refined."""
@@ -132,11 +147,11 @@ class ParameterModel(QAbstractTableModel):
             return self._text(p, column)
         if role == roles.AccessibleTextRole:
             refined = "refined" if p.refine else "fixed"
-            return f"{NAMES[p.name]}, {p.name}, {refined}" if column == NAME else self._text(p, column)
+            return f"{self._name(p).words}, {p.name}, {refined}" if column == NAME else self._text(p, column)
         if role == roles.UserRole and column == NAME:
             return p.name
         if role == roles.EditRole and column in EDITABLE:
-            return f"{screen_factor(p.name) * getattr(p, EDITABLE[column]):.10g}"
+            return f"{NAMES[p.name].factor * getattr(p, EDITABLE[column]):.10g}"
         if role == roles.CheckStateRole and column == NAME and not self._locked:
             return Qt.CheckState.Checked if p.refine else Qt.CheckState.Unchecked
         if role == roles.TextAlignmentRole and column in (START, FOUND, LOWER, UPPER):
@@ -160,7 +175,7 @@ class ParameterModel(QAbstractTableModel):
             return True
         if role == Qt.ItemDataRole.EditRole and column in EDITABLE:
             try:
-                number = float(str(value).replace(",", ".").replace(MINUS, "-")) / screen_factor(p.name)
+                number = float(str(value).replace(",", ".").replace(MINUS, "-")) / NAMES[p.name].factor
             except ValueError:
                 return False
             if number != getattr(p, EDITABLE[column]):
@@ -169,20 +184,21 @@ class ParameterModel(QAbstractTableModel):
         return False
 
     def _text(self, p: Parameter, column: int) -> str:
-        factor = screen_factor(p.name)
+        factor = NAMES[p.name].factor
         if column == NAME:
-            return NAMES[p.name]
+            return self._name(p).words
         if column == START:
-            text = format_number(factor * p.value, screen_digits(p.name))
+            text = format_number(factor * p.value, NAMES[p.name].digits)
             return f"\N{WARNING SIGN} {text}" if p.at_bound else text
         if column == FOUND:
             found = self._found_of(p)
             if found is None:
                 return NOTHING_FOUND if p.refine else "held"
-            return f"\N{WARNING SIGN} {found_text(found)}" if found.at_bound else found_text(found)
+            text = screen_value(found) if found.refine else "held"
+            return f"\N{WARNING SIGN} {text}" if found.at_bound else text
         if column in (LOWER, UPPER):
             return f"{factor * getattr(p, EDITABLE[column]):g}".replace("-", MINUS)
-        return screen_unit(p.name)
+        return unit_words(p.name)
 
     def _has_error(self, p: Parameter) -> bool:
         found = self._found_of(p)
@@ -192,10 +208,10 @@ class ParameterModel(QAbstractTableModel):
         return None if self._found is None else self._found[p.name]
 
     def _tip(self, p: Parameter) -> str:
-        factor, unit = screen_factor(p.name), screen_unit(p.name)
+        factor, unit = NAMES[p.name].factor, unit_words(p.name)
         refined = "refined by the run" if p.refine else "kept exactly as it is"
         reach = f"{factor * p.lower:g} to {factor * p.upper:g} {unit}".replace("-", MINUS)
-        text = f"{p.spec.description}\n{p.name} = {screen_value(p.name, p.value, unit=True)}, {refined}, {reach}"
+        text = f"{self._name(p).means}\n{p.name} = {screen_value(p, error=False)} {unit}, {refined}, {reach}"
         found = self._found_of(p)
         words = bound_words(p) or ("" if found is None else bound_words(found))
         return f"{text}\n{words.capitalize()}: the true value may lie beyond; widen the bound" if words else text
@@ -306,6 +322,10 @@ class ParameterTable(QTableView):
     def set_parameters(self, parameters: ParameterSet) -> None:
         """Show start values, bounds and what is refined."""
         self.parameter_model.set_parameters(parameters)
+
+    def set_direction(self, direction: Direction) -> None:
+        """Where the bands move, for the names."""
+        self.parameter_model.set_direction(direction)
 
     def set_found(self, parameters: ParameterSet | None) -> None:
         """Show what was found; None: nothing yet."""

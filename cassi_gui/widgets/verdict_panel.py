@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from cassi_core.quality.check_text import check_numbers
 from cassi_core.quality.registration_text import registration_line
 from cassi_core.result import Reason, RegistrationError, Verdict
 from cassi_gui.style.icons import make_pixmap
@@ -24,8 +23,7 @@ ADVICE = {
 }
 WORDS = {"pass": "passed", "warn": "warning", "fail": "failed"}
 ICONS = {"pass": "ok", "warn": "warn", "fail": "bad"}
-AT_LEAST = ("mask found", "light")
-"""Checks whose value should lie above the limit; that of all others should lie below."""
+UNFINISHED = "Search not finished"
 ICON_PX = 28
 ROW_ICON_PX = 18
 
@@ -90,8 +88,10 @@ class VerdictPanel(QFrame):
             self._headline.setText("No verdict yet")
             self._advice.setText("Run a calibration: the checks and their thresholds appear here.")
             return
-        self._headline.setText(HEADLINES[verdict.status])
-        self._headline.setAccessibleName(f"Verdict {WORDS[verdict.status]}: {HEADLINES[verdict.status]}")
+        unfinished = any(reason.check == "search not finished" for reason in verdict.reasons)
+        headline = UNFINISHED if unfinished else HEADLINES[verdict.status]
+        self._headline.setText(headline)
+        self._headline.setAccessibleName(f"Verdict {WORDS[verdict.status]}: {headline}")
         self._advice.setText(ADVICE[verdict.status])
         order = {"fail": 0, "warn": 1, "pass": 2}
         for reason in sorted(verdict.reasons, key=lambda r: order[r.status]):
@@ -104,14 +104,14 @@ class VerdictPanel(QFrame):
         icon.setProperty("reason_status", reason.status)
         icon.setToolTip(WORDS[reason.status])
         icon.setAccessibleName(WORDS[reason.status])
-        name = reason.check.replace("_", " ").capitalize()
-        head = QLabel(f"<b>{name}: {WORDS[reason.status]}</b>")
+        head = QLabel(f"<b>{reason.title}: {WORDS[reason.status]}</b>")
         head.setObjectName(f"reason_{reason.check.replace(' ', '_')}")
         words = reason.text[:1].upper() + reason.text[1:].rstrip(".")
-        text = QLabel(f"{words}{'' if words.endswith('?') else '.'}{_numbers(reason)}")
+        numbers = check_numbers(reason)
+        text = QLabel(f"{words}{'' if words.endswith('?') else '.'}{f' Value {numbers}.' if numbers else ''}")
         text.setWordWrap(True)
         text.setProperty("role", "small")
-        text.setToolTip(f"Measured {reason.value:.6g}, held against {reason.threshold:.6g}")
+        text.setToolTip(reason.means)
         self._rows.addWidget(icon, 2 * row, 0)
         self._rows.addWidget(head, 2 * row, 1)
         self._rows.addWidget(text, 2 * row + 1, 1)
@@ -140,15 +140,3 @@ class VerdictPanel(QFrame):
     @property
     def headline(self) -> str:
         return self._headline.text()
-
-
-def _shown(value: float) -> str:
-    return f"{value:.3g}" if math.isfinite(value) else "not known"
-
-
-def _numbers(reason: Reason) -> str:
-    """Value and limit of a check, and on which side of it the value should lie; nothing where the words hold both."""
-    if reason.threshold == 0 or not math.isfinite(reason.threshold) or reason.check == "width":
-        return ""
-    side = "at least" if reason.check in AT_LEAST else "at most"
-    return f" Value {_shown(reason.value)}, {side} {_shown(reason.threshold)}."

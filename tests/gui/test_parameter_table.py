@@ -32,7 +32,7 @@ def cell(table: ParameterTable, row: int, column: int, role: int = ROLE.DisplayR
 def test_rows_show_start_bounds_and_unit(table: ParameterTable) -> None:
     assert [cell(table, 0, c) for c in (NAME, START, LOWER, UPPER, UNIT)] == ["Shift right", "1.250", f"{MINUS}25", "25", "px"]
     assert cell(table, 6, START) == "0.00125" and cell(table, 6, UNIT) == "px/band\N{SUPERSCRIPT TWO}"
-    assert cell(table, 0, NAME, ROLE.UserRole) == "dx" and "Mask shift to the right" in str(
+    assert cell(table, 0, NAME, ROLE.UserRole) == "dx" and "sits this far to the right" in str(
         cell(table, 0, NAME, ROLE.ToolTipRole)
     )
     assert cell(table, 0, NAME, ROLE.CheckStateRole) == Qt.CheckState.Checked

@@ -184,7 +184,7 @@ def test_values_of_a_run_that_has_ended_are_those_of_its_result(desk: Desk, pres
 def test_a_result_without_errors_says_that_none_are_known(desk: Desk) -> None:
     desk.load()
     desk.page.show()
-    desk.state.add_run(fakes.result(parameters=fakes.fitted_parameters().with_sigmas({})))
+    desk.state.add_run(fakes.result(parameters=fakes.fitted_parameters().with_sigmas({}), outcome="not_finished"))
     assert found(desk, "dx") == "+0.830" and "not finished" in desk.page.setup.sentence.text()
 
 

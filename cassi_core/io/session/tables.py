@@ -85,7 +85,7 @@ def read_table(group: h5py.Group, cls: type, columns: Sequence[Column], count: i
                     for row, there in zip(values, known, strict=True)
                 ]
             values = [tuple(row) for row in values]
-        if column.optional:
+        if column.optional and f"{column.name}_given" in group:
             given = read_values(group[f"{column.name}_given"], bool)
             values = [v if g else None for v, g in zip(values, given, strict=True)]
         found[column.name] = values
