@@ -7,7 +7,6 @@ from pathlib import Path
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout
 
 from cassi_core.io.exports import ExportChoices
 from cassi_core.io.exports.facts import FileFacts
@@ -24,23 +23,13 @@ from cassi_gui.pages.export_items import (
     preview_text,
     write_items,
 )
-from cassi_gui.pages.page import Page
+from cassi_gui.pages.export_layout import ExportLayout
 from cassi_gui.pages.status import VERDICT_STATUS, Badge, of_other_files, plural
 from cassi_gui.run.controller import RunController
 from cassi_gui.session import commands
 from cassi_gui.session.state import AppState, RunRecord
-from cassi_gui.style.boxes import ChoiceBox
-from cassi_gui.style.elided import ElidedLabel
-from cassi_gui.style.icons import make_icon
-from cassi_gui.style.theme import HALF_SPACE, MARGIN, SPACE, Palette
-from cassi_gui.widgets.bundle_bar import BundleBar, BundleCard
-from cassi_gui.widgets.file_list import FileLine, FileList, State
+from cassi_gui.widgets.file_list import FileLine, State
 
-SHIFTS = (
-    ("Band shifts as each program assumes", None),
-    ("Whole-pixel band shifts", "integer"),
-    ("Sub-pixel pattern for each band", "interpolated"),
-)
 NO_RUN = "There is no run to write yet. Run a calibration first; what it finds can be written here."
 
 HELP = """<h2>Export</h2>
@@ -51,8 +40,8 @@ choose a <b>bundle</b>, which ticks the files that belong together and nothing m
 <p>The accepted run is proposed. Another one can be written too; the page then says that nobody has accepted it.</p>"""
 
 
-class ExportPage(Page):
-    """Bundles above, the list of files, the folder below."""
+class ExportPage(ExportLayout):
+    """Which files are chosen, what is known of each, and what became of it."""
 
     title = "Export"
     help_html = HELP
@@ -65,7 +54,7 @@ class ExportPage(Page):
         dialogs: Dialogs,
         keeper: LogbookKeeper | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(dialogs.settings.folder_for("export"))
         self.setObjectName("page.export")
         self.setAccessibleName("Export")
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
@@ -75,7 +64,7 @@ class ExportPage(Page):
         self._written: dict[str, Written] = {}
         self._written_uid = ""
         """The run that the ticks in the list stand for."""
-        self._build()
+        self._connect()
         state.changed.connect(self._on_changed)
         if keeper is not None:
             keeper.changed.connect(self._on_rig)
@@ -94,142 +83,20 @@ class ExportPage(Page):
             return Badge(f"{plural(count, 'file')} written", "ok")
         return Badge(f"{plural(len(self._selected()), 'file')} chosen" if self.record is not None else "")
 
-    # -- building -------------------------------------------------------------------------------------------------
-    def _build(self) -> None:
-        self.bundles = BundleBar([BundleCard(b.id, b.title, b.icon) for b in BUNDLES])
+    def _connect(self) -> None:
         self.bundles.chosen.connect(self._on_bundle)
-        self.files = FileList()
         self.files.ticked.connect(self._on_ticked)
-        card = QFrame()
-        card.setProperty("role", "card")
-        inside = QVBoxLayout(card)
-        inside.setContentsMargins(1, 1, 1, 1)
-        inside.addWidget(self.files)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(MARGIN, 12, MARGIN, 12)
-        outer.setSpacing(SPACE)
-        outer.addWidget(self.bundles)
-        outer.addLayout(self._build_run_row())
-        outer.addLayout(self._build_warning_row())
-        outer.addWidget(card, 1)
-        outer.addLayout(self._build_done_row())
-        outer.addWidget(self._build_target_card())
-
-    def _build_run_row(self) -> QHBoxLayout:
-        self.run = ChoiceBox()
-        self.run.setObjectName("export.run")
-        self.run.setAccessibleName("Run to export")
-        self.run.setToolTip("The run whose calibration is written; the accepted one is proposed")
-        self.run.setMinimumContentsLength(20)
-        self.run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.run.currentIndexChanged.connect(self._on_run)
-        self.shifts = ChoiceBox()
-        self.shifts.setObjectName("export.shifts")
-        self.shifts.setAccessibleName("Band shifts of masks")
-        self.shifts.setToolTip("One mask moved by whole pixels, or the pattern of each band where it really lies")
-        self.shifts.setMinimumContentsLength(18)
-        self.shifts.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        for text, value in SHIFTS:
-            self.shifts.addItem(text, value)
         self.shifts.currentIndexChanged.connect(self._on_layout_choice)
-        self.normalise = QCheckBox("Scale to 1")
-        self.normalise.setObjectName("export.normalise")
-        self.normalise.setAccessibleName("Scale masks to 1")
-        self.normalise.setToolTip(
-            "The largest value written is exactly 1; otherwise values are relative to the nominal mask's brightest"
-        )
         self.normalise.toggled.connect(self._on_layout_choice)
-        self.preview = self._button("Show calibration file", "export.preview", "What will stand in the calibration file")
         self.preview.clicked.connect(self._on_preview)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE)
-        row.addWidget(QLabel("Calibration"))
-        row.addWidget(self.run, 2)
-        row.addWidget(QLabel("Masks"))
-        row.addWidget(self.shifts, 1)
-        row.addWidget(self.normalise)
-        row.addWidget(self.preview)
-        return row
-
-    def _build_warning_row(self) -> QHBoxLayout:
-        self.warning = QLabel()
-        self.warning.setObjectName("export.warning")
-        self.warning.setWordWrap(True)
-        self.accept = self._button("Accept this run", "export.accept", "Make it the calibration in force; can be undone")
         self.accept.clicked.connect(self._on_accept)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE)
-        row.addWidget(self.warning, 1)
-        row.addWidget(self.accept)
-        return row
-
-    def _build_done_row(self) -> QHBoxLayout:
-        self.done = ElidedLabel()
-        self.done.setObjectName("export.done")
-        self.open = self._button("Open folder", "export.open", "Open the folder of the written files")
         self.open.clicked.connect(self._on_open)
-        self.copy = self._button("Copy paths", "export.copy", "Copy the paths of the written files to the clipboard")
         self.copy.clicked.connect(self._on_copy)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE)
-        row.addWidget(self.done, 1)
-        row.addWidget(self.open)
-        row.addWidget(self.copy)
-        return row
-
-    def _build_target_card(self) -> QFrame:
-        self.folder = QLineEdit(self._dialogs.settings.folder_for("export"))
-        self.folder.setObjectName("export.folder")
-        self.folder.setAccessibleName("Folder")
-        self.folder.setToolTip(self.folder.text())
         self.folder.textChanged.connect(self._on_target)
-        self.choose = self._button("Choose \N{HORIZONTAL ELLIPSIS}", "export.choose", "Choose the folder for the files")
         self.choose.clicked.connect(self._on_choose)
-        self.name = QLineEdit()
-        self.name.setObjectName("export.name")
-        self.name.setAccessibleName("Common name of the files")
-        self.name.setToolTip("Beginning of the names of the files")
-        self.name.setFixedWidth(150)
         self.name.textChanged.connect(self._on_target)
-        self.write = QPushButton("Write files")
-        self.write.setObjectName("export.write")
-        self.write.setProperty("role", "primary")
         self.write.clicked.connect(self._on_write)
-        card = QFrame()
-        card.setObjectName("export.target_card")
-        card.setProperty("role", "card")
-        row = QHBoxLayout(card)
-        row.setContentsMargins(12, SPACE, 12, SPACE)
-        row.setSpacing(SPACE)
-        row.addWidget(QLabel("Folder"))
-        row.addWidget(self.folder, 1)
-        row.addWidget(self.choose)
-        row.addWidget(QLabel("Name"))
-        row.addWidget(self.name)
-        row.addSpacing(HALF_SPACE)
-        row.addWidget(self.write)
-        return card
-
-    def _button(self, text: str, name: str, tip: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setObjectName(name)
-        button.setToolTip(tip)
-        return button
-
-    def set_palette(self, palette: Palette) -> None:
-        """Repaint in the colours of a palette."""
-        self.bundles.set_palette(palette)
-        self.files.set_palette(palette)
-        self.write.setIcon(make_icon("save", palette, palette.accent_text))
-        icons = (
-            (self.choose, "folder"),
-            (self.copy, "copy"),
-            (self.open, "folder"),
-            (self.accept, "accept"),
-            (self.preview, "log"),
-        )
-        for button, icon in icons:
-            button.setIcon(make_icon(icon, palette))
 
     # -- which run ------------------------------------------------------------------------------------------------
     @Slot(object)

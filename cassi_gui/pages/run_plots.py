@@ -75,10 +75,11 @@ class RunPlots(RunLayout):
 
     @property
     def stage(self) -> str:
-        """Name of the stage whose plots are on show: the chosen one, else the last that has any."""
+        """Name of the stage whose plots are on show: the chosen one, else the running or the last that has any."""
         if self._picked and self.book.stage(self._picked) is not None:
             return self._picked
-        told = [s for s in self.book.stages if s.grid is not None or s.curve]
+        # A single line of the table, as the proof has one, is no course.
+        told = [s for s in self.book.stages if s.grid is not None or len(s.curve) > 1]
         running = self.book.stage(self.book.running)
         return running.name if running in told and running is not None else told[-1].name if told else ""
 

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QWidget
 
-from cassi_core.formatting import format_number
-from cassi_core.parameters import SPECS
 from cassi_core.run import GridScores
 from cassi_gui.plots import export
 from cassi_gui.plots.colour_bar import ColourBar
-from cassi_gui.plots.grid_blocks import GridSlice, StageGrids, lowest, map_axes, same_points, slice_at, spacing
+from cassi_gui.plots.grid_blocks import StageGrids, lowest, map_axes, same_points, slice_at, spacing
+from cassi_gui.plots.grid_inset import Inset, cells_of, unit_of, worded
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import colour_map, label_axis, number, pen
 from cassi_gui.style.theme import HALF_SPACE
@@ -29,41 +28,6 @@ WAITING = "The score map appears here while a grid stage runs: bright where the 
 WORDS = {"dx": "shift right dx", "dy": "shift down dy", "theta": "turn theta"}
 PALE = 0.45
 """Opacity of the coarse grid behind finer ones."""
-
-
-def unit_of(name: str) -> str:
-    """Unit of a parameter, empty for names that are none."""
-    return SPECS[name].unit if name in SPECS else ""
-
-
-def worded(name: str, value: float) -> str:
-    """`dx +0.750 px`: fixed decimals, a true minus, never `-0` and no exponent."""
-    digits = SPECS[name].digits if name in SPECS else 3
-    return f"{name} {format_number(value, digits, signed=True)} {unit_of(name)}".rstrip()
-
-
-class _Inset:
-    """A finer grid inside the map: its cells, and its frame in the colour of text with a halo of the ground."""
-
-    def __init__(self, plot: pg.PlotItem) -> None:
-        self._plot = plot
-        self.image = pg.ImageItem(axisOrder="row-major")
-        self.halo, self.frame = pg.PlotCurveItem(), pg.PlotCurveItem()
-        for item, z in ((self.image, 1), (self.halo, 2), (self.frame, 3)):
-            item.setZValue(z)
-            plot.addItem(item, ignoreBounds=True)
-
-    def remove(self) -> None:
-        for item in (self.image, self.halo, self.frame):
-            self._plot.removeItem(item)
-
-    def show(self, scores: NDArray[np.float32], rect: QRectF, levels: tuple[float, float]) -> None:
-        self.image.setImage(scores, autoLevels=False, levels=levels)
-        self.image.setRect(rect)
-        x = [rect.left(), rect.right(), rect.right(), rect.left(), rect.left()]
-        y = [rect.top(), rect.top(), rect.bottom(), rect.bottom(), rect.top()]
-        self.halo.setData(x, y)
-        self.frame.setData(x, y)
 
 
 class GridScorePanel(PlotPanel):
@@ -91,7 +55,7 @@ class GridScorePanel(PlotPanel):
         self.graphics.addItem(self.bar, 0, 1)
         self._image = pg.ImageItem(axisOrder="row-major")
         self._curve = pg.PlotDataItem(symbol="o", symbolSize=6)
-        self._insets: list[_Inset] = []
+        self._insets: list[Inset] = []
         self._halo = pg.ScatterPlotItem(symbol="o", size=18, brush=None)
         self._best = pg.ScatterPlotItem(symbol="o", size=18, brush=None)
         self._halo.setZValue(5)
@@ -335,7 +299,7 @@ class GridScorePanel(PlotPanel):
         coarse = slice_at(ground, self._nearest(ground))
         if coarse is not None:
             self._image.setImage(self._drawn(coarse.scores), autoLevels=False, levels=self._levels([ground]))
-            self._image.setRect(_rect(coarse))
+            self._image.setRect(cells_of(coarse))
             self._image.setOpacity(PALE if finer else 1.0)
         levels = self._levels(finer or [ground])
         self._draw_insets(finer, levels)
@@ -355,8 +319,8 @@ class GridScorePanel(PlotPanel):
             shown = slice_at(grid, self._further)
             if shown is None:
                 continue
-            inset = _Inset(self.plot)
-            inset.show(self._drawn(shown.scores), _rect(shown), levels)
+            inset = Inset(self.plot)
+            inset.show(self._drawn(shown.scores), cells_of(shown), levels)
             self._insets.append(inset)
         self._colour_insets()
 
@@ -453,7 +417,7 @@ class GridScorePanel(PlotPanel):
             return ""
         across, down = self.axes_shown()
         grids = sorted(self._stages[self._shown].grids, key=lowest)
-        places = [s for s in (slice_at(g, self._further) for g in grids) if s is not None and _rect(s).contains(point)]
+        places = [s for s in (slice_at(g, self._further) for g in grids) if s is not None and cells_of(s).contains(point)]
         shown = places[0] if places else slice_at(self.ground, self._nearest(self.ground))
         if shown is None:
             return ""
@@ -484,10 +448,3 @@ def _finer(grid: GridScores, coarse: GridScores) -> bool:
     fine, wide = (dict(zip(g.names, g.axes, strict=True)) for g in (grid, coarse))
     shown = [name for name in map_axes(grid.names) if name is not None]
     return len(shown) == 2 and all(spacing(fine[n]) < spacing(wide[n]) for n in shown)
-
-
-def _rect(shown: GridSlice) -> QRectF:
-    """The cells of a slice, in the units of the axes."""
-    step_x, step_y = spacing(shown.across), spacing(shown.down)
-    left, top = float(shown.across[0]) - step_x / 2, float(shown.down[0]) - step_y / 2
-    return QRectF(left, top, step_x * len(shown.across), step_y * len(shown.down))

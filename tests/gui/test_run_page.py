@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from cassi_core.config import DEFAULT_REFINE
 from cassi_core.parameters import PARAMETER_NAMES
-from cassi_core.run import StageStarted
+from cassi_core.run import StageReport, StageStarted
 from cassi_gui.desktop.actions import Actions
 from cassi_gui.pages.run import RunPage
 from cassi_gui.run.controller import Mailbox, RunBatch, RunController, RunPhase
@@ -204,6 +204,18 @@ def test_each_stage_has_its_own_curve_and_the_list_chooses(desk: Desk) -> None:
     desk.qtbot.keyClick(setup.stages, Qt.Key.Key_Up)
     assert plots.stage == "stage0" and plots.grid.isVisible()
     assert plots.convergence.title == "Best so far in stage 1" and plots.convergence.names == ("dx", "dy")
+
+
+def test_a_stage_of_a_single_line_does_not_take_the_place_of_a_course(desk: Desk) -> None:
+    """The proof at the end of a run writes one line: nine plots of one point say nothing."""
+    rows = fakes.table()
+    proof = StageReport("proof", "Residuals, maps and verdict", 0.5, 1, 0.1)
+    result = fakes.result(table=(*rows, replace(rows[-1], stage="proof", step=0)), grids=())
+    desk.load()
+    desk.page.show()
+    desk.state.add_run(replace(result, stages=(*result.stages, proof)))
+    desk.page.plots.flush()
+    assert desk.page.plots.stage == "precise" and len(desk.page.plots.convergence.trace("dx")[0]) == 12
 
 
 def test_every_grid_of_a_stage_is_drawn_whatever_the_pace() -> None:
