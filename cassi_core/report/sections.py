@@ -305,7 +305,14 @@ def _grid(grid: GridScores) -> str:
     caption = f"{grid.stage}: {count} points scored{rest}. {better}"
     if len(shown) == 1:
         line = Line("", grid.axes[shown[0]], scores, markers=True)
-        chart = line_chart([line], x_label=label(shown[0]), y_label="correlation" if heights else "residual", title=grid.stage, width=370, height=190)
+        chart = line_chart(
+            [line],
+            x_label=label(shown[0]),
+            y_label="correlation" if heights else "residual",
+            title=grid.stage,
+            width=370,
+            height=190,
+        )
         return figure(chart, caption)
     axes = (grid.axes[shown[0]], grid.axes[shown[1]])
     best = (grid.best[shown[0]], grid.best[shown[1]])
