@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
@@ -14,6 +15,11 @@ ORGANISATION = "cassi"
 APPLICATION = "cassi-calibration"
 MAX_RECENT = 10
 THEMES = ("system", "light", "dark")
+
+
+def _as_key(rig: str) -> str:
+    """A rig's name as the last part of a key, whatever characters it has."""
+    return quote(rig, safe="") or "-"
 
 
 class UiSettings:
@@ -117,6 +123,16 @@ class UiSettings:
     @tour_seen.setter
     def tour_seen(self, seen: bool) -> None:
         self._settings.setValue("window/tour_seen", "yes" if seen else "")
+
+    def export_choice(self, rig: str) -> tuple[str, ...]:
+        """Identifiers of the files that were chosen last for a rig; empty when none ever were."""
+        value = self._settings.value(f"export/{_as_key(rig)}", [])
+        values = [value] if isinstance(value, str) else value
+        return tuple(str(v) for v in values) if isinstance(values, list) else ()
+
+    def remember_export_choice(self, rig: str, ids: tuple[str, ...]) -> None:
+        """Remember the files that are chosen for a rig."""
+        self._settings.setValue(f"export/{_as_key(rig)}", list(ids))
 
     def folder_for(self, purpose: str) -> str:
         """Folder last used for a purpose (measurement, mask, export ...); the user's documents (or home) at first."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cassi_core.formatting import format_duration
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.quality.check_text import outcome_words, verdict_words
 from cassi_core.quality.pictures import belongs_to
 from cassi_gui.inputs.loading import MASK_WANTED
 from cassi_gui.run.controller import RunPhase
 from cassi_gui.session.state import RunRecord, Snapshot
-from cassi_gui.widgets.run_strip import format_seconds
 
 VERDICT_STATUS = {"pass": "ok", "warn": "warn", "fail": "bad"}
 
@@ -90,7 +90,7 @@ def run_line(record: RunRecord | None, inputs: CalibrationInputs | None) -> Badg
         return Badge()
     result = record.result
     words = verdict_words(result.verdict.status, result.outcome)
-    ended = f"{record.name} finished in {format_seconds(result.seconds_total)}{outcome_words(result.outcome)}: {words}"
+    ended = f"{record.name} finished in {format_duration(result.seconds_total)}{outcome_words(result.outcome)}: {words}"
     return Badge(ended, VERDICT_STATUS[result.verdict.status])
 
 

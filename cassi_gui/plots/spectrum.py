@@ -52,7 +52,7 @@ class SpectrumPanel(PlotPanel):
         self.band_line = pg.InfiniteLine(angle=90)
         self.band_line.hide()
         self.plot.addItem(self.band_line, ignoreBounds=True)
-        label_axis(self.plot, "left", "intensity", "relative", self._palette)
+        label_axis(self.plot, "left", "light", "", self._palette)
         self.graphics.setToolTip("Spectra at the points picked in the picture (mean of 3 x 3 pixels)")
         self.graphics.scene().sigMouseMoved.connect(self._mouse_moved)
         self.set_palette(self._palette)
@@ -77,7 +77,7 @@ class SpectrumPanel(PlotPanel):
         else:
             label_axis(self.plot, "bottom", "band", "", self._palette)
         whole = any(s.label == WHOLE_SCENE for s in self._spectra)
-        self.set_detail("click a point in the reconstruction for its own" if whole else "")
+        self.set_detail("click a point for its own" if whole else "")
         self.set_empty("" if self._spectra else empty or "Click a point in the picture to see its spectrum here.")
         self._repaint()
 

@@ -73,7 +73,8 @@ class Mailbox:
             if isinstance(event, (Preview, Progress)):
                 self._latest[type(event)] = event
             elif isinstance(event, GridScores):
-                self._latest[(GridScores, event.stage)] = event
+                # A stage may search several grids, one after the other: the end of each arrives.
+                self._latest[(event.stage, event.scores.shape, *(float(axis[0]) for axis in event.axes))] = event
             else:
                 self._lossless.append(event)
 

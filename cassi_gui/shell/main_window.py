@@ -527,7 +527,7 @@ class MainWindow(QMainWindow):
         for action_id, value in enabled.items():
             self.action_set[action_id].setEnabled(value)
         self.action_set["view.blink"].setEnabled(self.page.can_blink)
-        self.action_set["run.pause"].setText("Resume" if self.runner.phase is RunPhase.PAUSED else "Pause")
+        self.action_set.show_paused(self.runner.phase is RunPhase.PAUSED)
         line = status.run_line(self.state.current_run, shot.inputs)
         self.run_line.setText("" if self.runner.running else line.text)
         self.run_line.setProperty("status", line.status)
@@ -555,6 +555,13 @@ class MainWindow(QMainWindow):
         if paths:
             event.acceptProposedAction()
             self.add_files(paths)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space pauses a run, or goes on with it: it comes here when the control that has the focus does not use it."""
+        if event.key() == Qt.Key.Key_Space and self.action_set["run.pause"].isEnabled() and not event.isAutoRepeat():
+            self.action_set["run.pause"].trigger()
+        else:
+            super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

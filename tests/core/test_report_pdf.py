@@ -60,7 +60,7 @@ def test_the_pdf_says_all_that_the_page_says() -> None:
     assert "threads = 3 (shipped: 0)" in told
     for text in told:
         assert squeezed(printable(text)) in printed, text
-    for word in ("450.0to600.5nm", "2026-11-2312:30UTC", "stage0:18pointsscored", "Thecrossmarksthebestpoint"):
+    for word in ("450.0to600.5nm", "2026-11-2312:30UTC", "stage0:18pointsscored", "Brightisgood,thecrossmarksthebestpoint"):
         assert word in printed, word
 
 

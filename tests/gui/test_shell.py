@@ -29,7 +29,6 @@ from cassi_gui.shell.crash import CrashReporter
 from cassi_gui.shell.main_window import STEPS, MainWindow
 from cassi_gui.shell.page_deck import PageDeck
 from cassi_gui.style.theme import DARK, LIGHT
-from cassi_gui.widgets.run_strip import RemainingTime, format_remaining, format_seconds
 
 Load = Callable[..., None]
 ROOT = Path(__file__).resolve().parents[2]
@@ -243,42 +242,6 @@ def test_words_can_be_read_on_every_ground(palette: Any) -> None:
     assert contrast(palette.accent_text, palette.accent) >= 4.5
     for colour in palette.series:
         assert contrast(colour, palette.plot_background) >= 2.7, colour
-
-
-@pytest.mark.parametrize(
-    ("seconds", "elapsed", "remaining"),
-    [
-        (0.4, "0 s", "almost done"),
-        (7.2, "7 s", "about 7 s left"),
-        (33, "33 s", "about 35 s left"),
-        (83, "1 min 23 s", "about 1 min 20 s left"),
-        (4000, "1 h 06 min", "about 67 min left"),
-    ],
-)
-def test_times_are_said_as_people_say_them(seconds: float, elapsed: str, remaining: str) -> None:
-    assert format_seconds(seconds) == elapsed
-    assert format_remaining(seconds) == remaining
-
-
-def test_the_remaining_time_does_not_jump_about() -> None:
-    clock = RemainingTime()
-    assert clock.at(1.0) is None
-    clock.update(1.0, 20.0)
-    assert clock.at(3.0) == pytest.approx(18.0), "it falls with the clock"
-    clock.update(3.0, 30.0)
-    assert 18.0 < clock.at(3.0) < 25.0, "a new estimate is taken over bit by bit"  # type: ignore[operator]
-    for _ in range(20):
-        clock.update(3.0, 30.0)
-    assert clock.at(3.0) == pytest.approx(30.0, abs=0.1)
-
-
-def test_the_bar_never_goes_back(window: MainWindow) -> None:
-    window.strip.show_run()
-    for fraction in (0.2, 0.5, 0.4, 0.6):
-        window.strip.set_progress(fraction, 1.0, 5.0)
-    assert window.strip.bar.value() == 600
-    window.strip.set_progress(0.1, 1.0, 5.0)
-    assert window.strip.bar.value() == 600
 
 
 # -- log, errors ------------------------------------------------------------------------------------------------------
