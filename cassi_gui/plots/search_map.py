@@ -97,7 +97,7 @@ class Bar(QWidget):
         self._palette: Palette = LIGHT
         self._z: float | None = None
         self._least = 8.0
-        self.setMinimumWidth(90)
+        self.setMinimumWidth(70)
         self.setFixedHeight(18)
 
     def set_value(self, z: float | None, least: float) -> None:
@@ -151,6 +151,7 @@ class WaysList(QWidget):
         self._grid.setColumnStretch(1, 1)
         self._said = QLabel()
         self._said.setProperty("role", "small")
+        self._said.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(HALF_SPACE)
