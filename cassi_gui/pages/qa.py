@@ -274,7 +274,7 @@ class QaPage(Page):
         self._narrow = narrow
         self.left.setFixedWidth(NARROW_LEFT_PX if narrow else LEFT_PX)
         self.scroll.setStyleSheet("QScrollBar:vertical { width: 8px; }" if narrow else "")
-        for part in (self.far_off, self.found, self.decision, self.proof, self.search):
+        for part in (self.far_off, self.todo, self.found, self.decision, self.proof):
             part.set_narrow(narrow)
         self.tabs.setTabText(self.tabs.indexOf(self.tuner), "By hand" if narrow else "Tune by hand")
 

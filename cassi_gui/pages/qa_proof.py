@@ -155,8 +155,8 @@ class ProofView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, SPACE, 0, 0)
         layout.setSpacing(SPACE + 2)
-        layout.addLayout(self._above, 53)
-        layout.addLayout(self._below, 47)
+        layout.addLayout(self._above, 51)
+        layout.addLayout(self._below, 49)
 
     # -- data -----------------------------------------------------------------------------------------------------
     def set_result(self, result: CalibrationResult | None, inputs: CalibrationInputs | None) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from cassi_core.inputs import CalibrationInputs
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 NAMES = ("As it is", "Turned 90", "Turned 180", "Turned 270", "Mirrored", "Mirrored, 90", "Mirrored, 180", "Mirrored, 270")
 """Short names, mirrored or not by quarter turns counter-clockwise."""
 WITHOUT_INPUTS = "The picture of this run is not loaded any more. Load it again to look for its mask."
+LONG_WORDS_PX = 1000
+"""From this width on the long words fit."""
 DARK_SHARE = 0.02
 """Light below this share of full scale shows no mask."""
 
@@ -109,9 +112,9 @@ class SearchProof(QWidget):
         ]
         self.ways.set_ways(ways, self._least)
 
-    def set_narrow(self, narrow: bool) -> None:
-        """The short heading."""
-        self.map.set_narrow(narrow)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.map.set_narrow(self.width() < LONG_WORDS_PX)
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""

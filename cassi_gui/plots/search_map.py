@@ -26,6 +26,7 @@ class SearchMapPanel(PairPanel):
         super().__init__(name, LONG, parent)
         self._pair: SearchPair | None = None
         self._least = 8.0
+        self._narrow = False
         self._unit = "times the noise"
         self._said = QLabel()
         self._said.setObjectName(f"{name}_said")
@@ -46,7 +47,9 @@ class SearchMapPanel(PairPanel):
 
     def set_narrow(self, narrow: bool) -> None:
         """The short heading."""
+        self._narrow = narrow
         self.set_title(SHORT if narrow else LONG)
+        self._draw()
 
     def _states(self) -> tuple[Tile, Tile] | None:
         pair = self._pair
@@ -61,7 +64,8 @@ class SearchMapPanel(PairPanel):
     def _tile(self, word: str, search: SearchMap, levels: tuple[float, float]) -> Tile:
         p = self._palette
         colour = p.ok if search.z >= self._least else p.bad
-        caption = f"{word} &nbsp;<span style='font-weight:600; color:{colour}'>{search.z:.1f} × noise</span>"
+        gap = "<br>" if self._narrow else " &nbsp;"
+        caption = f"{word}{gap}<span style='font-weight:600; color:{colour}'>{search.z:.1f} × noise</span>"
         reach = search.reach_px
         return Tile(search.height, caption, levels, "sequential", (-reach, -reach))
 
