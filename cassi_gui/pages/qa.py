@@ -295,7 +295,7 @@ class QaPage(Page):
         self.remedies.clear()
         result = None if record is None else record.result
         self.verdict.set_headline(None if result is None else headline(result))
-        if result is None:
+        if result is None or self._lost(result):
             self.far_off.set_error(None)
         else:
             self.far_off.set_error(result.registration, result.dispersion.direction)

@@ -70,7 +70,7 @@ class PairPanel(PlotPanel):
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             row.addWidget(label, 1)
         self.below.addLayout(row)
-        self.graphics.ci.layout.setContentsMargins(0, 0, 0, 0)
+        self.graphics.ci.layout.setContentsMargins(3, 3, 3, 3)
         self.graphics.ci.layout.setSpacing(8)
         self.graphics.scene().sigMouseMoved.connect(self._mouse_moved)
 
@@ -161,9 +161,8 @@ class PairPanel(PlotPanel):
 
     def _repaint(self) -> None:
         for view, line in zip(self._views, self._lines, strict=True):
-            view.setBackgroundColor(self._palette.panel)
+            view.setBackgroundColor(self._palette.plot_background)
             line.setPen(pg.mkPen(self._palette.series[1], width=2))
-        self.graphics.setBackground(self._palette.panel)
         for picture, tile in zip(self._pictures[-len(self._tiles) :] if self._tiles else (), self._tiles, strict=False):
             picture.set_colours(colour_map(tile.colours, self._palette))
 

@@ -33,6 +33,7 @@ class SearchMapPanel(PairPanel):
         self._said.setProperty("role", "small")
         self._said.setWordWrap(True)
         self.below.addWidget(self._said)
+        self.graphics.setToolTip("How well picture and mask agree at every shift, in units of the noise")
         self.set_pair(None)
 
     def set_pair(self, pair: SearchPair | None, least: float = 8.0, *, empty: str = "Looking for the mask …") -> None:

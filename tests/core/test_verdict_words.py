@@ -29,8 +29,14 @@ def values(**named: float) -> ParameterSet:
 
 
 def test_where_the_mask_sits_turns_signs_into_words() -> None:
-    assert where_it_sits(values(dx=1.376, dy=-0.848, theta=0.415)) == "1.38 px to the right and 0.85 px up, turned 0.415 deg to the left"
-    assert where_it_sits(values(dx=-0.69, dy=0.22, theta=-0.1)) == "0.69 px to the left and 0.22 px down, turned 0.100 deg to the right"
+    assert (
+        where_it_sits(values(dx=1.376, dy=-0.848, theta=0.415))
+        == "1.38 px to the right and 0.85 px up, turned 0.415 deg to the left"
+    )
+    assert (
+        where_it_sits(values(dx=-0.69, dy=0.22, theta=-0.1))
+        == "0.69 px to the left and 0.22 px down, turned 0.100 deg to the right"
+    )
     assert where_it_sits(values(dx=0.004, dy=-0.004)) == "where its file puts it"
 
 
@@ -52,7 +58,11 @@ def test_along_and_across_swap_for_a_dispersion_downwards_but_the_symbols_do_not
 @pytest.mark.parametrize(
     ("status", "title", "said"),
     [
-        ("pass", "The mask is right", "It sits 0.83 px to the right and 0.42 px up, turned 0.210 deg to the left. Every check passed."),
+        (
+            "pass",
+            "The mask is right",
+            "It sits 0.83 px to the right and 0.42 px up, turned 0.210 deg to the left. Every check passed.",
+        ),
         ("warn", "The mask is nearly right", "One check wants a look; what to do is below."),
     ],
 )
@@ -62,14 +72,23 @@ def test_the_headline_of_pass_and_warn_says_where_the_mask_sits(status: str, tit
 
 
 def failed(check: str, value: float = 1.0, **changes: object) -> object:
-    reason = Reason(check, "fail", value, 8.0 if check == "mask found" else 0.0, "something", "at least" if check == "mask found" else "at most")
+    reason = Reason(
+        check,
+        "fail",
+        value,
+        8.0 if check == "mask found" else 0.0,
+        "something",
+        "at least" if check == "mask found" else "at most",
+    )
     return headline(fakes.result(status="fail", verdict=Verdict("fail", (reason,)), **changes))
 
 
 def test_the_headline_of_a_failure_is_its_reason() -> None:
     lost = failed("mask found", 4.0, peak_z=4.0)
     assert lost.title == "The mask was not found"
-    assert lost.sentence.startswith("The strongest trace of the mask is 4.0 times the noise; a mask that is there gives 8 or more.")
+    assert lost.sentence.startswith(
+        "The strongest trace of the mask is 4.0 times the noise; a mask that is there gives 8 or more."
+    )
     assert lost.sentence.endswith("Do not use this calibration.")
     stuck = fakes.fitted_parameters().edit("dx", value=25.0)
     assert failed("bounds", parameters=stuck).sentence.startswith("Shift right ended at its bound of 25 px.")
@@ -78,7 +97,9 @@ def test_the_headline_of_a_failure_is_its_reason() -> None:
 
 
 def test_a_stopped_search_is_no_verdict() -> None:
-    reason = Reason("search not finished", "fail", float("nan"), None, "Stopped in stage 2 of 6. How wrong the values are is not known.")
+    reason = Reason(
+        "search not finished", "fail", float("nan"), None, "Stopped in stage 2 of 6. How wrong the values are is not known."
+    )
     got = headline(fakes.result(verdict=Verdict("fail", (reason,)), outcome="not_finished"))
     assert (got.standing, got.title, got.sentence) == ("not_finished", "Search not finished", reason.text)
 
