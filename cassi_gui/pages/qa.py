@@ -82,7 +82,8 @@ class QaPage(Page):
         self.setAccessibleName(self.title)
         self._state, self._runner, self._dialogs, self._keeper = state, runner, dialogs, keeper
         self._palette: Palette = LIGHT
-        self._shown: tuple[str, bool] | None = None
+        self._shown: tuple[str, bool] | None = ("", False)
+        """The run on show and whether with its pictures; None: no run is. This here is neither."""
         self._tuned_id: int | None = None
         self._narrow: bool | None = None
         self._missed: frozenset[str] = frozenset()
