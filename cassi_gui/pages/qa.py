@@ -116,19 +116,19 @@ class QaPage(Page):
             cards.addWidget(card)
         cards.addStretch(1)
         self._cards = cards
-        self.scroll = QScrollArea()
-        self.scroll.setObjectName("qa_scroll")
-        self.scroll.setAccessibleName("Error, values and checks")
-        self.scroll.setToolTip("How far off the mask may be, the found values, and every check")
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setWidget(inside)
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setObjectName("qa_scroll")
+        self.scroll_area.setAccessibleName("Error, values and checks")
+        self.scroll_area.setToolTip("How far off the mask may be, the found values, and every check")
+        self.scroll_area.setWidgetResizable(True)
+        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll_area.setWidget(inside)
         self.left = QWidget()
         column = QVBoxLayout(self.left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE)
         column.addWidget(self.verdict)
-        column.addWidget(self.scroll, 1)
+        column.addWidget(self.scroll_area, 1)
         column.addWidget(self.decision)
         self.decision.rig.setVisible(self._keeper is not None)
         self.proofs = QStackedWidget()
@@ -274,7 +274,7 @@ class QaPage(Page):
             return
         self._narrow = narrow
         self.left.setFixedWidth(NARROW_LEFT_PX if narrow else LEFT_PX)
-        self.scroll.setStyleSheet("QScrollBar:vertical { width: 8px; }" if narrow else "")
+        self.scroll_area.setStyleSheet("QScrollBar:vertical { width: 8px; }" if narrow else "")
         for part in (self.far_off, self.todo, self.found, self.decision, self.proof):
             part.set_narrow(narrow)
         self.tabs.setTabText(self.tabs.indexOf(self.tuner), "By hand" if narrow else "Tune by hand")
@@ -330,7 +330,7 @@ class QaPage(Page):
         for index, card in enumerate((self.checks, self.found) if standing == "warn" else (self.found, self.checks)):
             self._cards.removeWidget(card)
             self._cards.insertWidget(2 + index, card)
-        self.scroll.verticalScrollBar().setValue(0)
+        self.scroll_area.verticalScrollBar().setValue(0)
 
     def _show_values(self, record: RunRecord | None) -> None:
         if record is None:
@@ -450,7 +450,7 @@ class QaPage(Page):
 
     @Slot(object)
     def _on_opened(self, item: CheckItem) -> None:
-        self.scroll.ensureWidgetVisible(item)
+        self.scroll_area.ensureWidgetVisible(item)
 
     # -- tuning -----------------------------------------------------------------------------------------------------
     @Slot(int)

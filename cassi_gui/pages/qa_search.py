@@ -46,15 +46,15 @@ class SearchProof(QWidget):
         self._least = 8.0
         self.map = SearchMapPanel()
         self.ways = WaysList()
-        self.picture = ImagePanel("search_picture", "The picture", axes=False)
-        self.mask = ImagePanel("search_mask", "The mask", axes=False)
+        self.picture_panel = ImagePanel("search_picture", "The picture", axes=False)
+        self.mask_panel = ImagePanel("search_mask", "The mask", axes=False)
         self.picture_words, self.mask_words = QLabel(), QLabel()
         above, below = QHBoxLayout(), QHBoxLayout()
         for row in (above, below):
             row.setSpacing(SPACE + 2)
         above.addWidget(card_of(self.map), 58)
         above.addWidget(card_of(self.ways), 42)
-        for panel, words in ((self.picture, self.picture_words), (self.mask, self.mask_words)):
+        for panel, words in ((self.picture_panel, self.picture_words), (self.mask_panel, self.mask_words)):
             words.setWordWrap(True)
             words.setProperty("role", "small")
             panel.below.addWidget(words)
@@ -71,21 +71,21 @@ class SearchProof(QWidget):
 
     @property
     def panels(self) -> tuple[SearchMapPanel | ImagePanel, ...]:
-        return (self.map, self.picture, self.mask)
+        return (self.map, self.picture_panel, self.mask_panel)
 
     def set_inputs(self, inputs: CalibrationInputs | None, least: float) -> None:
         """The inputs of the run (None: they are not loaded any more) and how many times the noise a mask reaches that is there."""
         self._inputs, self._least, self._pair = inputs, least, None
         self.map.set_pair(None, least, **({"empty": WITHOUT_INPUTS} if inputs is None else {}))
         self.set_tried(())
-        self.picture.set_image(None if inputs is None else inputs.frames[0].image, empty=WITHOUT_INPUTS)
-        self.mask.set_image(None if inputs is None else inputs.mask, empty=WITHOUT_INPUTS)
+        self.picture_panel.set_image(None if inputs is None else inputs.frames[0].image, empty=WITHOUT_INPUTS)
+        self.mask_panel.set_image(None if inputs is None else inputs.mask, empty=WITHOUT_INPUTS)
         if inputs is None:
             return
         image = inputs.frames[0].image
         lit = float(np.mean(image > DARK_SHARE * float(np.quantile(image, 0.999))))
-        self.picture.set_detail(f"{image.shape[0]} × {image.shape[1]} px")
-        self.mask.set_detail(f"{inputs.mask.shape[0]} × {inputs.mask.shape[1]} px")
+        self.picture_panel.set_detail(f"{image.shape[0]} × {image.shape[1]} px")
+        self.mask_panel.set_detail(f"{inputs.mask.shape[0]} × {inputs.mask.shape[1]} px")
         self.picture_words.setText(f"The mask shows only where there is light: in {100 * lit:.0f} % of the picture.")
         opened = float(np.mean(inputs.mask > 0.5 * float(inputs.mask.max())))
         self.mask_words.setText(f"{100 * opened:.0f} % of it is open. Is this the mask of this rig?")

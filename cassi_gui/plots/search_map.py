@@ -16,7 +16,7 @@ from cassi_gui.plots.style import pen
 from cassi_gui.style.theme import HALF_SPACE, LIGHT, SPACE, TYPE_SMALL_PT, Palette, font
 
 RING_PX = 3.5
-LONG, SHORT = "Where is the mask? Picture against mask, every shift", "Picture against mask, every shift"
+LONG, SHORT = "Where is the mask? Picture against mask, every shift", "Picture against mask"
 
 
 class SearchMapPanel(PairPanel):

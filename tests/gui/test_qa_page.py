@@ -344,8 +344,8 @@ def test_a_mask_that_was_not_found_is_the_headline_with_what_to_do_likeliest_fir
     assert page.proofs.currentWidget() is page.search and not page.switch.isVisible()
     assert "4.0 × noise" in page.search.map.captions[0] and "22.0 × noise" in page.search.map.captions[1]
     assert [w.z for w in page.search.ways.ways] == [4.0, None, None, None]
-    assert np.array_equal(page.search.picture.image, desk.state.inputs.frames[0].image)
-    assert np.array_equal(page.search.mask.image, desk.state.inputs.mask)
+    assert np.array_equal(page.search.picture_panel.image, desk.state.inputs.frames[0].image)
+    assert np.array_equal(page.search.mask_panel.image, desk.state.inputs.mask)
 
 
 def test_orientations_are_tried_with_progress_and_the_right_one_is_used(desk: Desk, search: threading.Event) -> None:
@@ -507,8 +507,8 @@ def test_the_decision_is_in_sight_whatever_is_open(desk: Desk) -> None:
             corner = widget.mapTo(desk.page, widget.rect().bottomRight())
             assert widget.isVisible() and corner.x() < width and corner.y() < height, (width, widget.objectName())
         assert desk.page.width() == width, "the page fits"
-        inside = desk.page.scroll.widget()
-        assert inside.minimumSizeHint().width() <= desk.page.scroll.viewport().width(), "nothing is cut at the right"
+        inside = desk.page.scroll_area.widget()
+        assert inside.minimumSizeHint().width() <= desk.page.scroll_area.viewport().width(), "nothing is cut at the right"
 
 
 # -- other tabs ----------------------------------------------------------------------------------------------------------
