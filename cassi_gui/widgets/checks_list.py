@@ -119,9 +119,7 @@ class ChecksList(QWidget):
         else:
             wanting = [r for r in reasons if r.status != "pass"]
             for index, reason in enumerate(wanting):
-                card = self._card(reason.status)
-                item = self._item(reason, offers(reason), primary=index == 0)
-                card.layout().addWidget(item)
+                self._card(reason.status).addWidget(self._item(reason, offers(reason), primary=index == 0))
             passed = [(r, ()) for r in reasons if r.status == "pass"]
             if passed:
                 words = f"{len(passed)} check{'' if len(passed) == 1 else 's'} passed"
@@ -155,7 +153,8 @@ class ChecksList(QWidget):
             status = card.property("check_status")
             card.setStyleSheet(f"QFrame#{card.objectName()} {{ border-color: {palette.colour(status)}; }}" if status else "")
 
-    def _card(self, status: str = "") -> QFrame:
+    def _card(self, status: str = "") -> QVBoxLayout:
+        """A new card's layout."""
         card = QFrame()
         card.setObjectName(f"checks_card_{len(self._cards)}")
         card.setProperty("role", "card")
@@ -165,7 +164,7 @@ class ChecksList(QWidget):
         layout.setSpacing(0)
         self._cards.append(card)
         self._column.addWidget(card)
-        return card
+        return layout
 
     def _item(self, reason: Reason, offers: Sequence[Offer], *, primary: bool) -> CheckItem:
         item = CheckItem(reason, offers, primary=primary)
@@ -179,7 +178,7 @@ class ChecksList(QWidget):
         header = FoldHeader("checks_fold")
         header.set_words(words, grey=grey, icon=icon, status=status)
         header.setEnabled(bool(checks))
-        card.layout().addWidget(header)
+        card.addWidget(header)
         self._groups.append(header)
         inside = QWidget()
         column = QVBoxLayout(inside)
@@ -187,7 +186,7 @@ class ChecksList(QWidget):
         column.setSpacing(0)
         for reason, offers in checks:
             column.addWidget(self._item(reason, offers, primary=False))
-        card.layout().addWidget(inside)
+        card.addWidget(inside)
         inside.hide()
         header.toggled.connect(inside.setVisible)
 
