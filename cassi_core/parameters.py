@@ -153,6 +153,15 @@ class ParameterSet:
             )
         )
 
+    def starting_from(self, earlier: ParameterSet) -> ParameterSet:
+        """A copy that starts from the values of an earlier calibration; what is refined stays, bounds widen to hold the values."""
+        return ParameterSet(
+            tuple(
+                replace(p, value=e.value, lower=min(p.lower, e.value), upper=max(p.upper, e.value), sigma=None)
+                for p, e in zip(self.items, earlier.items, strict=True)
+            )
+        )
+
     def with_sigmas(self, sigmas: Mapping[str, float]) -> ParameterSet:
         """A copy with standard errors set where named; the others get None."""
         return ParameterSet(tuple(replace(p, sigma=sigmas.get(p.name)) for p in self.items))

@@ -8,7 +8,7 @@ picture at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,18 +48,22 @@ def prealign(
     reach_px: float = 25.0,
     reach_deg: float = 3.0,
     angle_step_deg: float = 0.5,
+    near: Mapping[str, float] | None = None,
     control: RunControl | None = None,
 ) -> PreAlignment:
     """Shift and angle of the mask within the reach, jointly for all snapshots of one rig.
+
+    The search is centred on the parameters `near` (None: all zero), whose magnification and dispersion it takes as they are.
 
     The spacing of the angles is `angle_step_deg`, or finer for large masks, so that the true angle lies within half a pixel of a
     tried one at the mask's typical radius.
     """
     control = control or RunControl()
     count = angles_tried(max(models[0].mask.shape), reach_deg, angle_step_deg)
-    angles = np.linspace(-reach_deg, reach_deg, count) if count > 1 else np.zeros(1)
+    near = near or {}
+    angles = near.get("theta", 0.0) + (np.linspace(-reach_deg, reach_deg, count) if count > 1 else np.zeros(1))
     reach = int(np.ceil(reach_px))
-    correlator = _Correlator(models, reach)
+    correlator = _Correlator(models, reach, near)
     maps = np.empty((len(angles), 2 * reach + 1, 2 * reach + 1), np.float32)
     for i, angle in enumerate(angles):
         control.checkpoint()
@@ -69,10 +73,10 @@ def prealign(
     maps = (maps - centre) / np.float32(noise)
     a, i, j = (int(k) for k in np.unravel_index(int(np.argmax(maps)), maps.shape))
     theta = angles[a] + _parabola(maps[:, i, j], a) * (angles[1] - angles[0] if count > 1 else 0.0)
-    dy = float(i - reach) + _parabola(maps[a, :, j], i)
-    dx = float(j - reach) + _parabola(maps[a, i, :], j)
-    axis = np.arange(-reach, reach + 1, dtype=np.float64)
-    return PreAlignment(dx, dy, float(theta), float(maps[a, i, j]), angles, axis, axis, maps)
+    shifts_y, shifts_x = (middle + np.arange(-reach, reach + 1, dtype=np.float64) for middle in correlator.middle)
+    dy = float(shifts_y[i]) + _parabola(maps[a, :, j], i)
+    dx = float(shifts_x[j]) + _parabola(maps[a, i, :], j)
+    return PreAlignment(dx, dy, float(theta), float(maps[a, i, j]), angles, shifts_y, shifts_x, maps)
 
 
 def angles_tried(side: int, reach_deg: float, angle_step_deg: float) -> int:
@@ -82,17 +86,18 @@ def angles_tried(side: int, reach_deg: float, angle_step_deg: float) -> int:
 
 
 class _Correlator:
-    """Fourier transforms of the measurements, reused for every angle."""
+    """Fourier transforms of the measurements, reused for every angle; `middle` is the whole shift (down, right) that the search is round."""
 
-    def __init__(self, models: Sequence[RigModel], reach: int) -> None:
+    def __init__(self, models: Sequence[RigModel], reach: int, near: Mapping[str, float]) -> None:
         first = models[0]
         self.mask, self.reach, self.threads = first.mask, reach, first.threads
-        cols, _ = first.dispersion.offsets()
-        self.offsets = np.round(cols).astype(int)
+        self.middle = (round(near.get("dy", 0.0)), round(near.get("dx", 0.0)))
+        self.scale_x, self.scale_y = near.get("scale_x", 0.0), near.get("scale_y", 0.0)
+        self.offsets = [np.round(offsets).astype(int) for offsets in first.dispersion.offsets(near)]
         height, width = first.y.shape
         self.size = (
-            fft.next_fast_len(height + reach, real=True),
-            fft.next_fast_len(width - CANVAS_PAD + reach, real=True),
+            fft.next_fast_len(height + reach + abs(self.middle[0]), real=True),
+            fft.next_fast_len(width - CANVAS_PAD + reach + abs(self.middle[1]), real=True),
         )
         self.spectrum = sum(
             fft.rfft2(local_contrast(m.y[:, CANVAS_PAD:], m.observed[:, CANVAS_PAD:]), self.size, workers=first.threads)
@@ -101,15 +106,16 @@ class _Correlator:
 
     def correlate(self, theta: float) -> NDArray[np.float32]:
         """Correlation summed over the bands for shifts within the reach, `(rows, cols)`."""
-        row, col = source_coordinates((self.mask.shape[0], self.mask.shape[1]), theta=theta)
+        height, width = self.mask.shape
+        row, col = source_coordinates((height, width), theta=theta, scale_x=self.scale_x, scale_y=self.scale_y)
         turned = ndi.map_coordinates(self.mask, [row, col], order=1, mode="nearest")
         spectrum = fft.rfft2(high_pass(turned).astype(np.float32), self.size, workers=self.threads)
         plane = fft.irfft2(self.spectrum * np.conj(spectrum), self.size, workers=self.threads)
         shifts = np.arange(-self.reach, self.reach + 1)
-        rows = shifts % self.size[0]
         total = np.zeros((len(shifts), len(shifts)), np.float32)
-        for offset in self.offsets:
-            total += plane[np.ix_(rows, (shifts + offset) % self.size[1])]
+        for col_offset, row_offset in zip(*self.offsets, strict=True):
+            rows = (shifts + self.middle[0] + row_offset) % self.size[0]
+            total += plane[np.ix_(rows, (shifts + self.middle[1] + col_offset) % self.size[1])]
         return total
 
 

@@ -1,6 +1,6 @@
 """The command line `cassi`: one module a command, loaded only when that command is asked for.
 
-Exit codes: 0 done, 2 usage, 3 unusable input, 4 done but the verdict is "fail", 130 cancelled.
+Exit codes: 0 done, 2 usage, 3 unusable input, 4 done but the verdict is "fail" (verify: the picture cannot tell), 5 drifted, 130 cancelled.
 Every command module has `add_parser(subparsers)` and `run(args, console) -> int`.
 """
 
@@ -25,6 +25,7 @@ from cassi_core.errors import CassiError, RunCancelled
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "calibrate": ("cassi_core.cli.calibrate", "find where the mask sits, from one or several snapshots"),
+    "verify": ("cassi_core.cli.verify", "say whether an earlier calibration still holds for today's picture"),
     "check": ("cassi_core.cli.check", "look at the inputs and say what is wrong with them"),
     "dispersion": ("cassi_core.cli.dispersion", "measure the dispersion with monochromatic frames of the mask"),
     "simulate": ("cassi_core.cli.simulate", "make snapshots of a rig with a known misalignment"),
@@ -47,7 +48,7 @@ EPILOG = """examples:
   cassi calibrate scene1.mat scene2.mat --mask mask.mat --bands 28 --refine dx,dy,theta
   cassi check scene1.npz::meas --mask mask.npz
 
-exit codes: 0 done, 2 usage, 3 unusable input, 4 done but the verdict is "fail", 130 cancelled
+exit codes: 0 done, 2 usage, 3 unusable input, 4 done but the verdict is "fail", 5 drifted, 130 cancelled
 """
 
 

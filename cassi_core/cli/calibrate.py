@@ -54,7 +54,13 @@ def add_parser(subparsers: Any) -> None:
     group.add_argument("--preset", choices=("auto", "reference", "algorithm1"), help="algorithm (auto)")
     group.add_argument("--refine", type=comma_list, metavar="NAMES", help="parameters to refine, for instance dx,dy,theta")
     group.add_argument("--fix", type=comma_list, default=(), metavar="NAMES", help="parameters to hold at their start values")
-    group.add_argument("--start", type=assignments, default={}, metavar="NAME=VALUE,...", help="start values (0)")
+    group.add_argument(
+        "--start",
+        type=start_values,
+        default={},
+        metavar="NAME=VALUE,...|C.cassi.json",
+        help="start values (0), or an earlier calibration whose values to start from",
+    )
     group.add_argument("--config", metavar="FILE", help="settings as JSON; the options here come before them")
     group.add_argument("--device", metavar="NAME", help="where torch runs: auto, cpu, cuda or cuda:INDEX (auto)")
     group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (0)")
@@ -177,7 +183,7 @@ def start_parameters(config: CalibrationConfig, args: argparse.Namespace) -> Par
     """What is refined (the preset's choice unless said otherwise) and from where; ConfigError for an unknown name.
 
     A measured dispersion table (:mod:`cassi_core.dispersion_measurement`) holds slope and curve at 0 and alpha at the measured value,
-    unless the names to refine are given.
+    unless the names to refine are given. An earlier calibration gives all start values, also of what is held.
     """
     from cassi_core.config import DEFAULT_REFINE
     from cassi_core.errors import ConfigError
@@ -191,7 +197,16 @@ def start_parameters(config: CalibrationConfig, args: argparse.Namespace) -> Par
     names = tuple(name for name in wanted if name not in fixed)
     if not names:
         raise ConfigError("no parameter is left to refine; name at least one with --refine")
+    if isinstance(args.start, str):
+        from cassi_core.io.calibration_file import read_calibration
+
+        return ParameterSet.default(names).starting_from(read_calibration(args.start).parameters)
     return ParameterSet.default(names, {**measured, **args.start})
+
+
+def start_values(text: str) -> dict[str, float] | str:
+    """`dx=0.5,theta=-0.1` as a dictionary, or the name of a calibration file as it is."""
+    return text if Path(text).suffix in (".json", ".h5") else assignments(text)
 
 
 def with_measured_errors(config: CalibrationConfig, table: str | None) -> CalibrationConfig:
