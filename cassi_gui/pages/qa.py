@@ -127,8 +127,8 @@ class QaPage(Page):
         row = QHBoxLayout(tab)
         row.setContentsMargins(0, SPACE, 0, 0)
         row.setSpacing(MARGIN)
-        row.addWidget(self.facts, 1)
-        row.addWidget(self.correlation, 1)
+        row.addWidget(self.facts, 57)
+        row.addWidget(self.correlation, 43)
         return tab
 
     def _connect(self, actions: Actions) -> None:
@@ -314,24 +314,23 @@ class QaPage(Page):
         keeper, record = self._keeper, self._state.current_run
         if keeper is None:
             return
-        rig = self.decision.rig
-        rig.set_rigs(keeper.view.contents.rigs, keeper.rig)
+        self.decision.rig.set_rigs(keeper.view.contents.rigs, keeper.rig)
         entry = None if record is None else keeper.entry_of(record.uid)
         if keeper.problem:
-            rig.set_entry(f"Logbook: {keeper.problem}", bad=True)
+            self.decision.set_entry(f"Logbook: {keeper.problem}", bad=True)
         elif entry is not None:
-            rig.set_entry(f"Entry {entry.id} of {entry.rig} in the logbook.", keeper.view.reasons(entry))
+            self.decision.set_entry(f"Entry {entry.id} of {entry.rig} in the logbook.", keeper.view.reasons(entry))
         else:
-            rig.set_entry("")
+            self.decision.set_entry("")
         self._show_values(record)
 
     def _show_decision(self, record: RunRecord | None) -> None:
-        self._show_logbook()
         decided = "" if record is None else self.runs.decision(record)
         standing = "" if record is None else headline(record.result).standing
         self.decision.set_decision(decided, standing=standing, there=record is not None)
         if record is not None and not self.decision.note.hasFocus():
             self.decision.note.setText(record.note)
+        self._show_logbook()
 
     # -- answers from the background ------------------------------------------------------------------------------------
     def _on_pictures(self, pictures: ResultPictures) -> None:

@@ -14,6 +14,8 @@ from cassi_gui.plots.colour_bar import ColourBar
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import colour_map, plot_font
 
+MANY = 6
+"""From so many parameters on there is room for one decimal only; the table of the plot has all of them."""
 STRONG = 0.9
 """Pairs beyond this cannot be told apart by the data; they are named in words."""
 
@@ -59,7 +61,7 @@ class CorrelationPanel(PlotPanel):
         self.plot.getAxis("left").setTicks(ticks)
         for row in range(n):
             for col in range(n):
-                cell = pg.TextItem(f"{self._matrix[row, col]:+.2f}", anchor=(0.5, 0.5))
+                cell = pg.TextItem(f"{self._matrix[row, col]:+.{1 if n > MANY else 2}f}", anchor=(0.5, 0.5))
                 cell.setFont(plot_font(9))
                 cell.setPos(col, row)
                 self.plot.addItem(cell, ignoreBounds=True)

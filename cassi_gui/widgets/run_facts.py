@@ -26,7 +26,7 @@ def facts_html(name: str, result: CalibrationResult, comparison: Comparison | No
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
     def cell(column: int, text: str, tag: str) -> str:
         side = " align='right'" if column in right else " align='left'"
-        return f"<{tag}{side} style='padding-right:12px'>{text}</{tag}>"
+        return f"<{tag}{side} style='padding-right:12px; white-space:nowrap'>{text}</{tag}>"
 
     lines = ["".join(cell(i, t, "th") for i, t in enumerate(header))] if any(header) else []
     lines += ["".join(cell(i, t, "td") for i, t in enumerate(row)) for row in rows]
