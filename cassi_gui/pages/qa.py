@@ -39,7 +39,7 @@ from cassi_gui.plots.matrix import CorrelationPanel
 from cassi_gui.run.controller import RunController
 from cassi_gui.session import commands
 from cassi_gui.session.state import AppState, PickedPoint, RunRecord
-from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
+from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, TYPE_SMALL_PT, Palette
 from cassi_gui.widgets.candidate_tuner import CandidateTuner
 from cassi_gui.widgets.naming import tip_tabs
 from cassi_gui.widgets.optics_card import OpticsCard
@@ -127,8 +127,9 @@ class QaPage(Page):
         row = QHBoxLayout(tab)
         row.setContentsMargins(0, SPACE, 0, 0)
         row.setSpacing(MARGIN)
-        row.addWidget(self.facts, 57)
-        row.addWidget(self.correlation, 43)
+        self.facts.setStyleSheet(f"font-size: {TYPE_SMALL_PT}pt;")
+        row.addWidget(self.facts, 60)
+        row.addWidget(self.correlation, 40)
         return tab
 
     def _connect(self, actions: Actions) -> None:

@@ -108,6 +108,9 @@ def test_a_stopped_search_is_no_verdict() -> None:
 def test_value_and_limit_have_the_same_decimals() -> None:
     reason = Reason("leftover shifts", "warn", 0.13, 0.1, "", "at most", "px")
     assert value_and_limit(reason) == ("0.13 px", "limit 0.10")
+    assert value_and_limit(Reason("residual", "pass", 0.853, 1.02, "", "at most")) == ("0.85", "limit 1.02"), (
+        "a limit is never rounded away"
+    )
     assert value_and_limit(Reason("mask found", "pass", 41.0, 12.0, "", "at least", "times the noise"))[1] == "at least 12"
     assert value_and_limit(Reason("settled", "warn", float("nan"), None, "")) == ("", "")
     assert set(CHECKS) >= {"leftover shifts", "mask found", "settled"}
