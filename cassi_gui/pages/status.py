@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from cassi_core.formatting import format_duration
 from cassi_core.inputs import CalibrationInputs
-from cassi_core.quality.check_text import outcome_words, verdict_words
+from cassi_core.quality.check_text import verdict_words
+from cassi_core.quality.headline import headline
 from cassi_core.quality.pictures import belongs_to
 from cassi_gui.inputs.loading import MASK_WANTED
 from cassi_gui.run.controller import RunPhase
@@ -77,11 +78,13 @@ def qa_badge(record: RunRecord | None, rejected_ids: frozenset[int], inputs: Cal
     if of_other_files(record, inputs):
         return Badge("run of other files")
     verdict = record.result.verdict.status
+    words = verdict_words(verdict, record.result.outcome)
+    status = VERDICT_STATUS[verdict] if words == verdict else "warn"
     if record.accepted:
-        return Badge(f"accepted ({verdict})", VERDICT_STATUS[verdict])
+        return Badge(f"accepted ({words})", status)
     if record.id in rejected_ids:
         return Badge("rejected", "bad")
-    return Badge(f"verdict: {verdict}", VERDICT_STATUS[verdict])
+    return Badge(verdict if words == verdict else "not finished", status)
 
 
 def run_line(record: RunRecord | None, inputs: CalibrationInputs | None) -> Badge:
@@ -89,9 +92,13 @@ def run_line(record: RunRecord | None, inputs: CalibrationInputs | None) -> Badg
     if record is None or of_other_files(record, inputs):
         return Badge()
     result = record.result
-    words = verdict_words(result.verdict.status, result.outcome)
-    ended = f"{record.name} finished in {format_duration(result.seconds_total)}{outcome_words(result.outcome)}: {words}"
-    return Badge(ended, VERDICT_STATUS[result.verdict.status])
+    time = format_duration(result.seconds_total)
+    if result.outcome == "not_finished":
+        return Badge(f"{record.name} was stopped after {time}: {verdict_words(result.verdict.status, result.outcome)}", "warn")
+    early = ", stopped early" if result.outcome == "finished_early" else ""
+    status, title = result.verdict.status, headline(result).title
+    said = status if status == "pass" else f"{title[:1].lower()}{title[1:]}"
+    return Badge(f"{record.name} finished in {time}{early}: {said}", VERDICT_STATUS[status])
 
 
 def enabled_actions(shot: Snapshot, phase: RunPhase, page_index: int, page_count: int) -> dict[str, bool]:

@@ -538,10 +538,15 @@ class MainWindow(QMainWindow):
         self.chip.setToolTip(tip)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter presses the button that has the focus, as Space does: buttons outside of dialogs leave it to the window."""
+        """Enter presses the button that has the focus, as Space does; Space pauses a run, or goes on with it.
+
+        Keys come here when the control that has the focus does not use them.
+        """
         focus = self.focusWidget()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, QAbstractButton) and focus.isEnabled():
             focus.click()
+        elif event.key() == Qt.Key.Key_Space and self.action_set["run.pause"].isEnabled() and not event.isAutoRepeat():
+            self.action_set["run.pause"].trigger()
         else:
             super().keyPressEvent(event)
 
@@ -555,13 +560,6 @@ class MainWindow(QMainWindow):
         if paths:
             event.acceptProposedAction()
             self.add_files(paths)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space pauses a run, or goes on with it: it comes here when the control that has the focus does not use it."""
-        if event.key() == Qt.Key.Key_Space and self.action_set["run.pause"].isEnabled() and not event.isAutoRepeat():
-            self.action_set["run.pause"].trigger()
-        else:
-            super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
