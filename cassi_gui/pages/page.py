@@ -21,6 +21,8 @@ class Page(QWidget):
     next_requested = Signal()
     session_given = Signal(str)
     """Path of a session that was given where inputs are expected."""
+    calibration_given = Signal(str)
+    """Path of a calibration that was given where inputs are expected."""
     cancel_requested = Signal()
     """Reading of the inputs is to end."""
     again_requested = Signal()
