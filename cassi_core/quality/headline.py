@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from cassi_core.formatting import format_number, format_pair
 from cassi_core.quality.names import screen_name, where_it_sits
 from cassi_core.result import CalibrationResult, Reason
 
@@ -51,9 +52,8 @@ def worst_reason(result: CalibrationResult) -> Reason | None:
 
 
 def _stopped(result: CalibrationResult) -> str:
-    searched = [stage for stage in result.stages if stage.name != "proof"]
-    where = f"Stopped in stage {len(searched)}, {searched[-1].label}." if searched else "Stopped before its first stage had ended."
-    return f"{where} The values are the best of a coarse search; how wrong they are is not known."
+    said = [r.text for r in result.verdict.reasons if r.check == "search not finished"]
+    return said[0] if said else "How wrong the values are is not known."
 
 
 def _no_mask(result: CalibrationResult, reason: Reason) -> tuple[str, str]:
@@ -100,3 +100,14 @@ FAILED: dict[str, Callable[[CalibrationResult, Reason], tuple[str, str]]] = {
     "systematic shifts": _parts_off,
 }
 """By the check that failed first."""
+
+
+def value_and_limit(reason: Reason) -> tuple[str, str]:
+    """`0.130 px` and `limit 0.100 px` of a check, as its line shows them; empty where it has none."""
+    if not math.isfinite(reason.value):
+        return "", ""
+    unit = f" {reason.unit}" if reason.unit else ""
+    if reason.threshold is None or reason.direction is None:
+        return (f"{format_number(reason.value, 3)}{unit}", "") if reason.unit else ("", "")
+    value, limit = format_pair(reason.value, reason.threshold, least=2)
+    return f"{value}{unit}", f"{'limit' if reason.direction == 'at most' else 'at least'} {limit}"

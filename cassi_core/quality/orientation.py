@@ -7,7 +7,7 @@ along the dispersion; it stands above the noise exactly where bands carry light.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -93,9 +93,17 @@ def find_position(
 
 
 def find_orientation(
-    inputs: CalibrationInputs, *, reach_px: float = 15.0, reach_deg: float = 1.0, control: RunControl | None = None
+    inputs: CalibrationInputs,
+    *,
+    reach_px: float = 15.0,
+    reach_deg: float = 1.0,
+    control: RunControl | None = None,
+    tried: Callable[[Orientation], None] | None = None,
 ) -> tuple[Orientation, ...]:
-    """All orientations of the mask that fit the measurement, the best match first (8 for a square mask, else 4)."""
+    """All orientations of the mask that fit the measurement, the best match first (8 for a square mask, else 4).
+
+    `tried` is told of each as soon as it is known.
+    """
     found = []
     for mirrored, turns in NAMES:
         candidate = Orientation(mirrored, turns, 0.0)
@@ -105,6 +113,8 @@ def find_orientation(
             continue  # a mask that is not square does not fit when it is turned by a quarter
         aligned = prealign(_models(turned), reach_px=reach_px, reach_deg=reach_deg, control=control)
         found.append(replace(candidate, z=aligned.z))
+        if tried is not None:
+            tried(found[-1])
     return tuple(sorted(found, key=lambda orientation: -orientation.z))
 
 

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.quality.colour import pseudo_colours
-from cassi_core.quality.display import predicted_measurement
+from cassi_core.quality.points import spectrum_points
 from cassi_core.result import CalibrationResult
+from cassi_core.run import RunControl
+
+if TYPE_CHECKING:
+    from cassi_core.quality.loupe import Loupe
+
+POINTS = 3
+"""Spectra are shown at so many places when nobody has picked one: more curves hide each other."""
 
 
 @dataclass(frozen=True, eq=False)
 class ResultPictures:
-    """Pseudo-colour `(H, W, 3)` uint8 on one scale, and what the model predicts for the camera `(H, Wm)` float32.
+    """What the proof of a result shows beyond its maps.
 
-    The predictions and the reference's colour are None when the inputs of the run are not at hand.
+    `colour` is the fitted scene in pseudo-colour `(H, W, 3)` uint8, `points` are places `(row, col)` of it to look at. Those that follow are
+    None without the inputs of the run: `full_scale`, what the brightest pixels of the picture hold (99.9th percentile, in its units);
+    `noise_share`, see :func:`~cassi_core.quality.noise.noise_share`; and the `loupe`. `reference_scale` is what the reference is to be
+    multiplied with to compare its spectra: a camera's units are not those of the scene.
     """
 
-    colour_before: NDArray[np.uint8] | None
-    colour_after: NDArray[np.uint8] | None
-    colour_reference: NDArray[np.uint8] | None
-    predicted_before: NDArray[np.float32] | None
-    predicted_after: NDArray[np.float32] | None
+    colour: NDArray[np.uint8] | None = None
+    points: tuple[tuple[int, int], ...] = ()
     reference_scale: float = 1.0
-    """What the reference is to be multiplied with to compare its spectra: a camera's units are not those of the scene."""
+    full_scale: float | None = None
+    noise_share: float | None = None
+    loupe: Loupe | None = None
 
 
 def belongs_to(result: CalibrationResult, inputs: CalibrationInputs | None) -> bool:
@@ -48,20 +58,27 @@ def light_scale(reference: NDArray[np.float32], cube: NDArray[np.float32]) -> fl
     return float(cube.sum(dtype=np.float64)) / light if light > 0 else 1.0
 
 
-def result_pictures(result: CalibrationResult, inputs: CalibrationInputs | None) -> ResultPictures:
-    """The pictures of a result's maps; all None when the result carries no maps."""
+def result_pictures(
+    result: CalibrationResult, inputs: CalibrationInputs | None, control: RunControl | None = None
+) -> ResultPictures:
+    """The pictures behind a result's maps: about two seconds at 256 x 256 x 28; empty when the result carries no maps.
+
+    Raises
+    ------
+    RunCancelled
+        After ``control.cancel()``.
+    """
     maps = result.maps
     if maps is None:
-        return ResultPictures(None, None, None, None, None)
-    reference = predicted_before = predicted_after = None
-    scale = 1.0
-    if inputs is not None and belongs_to(result, inputs):
-        image = inputs.frames[0].image
-        reference = inputs.reference
-        scale = 1.0 if reference is None else light_scale(reference, maps.cube_after)
-        predicted_before = predicted_measurement(image, maps.residual_before)
-        predicted_after = predicted_measurement(image, maps.residual_after)
-    before, after = pseudo_colours((maps.cube_before, maps.cube_after), result.dispersion.wavelengths_nm)
-    # The reference may be in other units than the reconstruction: it gets its own white.
-    (coloured,) = pseudo_colours((reference,), result.dispersion.wavelengths_nm)
-    return ResultPictures(before, after, coloured, predicted_before, predicted_after, scale)
+        return ResultPictures()
+    (colour,) = pseudo_colours((maps.cube_after,), result.dispersion.wavelengths_nm)
+    points = spectrum_points(maps.cube_after, POINTS)
+    if inputs is None or not belongs_to(result, inputs):
+        return ResultPictures(colour, points)
+    from cassi_core.quality.loupe import lay_loupe  # brings the compiled kernel with it
+    from cassi_core.quality.noise import noise_share
+
+    scale = 1.0 if inputs.reference is None else light_scale(inputs.reference, maps.cube_after)
+    full_scale = float(np.quantile(inputs.frames[0].image, 0.999)) or 1.0
+    loupe = lay_loupe(inputs, result.start, result.parameters, control=control)
+    return ResultPictures(colour, points, scale, full_scale, noise_share(inputs), loupe)

@@ -1,7 +1,7 @@
-"""Field of the shifts left over in each block, as enlarged arrows with a scale arrow.
+"""Field of the shifts left over in each block, as enlarged arrows over circles of their errors; axes hug the picture.
 
 Arrows point the way the pattern still has to move: right is right on the screen, down is down (row 0 at the top). An arrow
-shorter than twice its standard error is drawn thin: it says nothing. A field of at most 0.1 px never fills its blocks, so
+within twice its standard error is thin and grey: it says nothing. A field of at most 0.1 px never fills its blocks, so
 that a good calibration looks calm.
 """
 
@@ -13,19 +13,23 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from cassi_core.quality.display import within_errors
-from cassi_core.quality.shift_checks import leftover_rms, shifted_blocks
+from cassi_core.quality.shift_checks import most_by_chance, shifted_blocks
 from cassi_core.result import LocalShift
 from cassi_gui.plots import export
+from cassi_gui.plots.hugging import HuggedPicture
 from cassi_gui.plots.panel import PlotPanel
-from cassi_gui.plots.style import label_axis, pen, plot_font, translucent
+from cassi_gui.plots.style import label_axis, pen, translucent
+from cassi_gui.style.theme import LIGHT, TYPE_SMALL_PT, Palette, font
 
-HELP = "Shift of the mask pattern left over in each block (px), enlarged; circles: standard error; thin: within two standard errors"
+HELP = "Shift of the mask pattern left over in each block, enlarged; grey circles: error of the block"
 SMALLEST_FULL_PX = 0.1
 NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+LEGEND_LINE = 18
 HEAD = 0.28
 """Length of an arrow's head as a part of its shaft."""
 
@@ -49,19 +53,18 @@ class ShiftFieldPanel(PlotPanel):
         self._shifts: tuple[LocalShift, ...] = ()
         self._shape = (1, 1)
         self.plot = self._add_plot(0, 0, grid=False)
-        view = self.plot.getViewBox()
-        view.invertY(True)
-        view.setAspectLocked(True)
+        self.plot.getViewBox().invertY(True)
+        self.plot.setMouseEnabled(x=False, y=False)
+        self.hug = HuggedPicture(self, self.plot)
         label_axis(self.plot, "bottom", "column", "px", self._palette)
         label_axis(self.plot, "left", "row", "px", self._palette)
         self._frame = pg.PlotCurveItem()
         self._sure, self._unsure = pg.PlotCurveItem(), pg.PlotCurveItem()
-        self._scale = pg.PlotCurveItem()
         self._errors = pg.ScatterPlotItem(pxMode=False)
-        self._scale_text = pg.TextItem(anchor=(0.0, 0.5))
-        self._scale_text.setFont(plot_font(9))
-        for item in (self._frame, self._errors, self._unsure, self._sure, self._scale, self._scale_text):
+        for item in (self._frame, self._errors, self._unsure, self._sure):
             self.plot.addItem(item)
+        self.legend = ShiftLegend(name)
+        self.below.addWidget(self.legend)
         self.graphics.setToolTip(HELP)
         self.set_palette(self._palette)
         self.set_shifts((), (1, 1))
@@ -69,20 +72,29 @@ class ShiftFieldPanel(PlotPanel):
     def set_shifts(self, shifts: Sequence[LocalShift], shape: tuple[int, int], *, empty: str = "") -> None:
         """Show the shifts of blocks of a picture of `shape` (rows, columns)."""
         self._shifts, self._shape = tuple(shifts), shape
+        self.legend.setVisible(bool(self._shifts))
         if not self._shifts:
-            self.set_detail("")
-            self.graphics.setToolTip(HELP)
             self.set_empty(empty or "No leftover shifts were kept in this run (setting: quality maps).")
             return
         self.set_empty("")
         self._draw()
         height, width = shape
-        self.plot.getViewBox().setRange(QRectF(-0.5, -0.5, width, height * 1.12), padding=0.03)
-        rms, shifted = f"{leftover_rms(self._shifts):.3f}", shifted_blocks(self._shifts)
-        self.set_detail(f"rms {rms} px beyond the errors")
-        self.graphics.setToolTip(
-            f"{HELP}\nrms {rms} px beyond the errors of the blocks; {shifted} of {len(self._shifts)} blocks are shifted beyond two of theirs"
-        )
+        self.hug.set_size(width, height)
+        self.legend.set_counts(shifted_blocks(self._shifts), len(self._shifts), most_by_chance(len(self._shifts)))
+        self._scale_legend()
+
+    @property
+    def beyond_errors(self) -> int:
+        """In how many blocks the shift is beyond two errors."""
+        return shifted_blocks(self._shifts)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._scale_legend()
+
+    def _scale_legend(self) -> None:
+        if self._shifts:
+            self.legend.set_scale(self.scale_px, self.scale_px * self.magnification * self.hug.screen_px_per_px)
 
     @property
     def magnification(self) -> float:
@@ -129,17 +141,72 @@ class ShiftFieldPanel(PlotPanel):
         self._errors.setData(spots)
         height, width = self._shape
         self._frame.setData([-0.5, width - 0.5, width - 0.5, -0.5, -0.5], [-0.5, -0.5, height - 0.5, height - 0.5, -0.5])
-        x, y = arrow(0.02 * width, 1.06 * height, k * self.scale_px, 0.0)
-        self._scale.setData(np.array(x), np.array(y), connect="finite")
-        self._scale_text.setPos(0.02 * width + k * self.scale_px + 0.02 * width, 1.06 * height)
-        self._scale_text.setText(f"= {self.scale_px:g} px    thin: within 2 errors")
 
     def _repaint(self) -> None:
         p = self._palette
-        self._sure.setPen(pen(p.series[1], 2.2))
+        self._sure.setPen(pen(p.series[1], 2.6))
         self._unsure.setPen(pen(p.muted, 1.0))
-        self._scale.setPen(pen(p.text, 2.0))
-        self._scale_text.setColor(p.text)
         self._frame.setPen(pen(p.border, 1.0))
-        self._errors.setPen(pen(p.muted, 0.8, alpha=150))
-        self._errors.setBrush(translucent(p.muted, 30))
+        self._errors.setPen(pen(p.muted, 0.8, alpha=90))
+        self._errors.setBrush(translucent(p.muted, 60))
+        self.legend.set_palette(p)
+
+
+class ShiftLegend(QWidget):
+    """What the arrows and circles are: the scale, how many blocks are beyond two errors, and the error of a block."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"{name}_legend")
+        self._palette: Palette = LIGHT
+        self._scale, self._length = "", 20.0
+        self.counts = ""
+        self.setFixedHeight(2 * LEGEND_LINE)
+
+    def set_counts(self, beyond: int, blocks: int, by_chance: int) -> None:
+        """How many blocks are shifted beyond two of their errors, and how many may be by chance."""
+        self.counts = f"beyond 2 errors: {beyond} of {blocks}"
+        tip = f"{self.counts} blocks; up to {by_chance} may be by chance"
+        self.setAccessibleName(tip)
+        self.setToolTip(tip)
+        self.update()
+
+    def set_scale(self, shift_px: float, length: float) -> None:
+        """The shift that an arrow of a length on the screen stands for."""
+        self._scale, self._length = f"{shift_px:g} px", length
+        self.update()
+
+    def set_palette(self, palette: Palette) -> None:
+        """Repaint in the colours of a palette."""
+        self._palette = palette
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        p = self._palette
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(font(TYPE_SMALL_PT))
+        x = self._draw_arrow(painter, 0.0, self._length, p.muted, 1.2)
+        x = self._write(painter, x, 0, self._scale)
+        x = self._draw_arrow(painter, x, 16.0, p.series[1], 2.6)
+        self._write(painter, x, 0, self.counts)
+        painter.setPen(QPen(QColor(p.muted), 0.8))
+        painter.setBrush(translucent(p.muted, 60))
+        painter.drawEllipse(QPointF(6, 1.5 * LEGEND_LINE), 5, 5)
+        self._write(painter, 16.0, 1, "error of the block")
+        painter.end()
+
+    @staticmethod
+    def _draw_arrow(painter: QPainter, x: float, length: float, colour: str, width: float) -> float:
+        painter.setPen(QPen(QColor(colour), width))
+        y, tip = LEGEND_LINE / 2, x + max(length, 8.0)
+        painter.drawLine(QPointF(x, y), QPointF(tip, y))
+        for side in (-1, 1):
+            painter.drawLine(QPointF(tip, y), QPointF(tip - 4, y + 3.5 * side))
+        return tip + 5
+
+    def _write(self, painter: QPainter, x: float, line: int, words: str) -> float:
+        painter.setPen(QColor(self._palette.muted))
+        width = painter.fontMetrics().horizontalAdvance(words)
+        painter.drawText(QRectF(x, line * LEGEND_LINE, width + 2, LEGEND_LINE), Qt.AlignmentFlag.AlignVCenter, words)
+        return x + width + 14

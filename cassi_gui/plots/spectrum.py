@@ -1,24 +1,24 @@
-"""Spectra at picked points: colour and symbol tell the point, the line style tells before, after and reference."""
+"""Spectra at points: the colour tells the point, a line is the fit, a dotted line the start, dots are the reference."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Slot
+from PySide6.QtCore import QPointF, Qt, Slot
 from PySide6.QtWidgets import QWidget
 
 from cassi_gui.plots import export
 from cassi_gui.plots.labels import NarrowLabel
 from cassi_gui.plots.panel import PlotPanel
-from cassi_gui.plots.style import AFTER, BEFORE, LABEL_PT, REFERENCE, SYMBOLS, label_axis, number, pen
+from cassi_gui.plots.style import LABEL_PT, SYMBOLS, label_axis, number, pen, plot_font
 from cassi_gui.style.theme import Palette
 
-STYLES = {"after": AFTER, "before": BEFORE, "scaled reference": REFERENCE}
-SAMPLES = {"after": "\u2014\u2014", "before": "\u2013 \u2013", "scaled reference": "\u00b7 \u00b7 \u00b7"}
+SAMPLES = {"after": "\u2014\u2014", "before": "\u00b7\u00b7\u00b7\u00b7", "reference": "\u25cf"}
 GLYPHS = ("\u25cf", "\u25a0", "\u25bc", "\u25c6", "+", "\u00d7", "\u2605", "\u2b1f")
 """The symbols of :data:`SYMBOLS` as letters, for the legend."""
 
@@ -29,7 +29,7 @@ WHOLE_SCENE = "whole scene"
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """A curve: label of its point, index of the point's colour and symbol, kind (after, before, scaled reference), values `(L,)`."""
+    """A curve: label of its point, index of the point's colour and symbol, kind (after, before, reference), values `(L,)`."""
 
     label: str
     index: int
@@ -49,10 +49,11 @@ class SpectrumPanel(PlotPanel):
         self.graphics.addItem(self.legend, 0, 0)
         self.plot = self._add_plot(1, 0)
         self._curves: list[pg.PlotDataItem] = []
+        self._names: list[pg.TextItem] = []
         self.band_line = pg.InfiniteLine(angle=90)
         self.band_line.hide()
         self.plot.addItem(self.band_line, ignoreBounds=True)
-        label_axis(self.plot, "left", "intensity", "relative", self._palette)
+        label_axis(self.plot, "left", "light", "relative", self._palette)
         self.graphics.setToolTip("Spectra at the points picked in the picture (mean of 3 x 3 pixels)")
         self.graphics.scene().sigMouseMoved.connect(self._mouse_moved)
         self.set_palette(self._palette)
@@ -72,6 +73,7 @@ class SpectrumPanel(PlotPanel):
             curve.setData([], [])
         for curve, spectrum in zip(self._curves, self._spectra, strict=False):
             curve.setData(self._axis[: spectrum.values.size], spectrum.values)
+        self._set_ranges()
         if self._nm:
             label_axis(self.plot, "bottom", "wavelength", "nm", self._palette)
         else:
@@ -80,6 +82,16 @@ class SpectrumPanel(PlotPanel):
         self.set_detail("click a point in the reconstruction for its own" if whole else "")
         self.set_empty("" if self._spectra else empty or "Click a point in the picture to see its spectrum here.")
         self._repaint()
+
+    def _set_ranges(self) -> None:
+        """The axis of the light begins at zero: a small difference must not look large."""
+        if not self._spectra:
+            return
+        values = np.concatenate([s.values for s in self._spectra])
+        high = float(values.max(initial=0.0)) or 1.0
+        first, last = float(self._axis[0]), float(self._axis[-1])
+        room = 0.06 * (last - first) or 0.5
+        self.plot.getViewBox().setRange(xRange=(first, last + room), yRange=(min(0.0, float(values.min())), 1.05 * high), padding=0.0)
 
     @property
     def spectra(self) -> tuple[Spectrum, ...]:
@@ -107,19 +119,38 @@ class SpectrumPanel(PlotPanel):
         series = palette.series
         for curve, spectrum in zip(self._curves, self._spectra, strict=False):
             colour = series[spectrum.index % len(series)]
-            curve.setPen(pen(colour, 2.0 if spectrum.kind == "after" else 1.5, STYLES.get(spectrum.kind, AFTER)))
-            curve.setSymbol(SYMBOLS[spectrum.index % len(SYMBOLS)] if spectrum.kind == "after" else None)
+            dots = spectrum.kind == "reference"
+            style = Qt.PenStyle.DotLine if spectrum.kind == "before" else Qt.PenStyle.SolidLine
+            curve.setPen(None if dots else pen(colour, 2.0 if spectrum.kind == "after" else 1.4, style))
+            curve.setSymbol(SYMBOLS[spectrum.index % len(SYMBOLS)] if dots else None)
             curve.setSymbolBrush(colour)
             curve.setSymbolPen(None)
+        self._name_lines()
         self.band_line.setPen(pen(palette.muted, 1.0))
         self.legend.setText(self._legend_text(), color=palette.plot_foreground, size=f"{LABEL_PT}pt")
+
+    def _name_lines(self) -> None:
+        """The label of each point at the end of its line: no point is told by colour alone."""
+        series = self._palette.series
+        fitted = [s for s in self._spectra if s.kind == "after" and s.label != WHOLE_SCENE and s.values.size]
+        while len(self._names) < len(fitted):
+            name = pg.TextItem(anchor=(0.0, 0.5))
+            name.setFont(plot_font())
+            self.plot.addItem(name, ignoreBounds=True)
+            self._names.append(name)
+        for name, spectrum in itertools.zip_longest(self._names, fitted):
+            name.setVisible(spectrum is not None)
+            if spectrum is not None:
+                name.setText(spectrum.label, color=series[spectrum.index % len(series)])
+                name.setPos(float(self._axis[spectrum.values.size - 1]), float(spectrum.values[-1]))
 
     def _legend_text(self) -> str:
         series = self._palette.series
         points = dict.fromkeys((s.label, s.index) for s in self._spectra)
         kinds = dict.fromkeys(s.kind for s in self._spectra)
+        square = "\N{BLACK SQUARE}"
         words = [
-            f"<span style='color:{series[i % len(series)]}'>{GLYPHS[i % len(GLYPHS)]}</span>&nbsp;{label}"
+            f"<span style='color:{series[i % len(series)]}'>{GLYPHS[i % len(GLYPHS)] if 'reference' in kinds else square}</span>&nbsp;{label}"
             for label, i in points
         ]
         if len(kinds) > 1:

@@ -17,7 +17,6 @@ TICK_PT = 8
 LABEL_PT = 9
 SYMBOLS = ("o", "s", "t", "d", "+", "x", "star", "p")
 """One symbol for each colour of the palette's series: nothing is told by colour alone."""
-AFTER, BEFORE, REFERENCE = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine
 
 _VIRIDIS = ("#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725")
 

@@ -203,6 +203,9 @@ def style_sheet(p: Palette) -> str:
     QToolButton[role="flat"], QPushButton[role="flat"] {{ background: transparent; border-color: transparent; }}
     QToolButton[role="flat"]:hover, QPushButton[role="flat"]:hover, QToolButton[role="flat"]:focus {{
         border-color: {p.accent}; }}
+    QPushButton[role="segment"] {{ border-radius: 0; padding: 2px 10px; margin: 0; font-size: {TYPE_SMALL_PT}pt; }}
+    QPushButton[role="segment"]:checked {{
+        background: {p.accent}; color: {p.accent_text}; border-color: {p.accent}; font-weight: 600; }}
     QToolButton[role="place"] {{ background: transparent; border-color: transparent; font-size: {TYPE_BODY_PT}pt; padding: 5px 10px; }}
     QToolButton[role="place"]:hover, QToolButton[role="place"]:focus {{ border-color: {p.accent}; }}
     QToolButton[role="place"]:checked {{ background: {p.accent_tint}; color: {p.accent}; font-weight: 600; }}
