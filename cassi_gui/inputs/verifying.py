@@ -78,7 +78,7 @@ def short_day(when: datetime) -> str:
 def verify_files(
     choice: EarlierChoice, files: FileSelection, control: RunControl, observe: Callable[[Event], None]
 ) -> Verified:
-    """Read both and verify (in the worker's thread).
+    """Read both and verify (in the worker's thread); a mask of the selection stands for that of the calibration.
 
     Raises
     ------
@@ -95,6 +95,7 @@ def verify_files(
     inputs = pictures_of_today(
         stored,
         files.measurements,
+        mask=files.mask or None,
         dark=files.dark or None,
         flat=files.flat or None,
         camera=camera_of(files),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from cassi_core.errors import CassiError, RunCancelled
+from cassi_core.errors import CassiError, MaskWantedError, RunCancelled
 from cassi_core.formatting import format_duration
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.calibration_file import SESSION_SUFFIX
@@ -103,6 +103,7 @@ class VerifyPage(Page):
         self._earlier: EarlierChoice | None = None
         self._files = FileSelection()
         self._verified: Verified | None = None
+        self._mask_wanted = self._noted = False
         self._control, self._loupe_control = RunControl(), RunControl()
         self._mailbox = Mailbox()
         self._what = ""
@@ -117,7 +118,7 @@ class VerifyPage(Page):
     # -- building ---------------------------------------------------------------------------------------------------
     def _build(self) -> None:
         self.earlier_card = GivenCard(
-            "verify_earlier", "Earlier calibration", "logbook", "A file *.cassi.json, a logbook entry, or the one in force"
+            "verify_earlier", "Earlier calibration", "logbook", "A file, a logbook entry, or the one in force"
         )
         self.menu = QMenu(self)
         self.menu.setObjectName("verify_earlier_menu")
@@ -165,6 +166,9 @@ class VerifyPage(Page):
         self.another = self._button(
             "another", "Take another picture \N{HORIZONTAL ELLIPSIS}", "image", "Choose another picture of today"
         )
+        self.mask_button = self._button(
+            "mask", "Choose the mask \N{HORIZONTAL ELLIPSIS}", "mask", "Say where the mask of the calibration lies now"
+        )
         self.note = self._button(
             "note", "Note in logbook", "logbook", "Write the answer into the note of the entry (can be undone)"
         )
@@ -174,7 +178,7 @@ class VerifyPage(Page):
         row = QHBoxLayout(self.decision)
         row.setContentsMargins(MARGIN, SPACE, MARGIN, SPACE)
         row.setSpacing(SPACE)
-        for button in (self.another, self.calibrate, self.note):
+        for button in (self.mask_button, self.another, self.calibrate, self.note):
             row.addWidget(button)
         row.addStretch(1)
         return self.decision
@@ -204,6 +208,7 @@ class VerifyPage(Page):
         self.another.clicked.connect(self._on_choose_today)
         self.again.clicked.connect(self.start)
         self.answer.cancel_requested.connect(self._on_cancel)
+        self.mask_button.clicked.connect(self._on_choose_mask)
         self.calibrate.clicked.connect(self._on_calibrate)
         self.note.clicked.connect(self._on_note)
         self.loupe.cursor_text.connect(self.cursor_text)
@@ -219,7 +224,7 @@ class VerifyPage(Page):
             self._earlier = earlier
             self.earlier_card.show_given(earlier.title, earlier.detail)
         if files is not None and files.measurements:
-            self._files = files
+            self._files = replace(files, mask="")
             more = f" and {len(files.measurements) - 1} more" if len(files.measurements) > 1 else ""
             self.today_card.show_given(short_name(files.measurements[0]) + more, "")
             self._runner.submit(
@@ -273,6 +278,13 @@ class VerifyPage(Page):
         if paths:
             self.give(files=FileSelection(measurements=tuple(paths)))
 
+    @Slot()
+    def _on_choose_mask(self) -> None:
+        paths = self._dialogs.open_files("mask", "Choose the mask of the calibration", kind="image", multiple=False)
+        if paths:
+            self._files = replace(self._files, mask=paths[0])
+            self.start()
+
     def _on_overview(self, seen: Overview) -> None:
         size = " \u00d7 ".join(str(n) for n in seen.shape)
         self.today_card.show_given(self.today_card.title, f"{size} px", seen.thumbnail)
@@ -286,7 +298,7 @@ class VerifyPage(Page):
         """Verify, if both are there; an older verification ends."""
         self._control.cancel()
         self._loupe_control.cancel()
-        self._verified = None
+        self._verified, self._mask_wanted, self._noted = None, False, False
         self._show_missing()
         if self._earlier is None or not self._files.measurements:
             return
@@ -327,6 +339,11 @@ class VerifyPage(Page):
         if isinstance(error, RunCancelled):
             self._end("", "Not verified", ("The verification was cancelled.",))
             return
+        self._mask_wanted = isinstance(error, MaskWantedError)
+        if self._mask_wanted:
+            gone = str(error).partition(";")[0]
+            self._end("warn", "The mask is not where it was", (f"{gone}. Choose where it lies now.",))
+            return
         known = isinstance(error, CassiError)
         text = in_window_words(str(error)) if known else f"{type(error).__name__}: {error}"
         self._end("warn", "Cannot be verified", (text.rstrip(".") + ".",))
@@ -338,8 +355,9 @@ class VerifyPage(Page):
         self._verified = verified
         found = verified.found
         title = headline(found)
-        self._end(STATUS[found.state], title, found.reasons)
-        self.logged.emit("info", f"verified in {format_duration(found.seconds)}: {title}. {' '.join(found.reasons)}")
+        sentences = tuple(in_window_words(reason) for reason in found.reasons)
+        self._end(STATUS[found.state], title, sentences)
+        self.logged.emit("info", f"verified in {format_duration(found.seconds)}: {title}. {' '.join(sentences)}")
         assert self._earlier is not None
         self.changes.setVisible(found.found)
         self.changes.set_changes(found.changes, self._earlier.short, verified.inputs.dispersion.direction)
@@ -359,14 +377,14 @@ class VerifyPage(Page):
             )
 
     def _on_loupe(self, loupe: Loupe) -> None:
-        self.loupe.set_loupe(loupe, before=f"Values of {self._earlier_words()}", after="Today's values")
+        self.loupe.set_loupe(loupe, before=self._earlier_words(), after="Today")
 
     def _on_no_loupe(self, error: Exception) -> None:
         if not isinstance(error, RunCancelled):
             self.loupe.set_loupe(None, empty=f"The mask's edges cannot be shown: {error}")
 
     def _earlier_words(self) -> str:
-        return "the earlier calibration" if self._earlier is None or self._earlier.short == "earlier" else self._earlier.short
+        return "Earlier" if self._earlier is None or self._earlier.short == "earlier" else self._earlier.short
 
     # -- showing ----------------------------------------------------------------------------------------------------
     def _show_missing(self) -> None:
@@ -384,12 +402,16 @@ class VerifyPage(Page):
         self.again.setEnabled(both)
         self.earlier_card.set_next(self._earlier is None)
         self.today_card.set_next(self._earlier is not None and not self._files.measurements)
-        self.decision.setVisible(verified is not None)
+        self.decision.setVisible(verified is not None or self._mask_wanted)
+        self.mask_button.setVisible(self._mask_wanted)
+        self.calibrate.setVisible(verified is not None)
         self.another.setVisible(state == "cannot_tell")
         has_entry = self._earlier is not None and self._entry() is not None
-        self.note.setVisible(has_entry)
+        self.note.setVisible(verified is not None and has_entry)
+        self.note.setEnabled(not self._noted)
         self.calibrate.setText("Calibrate anyway" if state == "holds" else "Calibrate from these values")
         roles = {
+            self.mask_button: "primary",
             self.another: "primary",
             self.calibrate: "primary" if state == "drifted" else "flat" if state == "holds" and has_entry else "",
             self.note: "primary" if state == "holds" else "",
@@ -466,7 +488,8 @@ class VerifyPage(Page):
             return
         note = note_with(self._keeper.view.contents.entry(entry.id).note, verified.found)
         edits.annotate_entry(self._state, self._keeper, entry.id, note)
-        self.note.setEnabled(False)
+        self._noted = True
+        self._refresh_buttons()
         self.logged.emit("info", f"entry {entry.id} of {entry.rig}: {note}")
 
     @Slot(object)
@@ -485,14 +508,16 @@ class VerifyPage(Page):
         self._paint_buttons()
 
     def _paint_buttons(self) -> None:
-        for button in (self.again, self.calibrate, self.another, self.note):
+        for button in (self.again, self.mask_button, self.calibrate, self.another, self.note):
             primary = button.property("role") == "primary"
             colour = self._palette.accent_text if primary else ""
             button.setIcon(make_icon(str(button.property("icon_name")), self._palette, colour))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.loupe.set_narrow(self.width() < NARROW_PX)
+        narrow = self.width() < NARROW_PX
+        self.changes.set_narrow(narrow)
+        self.loupe.set_narrow(narrow)
 
 
 def note_with(note: str, found: Verification) -> str:

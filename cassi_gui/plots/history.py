@@ -93,7 +93,7 @@ class HistoryPanel(PlotPanel):
         room = 0.15 * (max(reach) - min(reach)) or 0.1
         self._plot.setXRange(-0.4, now + 0.6, padding=0)
         self._plot.setYRange(min(reach) - room, max(reach) + room, padding=0)
-        label_axis(self._plot, "left", "", name.unit, self._palette)
+        label_axis(self._plot, "left", name.unit, "", self._palette)
         self._colour()
 
     def _colour(self) -> None:

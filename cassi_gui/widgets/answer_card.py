@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from cassi_gui.style.icons import make_pixmap
 from cassi_gui.style.theme import HALF_SPACE, LIGHT, MARGIN, SPACE, Palette
@@ -24,6 +24,7 @@ class AnswerCard(QFrame):
         self._palette: Palette = LIGHT
         self._status = ""
         self._icon = QLabel()
+        self._icon.setFixedSize(ICON_PX, ICON_PX)
         self._title = QLabel()
         self._title.setObjectName("answer_headline")
         self._title.setProperty("role", "title")
@@ -41,7 +42,10 @@ class AnswerCard(QFrame):
         self.cancel.setObjectName("answer_cancel")
         self.cancel.setToolTip("Stop verifying; nothing is changed")
         self.cancel.clicked.connect(self.cancel_requested)
-        progress = QHBoxLayout()
+        # In a widget of its own: an empty line in the column would keep the words from growing.
+        self._progress = QWidget()
+        progress = QHBoxLayout(self._progress)
+        progress.setContentsMargins(0, 0, 0, 0)
         progress.setSpacing(SPACE)
         progress.addWidget(self.bar, 1)
         progress.addWidget(self.cancel)
@@ -49,13 +53,12 @@ class AnswerCard(QFrame):
         words.setSpacing(HALF_SPACE)
         words.addWidget(self._title)
         words.addWidget(self._sentences)
-        words.addLayout(progress)
+        words.addWidget(self._progress)
         row = QHBoxLayout(self)
         row.setContentsMargins(MARGIN, SPACE, MARGIN, SPACE)
         row.setSpacing(SPACE + HALF_SPACE)
         row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addLayout(words, 1)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.say("", "", ())
 
     def say(self, status: str, title: str, sentences: tuple[str, ...]) -> None:
@@ -64,8 +67,7 @@ class AnswerCard(QFrame):
         self._title.setText(title)
         self._sentences.setText(" ".join(sentences))
         self._sentences.setVisible(bool(sentences))
-        for widget in (self.bar, self.cancel):
-            widget.setVisible(status == "busy")
+        self._progress.setVisible(status == "busy")
         self.setAccessibleName(f"{title}. {' '.join(sentences)}")
         self._paint()
 

@@ -16,6 +16,7 @@ from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette, font
 
 ALLOWED_SHARE = 0.56
 """Share of a mark's width that is allowed: what lies further out than the mark is wide gets an arrow."""
+MARK_PX, NARROW_MARK_PX = 92, 68
 UNTOLD = "not told by one picture"
 SURE = 3.0
 """Standard errors from which on a change is printed in the colour of a drift, if it is not allowed either."""
@@ -35,7 +36,7 @@ class LimitMark(QWidget):
         self.setToolTip(f"{abs(self.place):.2f} times what is allowed for this parameter alone: {words}")
 
     def sizeHint(self) -> QSize:
-        return QSize(92, 16)
+        return QSize(MARK_PX, 16)
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
@@ -87,6 +88,7 @@ class ChangesTable(QFrame):
         self._changes: tuple[ParameterChange, ...] = ()
         self._direction: Direction = "right"
         self._earlier = "earlier"
+        self._narrow = False
         self._widgets: list[QWidget] = []
         self._rows: dict[str, str] = {}
         self._grid = QGridLayout()
@@ -108,6 +110,13 @@ class ChangesTable(QFrame):
         self._changes, self._earlier, self._direction = tuple(changes), earlier, direction
         self._fill()
 
+    def set_narrow(self, narrow: bool) -> None:
+        """Leave out what only repeats where there is little room."""
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self._grid.setHorizontalSpacing(SPACE if narrow else SPACE + SPACE // 2)
+            self._fill()
+
     def row(self, name: str) -> str:
         """The line of a parameter as it is read out."""
         return self._rows[name]
@@ -124,9 +133,8 @@ class ChangesTable(QFrame):
             widget.deleteLater()
         self._widgets.clear()
         self._rows.clear()
-        for column, text in enumerate(
-            ("", self._earlier, "today", "change \u00b1 error", "", "in errors", "against the limit")
-        ):
+        limit = "limit" if self._narrow else "against the limit"
+        for column, text in enumerate(("", self._earlier, "today", "change \u00b1 error", "", "in errors", limit)):
             self._put(QLabel(text), 0, column, muted=True)
         for row, change in enumerate(self._changes, start=1):
             self._add(row, change)
@@ -137,8 +145,9 @@ class ChangesTable(QFrame):
 
     def _add(self, row: int, change: ParameterChange) -> None:
         p, name = self._palette, screen_name(change.name, self._direction)
-        title = QLabel(f"{name.words} &nbsp;<span style='color:{p.muted}'>{name.symbol}</span>")
-        title.setToolTip(name.means)
+        symbol = "" if self._narrow else f" &nbsp;<span style='color:{p.muted}'>{name.symbol}</span>"
+        title = QLabel(name.words + symbol)
+        title.setToolTip(f"{name.symbol}: {name.means}")
         self._put(title, row, 0, left=True)
         sigma = change.sigma * name.factor
         digits = error_digits(sigma) if sigma > 0 else name.digits
@@ -162,6 +171,7 @@ class ChangesTable(QFrame):
         self._put(QLabel(errors), row, 5)
         mark = LimitMark(change)
         mark.setObjectName(f"mark_{change.name}")
+        mark.setFixedWidth(NARROW_MARK_PX if self._narrow else MARK_PX)
         mark.set_palette(p)
         self._grid.addWidget(mark, row, 6, Qt.AlignmentFlag.AlignCenter)
         self._widgets.append(mark)
