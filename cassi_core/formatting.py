@@ -20,6 +20,12 @@ def format_number(value: float, digits: int, *, signed: bool = False) -> str:
     return f"{MINUS if value < 0 else '+' if signed else ''}{text}"
 
 
+def format_limit(value: float) -> str:
+    """A number that somebody typed, with its sign and as many digits as it has (six decimals at most)."""
+    text = f"{abs(value):.6f}".rstrip("0").rstrip(".")
+    return text if text == "0" else f"{MINUS if value < 0 else '+'}{text}"
+
+
 def error_digits(sigma: float) -> int:
     """Decimals that show two significant digits of a positive standard error."""
     digits = max(0, 1 - math.floor(math.log10(sigma)))

@@ -69,12 +69,11 @@ class TimeEstimate:
         self._parts[0] = Part(max(1, steps), self._parts[0].step_s)
 
     def advance(self, steps: int) -> None:
-        """Steps of the present part are done; a loop that goes on beyond what was expected takes one more."""
+        """Steps of the present part are done; of a loop that goes on beyond what was expected every step may be the last."""
         self._steps += steps
         part = self._parts[0]
-        if self._steps >= part.steps and (len(self._parts) > 1 or self._steps > part.steps):
-            # The last part of a stage may be complete; of an earlier one nobody knows until the next begins.
-            self._parts[0] = Part(self._steps + (len(self._parts) > 1), part.step_s)
+        if self._steps > part.steps:
+            self._parts[0] = Part(self._steps, part.step_s)
 
     def next_part(self, now: float) -> None:
         """The loop has ended: the next part begins. A part that counted no steps has done all of them."""

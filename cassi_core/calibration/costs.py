@@ -26,15 +26,15 @@ from cassi_core.calibration.straighten import ROUNDS
 from cassi_core.config import AutoSettings, QualitySettings
 from cassi_core.progress import Part
 
-COARSE_EXPECTED, FINAL_EXPECTED = 9, 3
-"""Steps that the coarse fit and the fit on the whole picture usually take before they come to rest."""
+COARSE_EXPECTED, SUBSET_EXPECTED, FINAL_EXPECTED = 9, 6, 4
+"""Steps that the coarse fit, the first steps of the final one and those on the whole picture usually take before they come to rest."""
 MATCHED_S = 0.055e-6
 """Of the matched filter, for a pixel and an angle."""
-ITERATION_S = 2.2e-9
+ITERATION_S = 2.4e-9
 """Of a GAP iteration with a Gaussian denoiser, for a pixel and a band."""
 TV_S = 0.43e-9
 """Of an iteration of the total-variation denoiser within one, the same."""
-SHIFTS_S = 33e-9
+SHIFTS_S = 36e-9
 """Of a field of block shifts, for a pixel, a band and a frame."""
 LINE_S = 0.4e-6
 """Of the search for a pattern in a residual, for a pixel."""
@@ -84,7 +84,7 @@ def coarse_fit(load: Workload) -> Part:
 def final_fit(load: Workload, settings: AutoSettings) -> tuple[Part, ...]:
     """A subset, the evidence, the whole picture, the errors."""
     return (
-        Part(SUBSET_STEPS, load.drawn(FINAL_PATCHES) * load.patch_s("everything")),
+        Part(min(SUBSET_EXPECTED, SUBSET_STEPS), load.drawn(FINAL_PATCHES) * load.patch_s("everything")),
         Part(1, (EVIDENCE_PLACES + 1) * load.drawn(EVIDENCE_PATCHES) * load.patch_s("likelihood")),
         Part(min(FINAL_EXPECTED, settings.max_steps), load.patches * load.patch_s("geometry")),
         Part(1, load.pixels * 0.1e-6),

@@ -23,6 +23,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Read both, compare, print."""
+    from cassi_core.formatting import format_number
     from cassi_core.io.calibration_diff import compare_calibrations
     from cassi_core.io.calibration_file import read_calibration
     from cassi_core.parameters import format_value
@@ -39,9 +40,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
     rows = []
     for d in found.parameters:
         spec = d.a.spec
-        sigmas = "" if d.in_sigmas is None else f"{d.in_sigmas:+.1f}"
+        sigmas = "" if d.in_sigmas is None else format_number(d.in_sigmas, 1, signed=True)
         values = [format_value(p.value, p.sigma, "", spec.digits) for p in (d.a, d.b)]
-        rows.append((d.name, *values, f"{d.difference:+.{spec.digits + 1}f}", sigmas, spec.unit))
+        rows.append((d.name, *values, format_number(d.difference, spec.digits + 1, signed=True), sigmas, spec.unit))
     console.table(("parameter", "a", "b", "b - a", "in sigmas", "unit"), rows, numeric=(3, 4))
     console.result()
     console.result(f"mask            {found.mask_largest_px:.4f} px apart at most, {found.mask_rms_px:.4f} px rms")

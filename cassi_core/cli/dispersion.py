@@ -136,6 +136,7 @@ def _direction(measured: DispersionMeasurement) -> str:
 
 def _print(measured: DispersionMeasurement, bands: BandTable, console: Console) -> None:
     """Frames with residuals, the curve, the bands, the place of the mask."""
+    from cassi_core.formatting import format_number
     from cassi_core.io.dispersion_to_file import KEPT
     from cassi_core.parameters import format_value
 
@@ -145,8 +146,8 @@ def _print(measured: DispersionMeasurement, bands: BandTable, console: Console) 
             f"{f.wavelength_nm:g}",
             f"{f.along_px:.3f}",
             f"{f.sigma_along_px:.3f}",
-            f"{f.residual_along_px:+.3f}",
-            f"{f.residual_across_px:+.3f}",
+            format_number(f.residual_along_px, 3, signed=True),
+            format_number(f.residual_across_px, 3, signed=True),
             f"{f.agreement:.3f}",
         )
         for f in measured.frames

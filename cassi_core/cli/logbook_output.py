@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cassi_core.cli.console import Console
+from cassi_core.formatting import format_limit, format_number
 from cassi_core.logbook.drift import Judgement, Trend, drift_reasons, with_unit
 from cassi_core.logbook.entry import LogEntry, local_day
 from cassi_core.logbook.limits import Limit, RigLimits
@@ -185,12 +186,12 @@ def _value(entry: LogEntry, name: str) -> str:
 def _change(name: str, judged: Judgement | None) -> tuple[str, str, str]:
     if judged is None or judged.change is None or judged.reference is None:
         return "", "", ""
-    in_sigmas = "not known" if judged.in_sigmas is None else f"{judged.in_sigmas:+.1f}"
-    return f"{judged.change:+.{SPECS[name].digits}f}", in_sigmas, judged.reference.text
+    in_sigmas = "not known" if judged.in_sigmas is None else format_number(judged.in_sigmas, 1, signed=True)
+    return format_number(judged.change, SPECS[name].digits, signed=True), in_sigmas, judged.reference.text
 
 
 def _bound(value: float | None) -> str:
-    return "" if value is None else f"{value:+.6g}"
+    return "" if value is None else format_limit(value)
 
 
 def _short(note: str) -> str:

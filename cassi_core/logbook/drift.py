@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cassi_core.formatting import format_limit
 from cassi_core.logbook.entry import LogEntry, Measured, local_day
 from cassi_core.logbook.limits import Limit, RigLimits
 from cassi_core.logbook.store import Contents
@@ -189,4 +190,4 @@ def _judge(name: str, found: Measured, limits: RigLimits, reference: Reference |
 
 def with_unit(value: float, name: str) -> str:
     """A limit as people read it: all digits that were given, and the parameter's unit."""
-    return f"{value:+.6g} {SPECS[name].unit}".rstrip()
+    return f"{format_limit(value)} {SPECS[name].unit}".rstrip()

@@ -34,5 +34,7 @@ def since_entry(parameters: ParameterSet, earlier: Mapping[str, Measured]) -> di
     for p in (p for p in parameters if p.refine):
         old = earlier.get(p.name)
         measured = old is not None and old.refined
-        cells[p.name] = sigmas_text(sigmas_off(p.value, p.sigma, old.value, old.sigma or 0.0)) if old is not None and measured else ""
+        cells[p.name] = (
+            sigmas_text(sigmas_off(p.value, p.sigma, old.value, old.sigma or 0.0)) if old is not None and measured else ""
+        )
     return cells

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cassi_core.formatting import format_number
 from cassi_core.quality.check_words import Action
 from cassi_core.result import Limits, Reason, judged
 
@@ -38,7 +39,7 @@ def what_the_picture_tells(names: Sequence[str], covariance: NDArray[np.float64]
     if pair is not None:
         one, other, value = pair
         parts.append(
-            f"{one} and {other} can hardly be told apart (correlation {value:+.2f}): trust their combination, not each alone"
+            f"{one} and {other} can hardly be told apart (correlation {format_number(value, 2, signed=True)}): trust their combination, not each alone"
         )
     actions: tuple[Action, ...] = DISPERSION_FIRST if any(n in DISPERSION for n in untold) else FRAME_FIRST
     worst = float(share.max(initial=0.0))

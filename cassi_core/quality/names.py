@@ -27,16 +27,22 @@ class ScreenName:
 
 
 ALONG = ScreenName("Larger along", "scale_x", "%", "The mask appears larger along the dispersion than its file says.", PERCENT)
-ACROSS = ScreenName("Larger across", "scale_y", "%", "The mask appears larger across the dispersion than its file says.", PERCENT)
+ACROSS = ScreenName(
+    "Larger across", "scale_y", "%", "The mask appears larger across the dispersion than its file says.", PERCENT
+)
 NAMES: dict[str, ScreenName] = {
     n.symbol: n
     for n in (
-        ScreenName("Shift right", "dx", "px", "The mask sits this far to the right of where its file puts it; minus: to the left."),
+        ScreenName(
+            "Shift right", "dx", "px", "The mask sits this far to the right of where its file puts it; minus: to the left."
+        ),
         ScreenName("Shift down", "dy", "px", "The mask sits this far down from where its file puts it; minus: up."),
         ScreenName("Turned left", "theta", "deg", "The mask is turned counter-clockwise on the screen; minus: clockwise."),
         ALONG,
         ACROSS,
-        ScreenName("Step longer", "slope", "px/band", "Each band lies this much further from the one before than was said.", digits=4),
+        ScreenName(
+            "Step longer", "slope", "px/band", "Each band lies this much further from the one before than was said.", digits=4
+        ),
         ScreenName("Step changes", "curve", "px/band^2", "The step between bands grows along the spectrum.", digits=5),
         ScreenName("Axis tilted", "alpha", "deg", "The bands move along a line that is turned from its nominal direction."),
         ScreenName("Blur of the mask", "psf", "px", "The optics blur the mask's edges by this much (sigma of a Gaussian)."),

@@ -1,7 +1,7 @@
 """How much of a picture's light is noise, told from the picture alone: the floor of what any fit leaves.
 
-Light of a wide spectrum is smeared along the dispersion: at the frequency ``1 / (2 step)`` neighbouring bands cancel each other, and at a
-high frequency across it a scene has little left. What the spectrum of the picture holds there is noise. White noise has the same power
+Light of a wide spectrum that ends softly is smeared along the dispersion: at the frequency ``1 / (2 step)`` neighbouring bands cancel each
+other, and at a high frequency across it a scene has little left. What the spectrum of the picture holds there is noise. White noise has the same power
 everywhere, also where its variance follows the brightness.
 """
 

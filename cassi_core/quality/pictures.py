@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.quality.colour import pseudo_colours
-from cassi_core.quality.points import spectrum_points
 from cassi_core.result import CalibrationResult
 from cassi_core.run import RunControl
 
@@ -71,6 +70,8 @@ def result_pictures(
     maps = result.maps
     if maps is None:
         return ResultPictures()
+    from cassi_core.quality.points import spectrum_points  # brings SciPy with it
+
     (colour,) = pseudo_colours((maps.cube_after,), result.dispersion.wavelengths_nm)
     points = spectrum_points(maps.cube_after, POINTS)
     if inputs is None or not belongs_to(result, inputs):

@@ -28,7 +28,7 @@ class SearchMap:
 
     @property
     def reach_px(self) -> int:
-        return self.height.shape[0] // 2
+        return int(self.height.shape[0]) // 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,16 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QStackedWidget, QTabWidget, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QTabWidget,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
 
 from cassi_core.errors import CassiError, RunCancelled
 from cassi_core.inputs import CalibrationInputs
@@ -47,6 +56,7 @@ LEFT_PX, NARROW_LEFT_PX = 430, 372
 NARROW_BELOW_PX = 1200
 UNIT = "measurement units"
 NO_MASK = "mask found"
+NO_VALUES = "<b>No values.</b> Nothing to measure without the mask."
 ASK_FAILED = "The checks say that the mask is not right. Accept this calibration all the same?"
 ASK_UNFINISHED = "This search was not finished. Its error is not known. Accept all the same?"
 TAB_TIPS = (
@@ -72,7 +82,8 @@ class QaPage(Page):
         self.setAccessibleName(self.title)
         self._state, self._runner, self._dialogs, self._keeper = state, runner, dialogs, keeper
         self._palette: Palette = LIGHT
-        self._shown: tuple[str, bool] | None = None
+        self._shown: tuple[str, bool] | None = ("", False)
+        """The run on show and whether with its pictures; None: no run is. This here is neither."""
         self._tuned_id: int | None = None
         self._narrow: bool | None = None
         self._missed: frozenset[str] = frozenset()
@@ -105,19 +116,19 @@ class QaPage(Page):
             cards.addWidget(card)
         cards.addStretch(1)
         self._cards = cards
-        self.scroll = QScrollArea()
-        self.scroll.setObjectName("qa_scroll")
-        self.scroll.setAccessibleName("Error, values and checks")
-        self.scroll.setToolTip("How far off the mask may be, the found values, and every check")
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setWidget(inside)
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setObjectName("qa_scroll")
+        self.scroll_area.setAccessibleName("Error, values and checks")
+        self.scroll_area.setToolTip("How far off the mask may be, the found values, and every check")
+        self.scroll_area.setWidgetResizable(True)
+        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll_area.setWidget(inside)
         self.left = QWidget()
         column = QVBoxLayout(self.left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE)
         column.addWidget(self.verdict)
-        column.addWidget(self.scroll, 1)
+        column.addWidget(self.scroll_area, 1)
         column.addWidget(self.decision)
         self.decision.rig.setVisible(self._keeper is not None)
         self.proofs = QStackedWidget()
@@ -127,10 +138,14 @@ class QaPage(Page):
         self.tabs.setObjectName("qa_tabs")
         self.tabs.setAccessibleName("Proof, numbers, runs, tuning")
         self.tabs.setToolTip("Proof, all numbers, all runs side by side, tuning by hand")
-        for page, words in ((self.proofs, "Proof"), (self._numbers_tab(), "Numbers"), (self.runs, "Runs"), (self.tuner, "Tune by hand")):
+        for page, words in (
+            (self.proofs, "Proof"),
+            (self._numbers_tab(), "Numbers"),
+            (self.runs, "Runs"),
+            (self.tuner, "Tune by hand"),
+        ):
             self.tabs.addTab(page, words)
         self.tabs.setCornerWidget(self.switch)
-        self.tabs.setDocumentMode(True)
         tip_tabs(self.tabs, TAB_TIPS)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(MARGIN, SPACE + 4, MARGIN, SPACE + 4)
@@ -259,7 +274,8 @@ class QaPage(Page):
             return
         self._narrow = narrow
         self.left.setFixedWidth(NARROW_LEFT_PX if narrow else LEFT_PX)
-        for part in (self.far_off, self.found, self.decision, self.proof, self.search):
+        self.scroll_area.setStyleSheet("QScrollBar:vertical { width: 8px; }" if narrow else "")
+        for part in (self.far_off, self.todo, self.found, self.decision, self.proof):
             part.set_narrow(narrow)
         self.tabs.setTabText(self.tabs.indexOf(self.tuner), "By hand" if narrow else "Tune by hand")
 
@@ -280,7 +296,7 @@ class QaPage(Page):
         self.remedies.clear()
         result = None if record is None else record.result
         self.verdict.set_headline(None if result is None else headline(result))
-        if result is None:
+        if result is None or self._lost(result):
             self.far_off.set_error(None)
         else:
             self.far_off.set_error(result.registration, result.dispersion.direction)
@@ -305,13 +321,16 @@ class QaPage(Page):
 
         self.todo.set_offers(offers_of_all(case) if case is not None and above else ())
         self.checks.set_verdict(
-            None if result is None else result.verdict, offers, unfinished=standing == "not_finished", said_above=standing == "fail"
+            None if result is None else result.verdict,
+            offers,
+            unfinished=standing == "not_finished",
+            said_above=standing == "fail",
         )
         # With a check open the values shrink to a line and go below it.
         for index, card in enumerate((self.checks, self.found) if standing == "warn" else (self.found, self.checks)):
             self._cards.removeWidget(card)
             self._cards.insertWidget(2 + index, card)
-        self.scroll.verticalScrollBar().setValue(0)
+        self.scroll_area.verticalScrollBar().setValue(0)
 
     def _show_values(self, record: RunRecord | None) -> None:
         if record is None:
@@ -330,6 +349,7 @@ class QaPage(Page):
             unfinished=said.standing == "not_finished",
             steps=result.grid_steps,
             comparison=comparison,
+            instead=NO_VALUES if without else "",
         )
         self.found.fold(foldable=said.standing in ("warn", "fail"))
         self.facts.setHtml(facts_html(record.name, result, comparison))
@@ -357,6 +377,10 @@ class QaPage(Page):
         inputs = self._state.inputs
         lost = result is not None and result.outcome != "not_finished" and self._lost(result)
         self.proofs.setCurrentWidget(self.search if lost else self.proof)
+        for part in (self.search, self.proof):
+            # What is not on show must not keep the window wide.
+            kind = QSizePolicy.Policy.Preferred if part is self.proofs.currentWidget() else QSizePolicy.Policy.Ignored
+            part.setSizePolicy(kind, kind)
         self.switch.setVisible(not lost and result is not None and result.maps is not None)
         self.proof.set_result(None if lost else result, inputs)
         if result is None:
@@ -367,11 +391,24 @@ class QaPage(Page):
             self.search.set_inputs(mine, self._state.config.auto.min_peak_z)
             if mine is not None:
                 self._runner.submit(
-                    _search, mine, control, done=self.search.set_pair, failed=self._on_task_failed, key="qa pictures", control=control
+                    _search,
+                    mine,
+                    control,
+                    done=self.search.set_pair,
+                    failed=self._on_task_failed,
+                    key="qa pictures",
+                    control=control,
                 )
         elif result.maps is not None:
             self._runner.submit(
-                _pictures, result, inputs, control, done=self._on_pictures, failed=self._on_task_failed, key="qa pictures", control=control
+                _pictures,
+                result,
+                inputs,
+                control,
+                done=self._on_pictures,
+                failed=self._on_task_failed,
+                key="qa pictures",
+                control=control,
             )
 
     @Slot()
@@ -413,7 +450,7 @@ class QaPage(Page):
 
     @Slot(object)
     def _on_opened(self, item: CheckItem) -> None:
-        self.scroll.ensureWidgetVisible(item)
+        self.scroll_area.ensureWidgetVisible(item)
 
     # -- tuning -----------------------------------------------------------------------------------------------------
     @Slot(int)
@@ -473,7 +510,10 @@ class QaPage(Page):
     def _on_point(self, index: int, row: int, col: int) -> None:
         """Move a point; those that the program chose become a person's own then."""
         points = self.proof.points
-        moved = tuple(PickedPoint(row if k == index else r, col if k == index else c, label, colour) for k, (r, c, label, colour) in enumerate(points))
+        moved = tuple(
+            PickedPoint(row if k == index else r, col if k == index else c, label, colour)
+            for k, (r, c, label, colour) in enumerate(points)
+        )
         commands.edit(self._state, f"Move point {points[index][2]}", f"move {points[index][2]}", points=moved)
 
     @Slot(object)

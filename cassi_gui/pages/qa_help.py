@@ -6,14 +6,23 @@ from cassi_core.quality.names import glossary_html
 
 LEGEND = (
     ("Circle with a tick, triangle, octagon, flag", "passed, wants a look, failed, search not finished"),
-    ("Square with an ellipse", "one camera pixel; the ellipse is the error of the mask's place (1 sigma), the dashed circle the limit"),
-    ("Orange line through a picture", "left of it the picture, right of it calculated from the mask (above and below for bands that go down)"),
+    (
+        "Square with an ellipse",
+        "one camera pixel; the ellipse is the error of the mask's place (1 sigma), the dashed circle the limit",
+    ),
+    (
+        "Orange line through a picture",
+        "left of it the picture, right of it calculated from the mask (above and below for bands that go down)",
+    ),
     ("Five dots", "centre and corners of the picture: where the loupe lies"),
     ("Blue and orange in the residual", "the picture is darker, or brighter, than the fit says; white: as the fit says"),
     ("Thin grey arrow", "a shift left over within two errors of its block: it tells nothing"),
     ("Thick orange arrow", "a shift left over beyond two errors"),
     ("Grey circle", "the error of the block"),
-    ("Line, dotted line, dots", "a spectrum with the found values, with the start values, and of the reference; the colour tells the point"),
+    (
+        "Line, dotted line, dots",
+        "a spectrum with the found values, with the start values, and of the reference; the colour tells the point",
+    ),
     ("White ring", "the strongest place of a search"),
     ("Dashed green line", "from there on a mask counts as found"),
 )

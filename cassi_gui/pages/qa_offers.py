@@ -85,10 +85,7 @@ def _orientations(case: Case, reason: Reason) -> Offer | None:
     if inputs is None:
         return None
     others = ways_possible(inputs) - 1
-    if case.ways_tried > 1:
-        known = f"All {others + 1} were tried; see the bars at the right."
-    else:
-        known = "Only “as it is” was tried."
+    known = "The bars at the right say how well each fits." if case.ways_tried > 1 else "Only “as it is” was tried."
     tip = "Look for the mask in every other orientation: mirrored, and turned by quarters"
     return Offer("try_orientations", "Turned or mirrored mask?", known, f"Try {others} orientations", "turn", tip)
 
@@ -97,7 +94,9 @@ def _mask(case: Case, reason: Reason) -> Offer | None:
     if case.files.demo:
         return None
     now = Path(case.result.mask_source.path).name
-    return Offer("choose_mask", "Another mask?", f"Now: {now}", "Choose mask …", "mask", "Choose another mask file and run again")
+    return Offer(
+        "choose_mask", "Another mask?", f"Now: {now}", "Choose mask …", "mask", "Choose another mask file and run again"
+    )
 
 
 def _dispersion(case: Case, reason: Reason) -> Offer | None:
@@ -117,14 +116,23 @@ def _refine(case: Case, reason: Reason) -> Offer | None:
         return None
     scales = all(n.startswith("scale") for n in missing)
     words = "Refine magnification too" if scales else "Refine the whole pose"
-    return Offer("refine_more", "Held too much?", f"Held: {case.words(missing)}.", words, "run", f"Refine {case.words(missing)} too, and run again")
+    return Offer(
+        "refine_more",
+        "Held too much?",
+        f"Held: {case.words(missing)}.",
+        words,
+        "run",
+        f"Refine {case.words(missing)} too, and run again",
+    )
 
 
 def _saturated(case: Case, reason: Reason) -> Offer | None:
     if case.files.demo:
         return None
     tip = "Leave out every pixel above a level that you are shown first, and run again"
-    return Offer("mark_saturated", "Pixels too bright?", "They may still be in the fit.", "Mark saturated pixels …", "pixels", tip)
+    return Offer(
+        "mark_saturated", "Pixels too bright?", "They may still be in the fit.", "Mark saturated pixels …", "pixels", tip
+    )
 
 
 def _light(case: Case, reason: Reason) -> Offer | None:
@@ -148,13 +156,22 @@ def _hold(case: Case, reason: Reason) -> Offer | None:
     if not refined:
         return None
     tip = "Keep the step and the axis of the bands at their start values, and run again"
-    return Offer("hold_dispersion", "Too many unknowns?", f"Refined: {case.words(refined)}.", "Hold the dispersion", "settings", tip)
+    return Offer(
+        "hold_dispersion", "Too many unknowns?", f"Refined: {case.words(refined)}.", "Hold the dispersion", "settings", tip
+    )
 
 
 def _auto(case: Case, reason: Reason) -> Offer | None:
     if case.result.preset == "auto":
         return None
-    return Offer("run_auto", "Use the quick search", "Preset auto takes seconds.", "Run with auto", "reset", "Run again with the preset auto")
+    return Offer(
+        "run_auto",
+        "Use the quick search",
+        "Preset auto takes seconds.",
+        "Run with auto",
+        "reset",
+        "Run again with the preset auto",
+    )
 
 
 def _widen(case: Case, reason: Reason) -> Offer | None:
@@ -162,23 +179,46 @@ def _widen(case: Case, reason: Reason) -> Offer | None:
     if not stuck:
         return None
     words = "Widen the bound" if len(stuck) == 1 else "Widen the bounds"
-    return Offer("widen_bounds", "Further away?", f"On its bound: {case.words(stuck)}.", words, "run", "Allow twice the distance, and run again")
+    return Offer(
+        "widen_bounds",
+        "Further away?",
+        f"On its bound: {case.words(stuck)}.",
+        words,
+        "run",
+        "Allow twice the distance, and run again",
+    )
 
 
 def _steps(case: Case, reason: Reason) -> Offer | None:
     if case.result.preset != "auto":
         return None
     known = f"Now: at most {case.config.auto.max_steps} steps."
-    return Offer("more_steps", "Too few steps?", known, "Allow more steps", "run", "Allow twice as many steps of the fit, and run again")
+    return Offer(
+        "more_steps", "Too few steps?", known, "Allow more steps", "run", "Allow twice as many steps of the fit, and run again"
+    )
 
 
 def _on(case: Case, reason: Reason) -> Offer | None:
     known = f"From the best so far; it was stopped after {format_seconds(case.result.seconds_total)}."
-    return Offer("continue_search", "Finish the search", known, "Go on from here", "run", "Run again with the same preset, from the values found so far")
+    return Offer(
+        "continue_search",
+        "Finish the search",
+        known,
+        "Go on from here",
+        "run",
+        "Run again with the same preset, from the values found so far",
+    )
 
 
 def _over(case: Case, reason: Reason) -> Offer | None:
-    return Offer("start_over", "Start over", "From the start values of this run.", "Run again", "reset", "Run again from the start values of this run")
+    return Offer(
+        "start_over",
+        "Start over",
+        "From the start values of this run.",
+        "Run again",
+        "reset",
+        "Run again from the start values of this run",
+    )
 
 
 OFFERS: dict[Action, Callable[[Case, Reason], Offer | None]] = {

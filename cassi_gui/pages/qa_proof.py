@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QFontMetrics, QHideEvent
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.quality.display import spectrum_at
@@ -20,7 +20,7 @@ from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.residual_pair import ResidualPanel, ResidualView
 from cassi_gui.plots.shift_field import ShiftFieldPanel
 from cassi_gui.plots.spectrum import Spectrum, SpectrumPanel
-from cassi_gui.style.theme import SPACE, Palette
+from cassi_gui.style.theme import SPACE, TYPE_SMALL_PT, Palette, font
 from cassi_gui.widgets.scene_points import Point, ScenePoints
 
 BLINK_MS = 250
@@ -30,7 +30,11 @@ NO_MAPS = "The pictures of this run were not kept (setting: quality, maps). Run 
 OTHER_INPUTS = "The picture of this run is not loaded any more. Load it again to see the mask's edges in it."
 COMPUTING = "Calculating the mask's edges …"
 LATER = "Measured when the search is finished."
-MODES = ((ViewMode.BOTH, "Before and after", "Both"), (ViewMode.BLINK, "Blink  B", "Blink  B"), (ViewMode.DIFFERENCE, "Difference", "Difference"))
+MODES = (
+    (ViewMode.BOTH, "Before and after", "Both"),
+    (ViewMode.BLINK, "Blink  B", "Blink  B"),
+    (ViewMode.DIFFERENCE, "Difference", "Difference"),
+)
 MODE_TIPS = {
     ViewMode.BOTH: "Before and after side by side",
     ViewMode.BLINK: "Before and after in turn, in one place (B)",
@@ -42,6 +46,8 @@ def card_of(*parts: QWidget) -> QFrame:
     """A card that holds widgets side by side."""
     card = QFrame()
     card.setProperty("role", "card")
+    # The rows share the page evenly, whatever stands on the cards.
+    card.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
     layout = QHBoxLayout(card)
     layout.setContentsMargins(SPACE + 4, SPACE - 2, SPACE + 4, SPACE)
     layout.setSpacing(SPACE)
@@ -73,6 +79,7 @@ class ViewSwitch(QWidget):
             row.addWidget(button)
             self.buttons[mode] = button
         self.buttons[ViewMode.BOTH].setChecked(True)
+        self.set_words(narrow=False, so_far=False)
 
     @property
     def mode(self) -> ViewMode:
@@ -87,7 +94,10 @@ class ViewSwitch(QWidget):
         """Short words where there is little room; `so_far` of a search that was not finished."""
         for mode, words, short in MODES:
             shown = "Before and so far" if so_far and mode is ViewMode.BOTH else words
-            self.buttons[mode].setText(short if narrow else shown)
+            button = self.buttons[mode]
+            button.setText(short if narrow else shown)
+            # Bold while it is down: the width is that of the bold words.
+            button.setFixedWidth(QFontMetrics(font(TYPE_SMALL_PT, bold=True)).horizontalAdvance(button.text()) + 24)
 
     @Slot()
     def _on_clicked(self) -> None:
@@ -145,8 +155,8 @@ class ProofView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, SPACE, 0, 0)
         layout.setSpacing(SPACE + 2)
-        layout.addLayout(self._above, 53)
-        layout.addLayout(self._below, 47)
+        layout.addLayout(self._above, 51)
+        layout.addLayout(self._below, 49)
 
     # -- data -----------------------------------------------------------------------------------------------------
     def set_result(self, result: CalibrationResult | None, inputs: CalibrationInputs | None) -> None:
@@ -191,7 +201,9 @@ class ProofView(QWidget):
         self.switch.set_words(narrow=narrow, so_far=self._so_far)
         self.loupe.set_narrow(narrow)
         self.residual.set_narrow(narrow)
-        for index, card in enumerate((self._spectra_card, self._shift_card) if narrow else (self._shift_card, self._spectra_card)):
+        for index, card in enumerate(
+            (self._spectra_card, self._shift_card) if narrow else (self._shift_card, self._spectra_card)
+        ):
             self._below.removeWidget(card)
             self._below.insertWidget(index, card, 58 if card is self._spectra_card else 42)
         self.scene.setVisible(not narrow and self._pictures is not None)
@@ -237,7 +249,7 @@ class ProofView(QWidget):
         if self._pictures is not None and self._pictures.full_scale is not None:
             scale, unit = self._pictures.full_scale, "share of full scale"
         many = len(result.inputs)
-        parts = ["First of %d pictures." % many] if many > 1 else []
+        parts = [f"First of {many} pictures."] if many > 1 else []
         parts += [
             "No stripes, no pattern." if r.status == "pass" else f"{r.text[:1].upper()}{r.text[1:].split(':')[0]}."
             for r in result.verdict.reasons
@@ -257,7 +269,9 @@ class ProofView(QWidget):
         self.scene.set_points(self.points)
         curves = self._curves(maps)
         count = len({s.label for s in curves})
-        self.spectra.set_title(f"Spectra at {('no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight')[min(count, 8)]} point{'' if count == 1 else 's'}")
+        self.spectra.set_title(
+            f"Spectra at {('no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight')[min(count, 8)]} point{'' if count == 1 else 's'}"
+        )
         self.spectra.set_spectra(curves, result.dispersion.wavelengths_nm, empty="Choosing points …")
 
     def _curves(self, maps: QualityMaps) -> list[Spectrum]:

@@ -44,7 +44,9 @@ class Remedies(QObject):
     tried = Signal(int, int)
     ways_changed = Signal()
 
-    def __init__(self, state: AppState, runner: RunController, actions: Actions, dialogs: Dialogs, parent: QObject | None = None) -> None:
+    def __init__(
+        self, state: AppState, runner: RunController, actions: Actions, dialogs: Dialogs, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
         self._waiting_for_inputs = self._coming_back = False
@@ -151,7 +153,14 @@ class Remedies(QObject):
         self._timer.start()
         self.tried.emit(0, ways_possible(inputs))
         self._runner.submit(
-            _orientations, inputs, control, self._put, done=self._on_ways, failed=self._on_failed, key="orientations", control=control
+            _orientations,
+            inputs,
+            control,
+            self._put,
+            done=self._on_ways,
+            failed=self._on_failed,
+            key="orientations",
+            control=control,
         )
 
     def _put(self, way: Orientation) -> None:
@@ -228,7 +237,9 @@ class Remedies(QObject):
             return
         control = RunControl()
         self.logged.emit("info", "Looking where the bands begin and end …")
-        self._runner.submit(_band_train, inputs, control, done=self._on_train, failed=self._on_failed, key="band train", control=control)
+        self._runner.submit(
+            _band_train, inputs, control, done=self._on_train, failed=self._on_failed, key="band train", control=control
+        )
 
     def _on_train(self, train: BandTrain) -> None:
         inputs = self._state.inputs
@@ -249,13 +260,18 @@ class Remedies(QObject):
         answer = self._dialogs.ask(title, f"{said} What is right?", answers)
         if answer is not None:
             n_bands, step_px = ((bands, d.step_px), (d.n_bands, step))[answer]
-            self._again(answers[answer], files=replace(self._state.snapshot.files, n_bands=n_bands, step_px=step_px, dispersion_csv=""))
+            self._again(
+                answers[answer], files=replace(self._state.snapshot.files, n_bands=n_bands, step_px=step_px, dispersion_csv="")
+            )
 
     # -- parameters and settings --------------------------------------------------------------------------------------
     def _refine_more(self, result: CalibrationResult) -> None:
         missing = missing_refinements(result.parameters)
         parameters = self._state.parameters
-        self._again("Refine more", parameters=parameters.refining((*parameters.refined, *(n for n in missing if n not in parameters.refined))))
+        self._again(
+            "Refine more",
+            parameters=parameters.refining((*parameters.refined, *(n for n in missing if n not in parameters.refined))),
+        )
 
     def _hold_dispersion(self, result: CalibrationResult) -> None:
         kept = tuple(n for n in self._state.parameters.refined if n not in DISPERSION)
@@ -277,7 +293,9 @@ class Remedies(QObject):
     def _more_steps(self, result: CalibrationResult) -> None:
         config = self._state.config
         steps = min(2 * config.auto.max_steps, MOST_STEPS)
-        self._again("Allow more steps", config=config.model_copy(update={"auto": config.auto.model_copy(update={"max_steps": steps})}))
+        self._again(
+            "Allow more steps", config=config.model_copy(update={"auto": config.auto.model_copy(update={"max_steps": steps})})
+        )
 
     def _continue_search(self, result: CalibrationResult) -> None:
         self._again("Go on from the best so far", parameters=_started(self._state.parameters, result.parameters))
@@ -301,7 +319,9 @@ def _started(parameters: ParameterSet, values: ParameterSet) -> ParameterSet:
     return parameters
 
 
-def _orientations(inputs: CalibrationInputs, control: RunControl, tried: Callable[[Orientation], None]) -> tuple[Orientation, ...]:
+def _orientations(
+    inputs: CalibrationInputs, control: RunControl, tried: Callable[[Orientation], None]
+) -> tuple[Orientation, ...]:
     from cassi_core.quality.orientation import find_orientation
 
     return find_orientation(inputs, control=control, tried=tried)

@@ -37,7 +37,9 @@ class RunsTab(QWidget):
     def show_runs(self) -> None:
         """Show what the session holds now."""
         shot = self._state.snapshot
-        self.list.set_runs([RunEntry(r.id, r.name, r.result, r.when, r.note, self.decision(r)) for r in shot.runs], shot.current_id)
+        self.list.set_runs(
+            [RunEntry(r.id, r.name, r.result, r.when, r.note, self.decision(r)) for r in shot.runs], shot.current_id
+        )
         self._hint.setText(HINT if shot.runs else EMPTY)
 
     def decision(self, record: RunRecord) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from cassi_core.inputs import CalibrationInputs
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 NAMES = ("As it is", "Turned 90", "Turned 180", "Turned 270", "Mirrored", "Mirrored, 90", "Mirrored, 180", "Mirrored, 270")
 """Short names, mirrored or not by quarter turns counter-clockwise."""
 WITHOUT_INPUTS = "The picture of this run is not loaded any more. Load it again to look for its mask."
+LONG_WORDS_PX = 1000
+"""From this width on the long words fit."""
 DARK_SHARE = 0.02
 """Light below this share of full scale shows no mask."""
 
@@ -43,15 +46,15 @@ class SearchProof(QWidget):
         self._least = 8.0
         self.map = SearchMapPanel()
         self.ways = WaysList()
-        self.picture = ImagePanel("search_picture", "The picture", axes=False)
-        self.mask = ImagePanel("search_mask", "The mask", axes=False)
+        self.picture_panel = ImagePanel("search_picture", "The picture", axes=False)
+        self.mask_panel = ImagePanel("search_mask", "The mask", axes=False)
         self.picture_words, self.mask_words = QLabel(), QLabel()
         above, below = QHBoxLayout(), QHBoxLayout()
         for row in (above, below):
             row.setSpacing(SPACE + 2)
         above.addWidget(card_of(self.map), 58)
         above.addWidget(card_of(self.ways), 42)
-        for panel, words in ((self.picture, self.picture_words), (self.mask, self.mask_words)):
+        for panel, words in ((self.picture_panel, self.picture_words), (self.mask_panel, self.mask_words)):
             words.setWordWrap(True)
             words.setProperty("role", "small")
             panel.below.addWidget(words)
@@ -68,21 +71,21 @@ class SearchProof(QWidget):
 
     @property
     def panels(self) -> tuple[SearchMapPanel | ImagePanel, ...]:
-        return (self.map, self.picture, self.mask)
+        return (self.map, self.picture_panel, self.mask_panel)
 
     def set_inputs(self, inputs: CalibrationInputs | None, least: float) -> None:
         """The inputs of the run (None: they are not loaded any more) and how many times the noise a mask reaches that is there."""
         self._inputs, self._least, self._pair = inputs, least, None
         self.map.set_pair(None, least, **({"empty": WITHOUT_INPUTS} if inputs is None else {}))
         self.set_tried(())
-        self.picture.set_image(None if inputs is None else inputs.frames[0].image, empty=WITHOUT_INPUTS)
-        self.mask.set_image(None if inputs is None else inputs.mask, empty=WITHOUT_INPUTS)
+        self.picture_panel.set_image(None if inputs is None else inputs.frames[0].image, empty=WITHOUT_INPUTS)
+        self.mask_panel.set_image(None if inputs is None else inputs.mask, empty=WITHOUT_INPUTS)
         if inputs is None:
             return
         image = inputs.frames[0].image
         lit = float(np.mean(image > DARK_SHARE * float(np.quantile(image, 0.999))))
-        self.picture.set_detail(f"{image.shape[0]} × {image.shape[1]} px")
-        self.mask.set_detail(f"{inputs.mask.shape[0]} × {inputs.mask.shape[1]} px")
+        self.picture_panel.set_detail(f"{image.shape[0]} × {image.shape[1]} px")
+        self.mask_panel.set_detail(f"{inputs.mask.shape[0]} × {inputs.mask.shape[1]} px")
         self.picture_words.setText(f"The mask shows only where there is light: in {100 * lit:.0f} % of the picture.")
         opened = float(np.mean(inputs.mask > 0.5 * float(inputs.mask.max())))
         self.mask_words.setText(f"{100 * opened:.0f} % of it is open. Is this the mask of this rig?")
@@ -109,9 +112,9 @@ class SearchProof(QWidget):
         ]
         self.ways.set_ways(ways, self._least)
 
-    def set_narrow(self, narrow: bool) -> None:
-        """The short heading."""
-        self.map.set_narrow(narrow)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.map.set_narrow(self.width() < LONG_WORDS_PX)
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""

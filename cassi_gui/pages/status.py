@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cassi_core.inputs import CalibrationInputs
+from cassi_core.quality.check_text import verdict_words
+from cassi_core.quality.headline import headline
 from cassi_core.quality.pictures import belongs_to
 from cassi_gui.inputs.loading import MASK_WANTED
 from cassi_gui.run.controller import RunPhase
@@ -72,22 +74,27 @@ def qa_badge(record: RunRecord | None, rejected_ids: frozenset[int], inputs: Cal
     if of_other_files(record, inputs):
         return Badge("run of other files")
     verdict = record.result.verdict.status
+    words = verdict_words(verdict, record.result.outcome)
+    status = VERDICT_STATUS[verdict] if words == verdict else "warn"
     if record.accepted:
-        return Badge(f"accepted ({verdict})", VERDICT_STATUS[verdict])
+        return Badge(f"accepted ({words})", status)
     if record.id in rejected_ids:
         return Badge("rejected", "bad")
-    return Badge(f"verdict: {verdict}", VERDICT_STATUS[verdict])
+    return Badge(f"verdict: {verdict}" if words == verdict else "not finished", status)
 
 
 def run_line(record: RunRecord | None, inputs: CalibrationInputs | None) -> Badge:
     """How the run on show ended, in a line for the status bar; empty without one, and for a run of other files."""
     if record is None or of_other_files(record, inputs):
         return Badge()
-    early = ", stopped early" if record.result.outcome == "finished_early" else ""
-    verdict = record.result.verdict.status
-    return Badge(
-        f"{record.name} finished in {format_seconds(record.result.seconds_total)}{early}: {verdict}", VERDICT_STATUS[verdict]
-    )
+    result = record.result
+    time = format_seconds(result.seconds_total)
+    if result.outcome == "not_finished":
+        return Badge(f"{record.name} was stopped after {time}: {verdict_words(result.verdict.status, result.outcome)}", "warn")
+    early = ", stopped early" if result.outcome == "finished_early" else ""
+    status, title = result.verdict.status, headline(result).title
+    said = status if status == "pass" else f"{title[:1].lower()}{title[1:]}"
+    return Badge(f"{record.name} finished in {time}{early}: {said}", VERDICT_STATUS[status])
 
 
 def enabled_actions(shot: Snapshot, phase: RunPhase, page_index: int, page_count: int) -> dict[str, bool]:

@@ -32,7 +32,7 @@ class HuggedPicture(QObject):
         """Pixels of the screen for one of the picture."""
         room = self._panel.graphics.size()
         wide, high = room.width() - LEFT_PX - RIGHT_PX, room.height() - BOTTOM_PX - TOP_PX
-        return max(1e-3, min(wide / self._size[0], high / self._size[1]))
+        return float(max(1e-3, min(wide / self._size[0], high / self._size[1])))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:

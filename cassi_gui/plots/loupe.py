@@ -21,13 +21,23 @@ GOOD_MATCH = 0.5
 """From here on a match has the colour of a good value. Of 30 places of a simulated and two real rigs 30 lie above with the mask where it is, and
 6 with the mask 1 px off across the dispersion."""
 LONG, SHORT = "Mask edges in the picture", "Mask edges"
-READ = "Left of the line: the picture. Right: calculated from the mask. Streaks that run on across the line: the mask sits right."
-READ_LYING = "Above the line: the picture. Below: calculated from the mask. Streaks that run on across the line: the mask sits right."
+READ = (
+    "Left of the line: the picture. Right: calculated from the mask. Streaks that run on across the line: the mask sits right."
+)
+READ_LYING = (
+    "Above the line: the picture. Below: calculated from the mask. Streaks that run on across the line: the mask sits right."
+)
 READ_SHORT, READ_SHORT_LYING = "Left: the picture. Right: from the mask.", "Above: the picture. Below: from the mask."
 READ_DIFFERENCE = "The picture minus what is calculated: grey where both agree."
 
 Combine = Callable[[NDArray[np.float32], NDArray[np.float32], bool], NDArray[np.float32]]
-PLACES = {"centre": (0.5, 0.5), "top left": (0.15, 0.17), "top right": (0.85, 0.17), "bottom left": (0.15, 0.83), "bottom right": (0.85, 0.83)}
+PLACES = {
+    "centre": (0.5, 0.5),
+    "top left": (0.15, 0.17),
+    "top right": (0.85, 0.17),
+    "bottom left": (0.15, 0.83),
+    "bottom right": (0.85, 0.83),
+}
 STEPS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 
@@ -216,7 +226,7 @@ class LoupePanel(PairPanel):
         strong = word != self._before_word
         colour = p.muted if not strong else p.ok if match.whole >= GOOD_MATCH else p.warn
         weight = "font-weight:600; " if strong else ""
-        along = f"along the bands {format_number(match.along, 2)}"
+        along = f"along{'' if self._narrow else ' the bands'} {format_number(match.along, 2)}"
         return (
             f"{word} &nbsp;<span style='{weight}color:{colour}'>match {format_number(match.whole, 2)}</span>"
             f"<br><span style='color:{p.muted}'>{along}</span>"

@@ -9,7 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from cassi_gui.plots import export
 from cassi_gui.plots.panel import PlotPanel
@@ -59,8 +59,6 @@ class PairPanel(PlotPanel):
             view.setDefaultPadding(0.0)
             view.addItem(line, ignoreBounds=True)
             view.sigTransformChanged.connect(self._choose_copies)
-        self._views[1].linkView(pg.ViewBox.XAxis, self._views[0])
-        self._views[1].linkView(pg.ViewBox.YAxis, self._views[0])
         self.graphics.addItem(self._views[1], 0, 1)
         self._first_shown = False
         self._captions = [QLabel(), QLabel()]
@@ -69,9 +67,10 @@ class PairPanel(PlotPanel):
         for k, label in enumerate(self._captions):
             label.setObjectName(f"{name}_caption_{k}")
             label.setTextFormat(Qt.TextFormat.RichText)
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             row.addWidget(label, 1)
         self.below.addLayout(row)
-        self.graphics.ci.layout.setContentsMargins(0, 0, 0, 0)
+        self.graphics.ci.layout.setContentsMargins(3, 3, 3, 3)
         self.graphics.ci.layout.setSpacing(8)
         self.graphics.scene().sigMouseMoved.connect(self._mouse_moved)
 
@@ -107,7 +106,9 @@ class PairPanel(PlotPanel):
         if not self._tiles:
             return export.Table((), ())
         array = self._tiles[-1].array
-        return export.Table(tuple(f"column {self._tiles[-1].origin[1] + k}" for k in range(array.shape[1])), export.PictureRows(array))
+        return export.Table(
+            tuple(f"column {self._tiles[-1].origin[1] + k}" for k in range(array.shape[1])), export.PictureRows(array)
+        )
 
     # -- for subclasses -------------------------------------------------------------------------------------------
     def _states(self) -> tuple[Tile, Tile] | None:
@@ -137,6 +138,9 @@ class PairPanel(PlotPanel):
                 self.graphics.addItem(self._views[0], 0, 0)
             else:
                 self.graphics.removeItem(self._views[0])
+            # Zoomed together while both are there; a view that is not laid out would shape the other one.
+            self._views[1].linkView(pg.ViewBox.XAxis, self._views[0] if two else None)
+            self._views[1].linkView(pg.ViewBox.YAxis, self._views[0] if two else None)
             self._first_shown = two
         self._captions[0].setVisible(two)
         slots = (0, 1) if two else (1,)
@@ -148,17 +152,17 @@ class PairPanel(PlotPanel):
             )
             view.setRange(QRectF(-0.5, -0.5, width, height), padding=0.0)
             self._captions[slot].setText(tile.caption)
-            x, y = {"standing": ([width / 2 - 0.5] * 2, [-0.5, height - 0.5]), "lying": ([-0.5, width - 0.5], [height / 2 - 0.5] * 2)}.get(
-                tile.divided, ([], [])
-            )
+            x, y = {
+                "standing": ([width / 2 - 0.5] * 2, [-0.5, height - 0.5]),
+                "lying": ([-0.5, width - 0.5], [height / 2 - 0.5] * 2),
+            }.get(tile.divided, ([], []))
             self._lines[slot].setData(x, y)
         self._repaint()
 
     def _repaint(self) -> None:
         for view, line in zip(self._views, self._lines, strict=True):
-            view.setBackgroundColor(self._palette.panel)
+            view.setBackgroundColor(self._palette.plot_background)
             line.setPen(pg.mkPen(self._palette.series[1], width=2))
-        self.graphics.setBackground(self._palette.panel)
         for picture, tile in zip(self._pictures[-len(self._tiles) :] if self._tiles else (), self._tiles, strict=False):
             picture.set_colours(colour_map(tile.colours, self._palette))
 

@@ -91,6 +91,7 @@ class ResidualPanel(PairPanel):
         self._said.setWordWrap(True)
         self.below.addWidget(self.scale)
         self.below.addWidget(self._said)
+        self.graphics.setToolTip("The picture minus what the fit calculates: blue where the picture is darker, orange where it is brighter")
         self.set_view(None, empty="Nothing to look at yet.")
 
     def set_view(self, view: ResidualView | None, *, empty: str = "") -> None:

@@ -16,7 +16,7 @@ from cassi_gui.plots.style import pen
 from cassi_gui.style.theme import HALF_SPACE, LIGHT, SPACE, TYPE_SMALL_PT, Palette, font
 
 RING_PX = 3.5
-LONG, SHORT = "Where is the mask? Picture against mask, every shift", "Picture against mask, every shift"
+LONG, SHORT = "Where is the mask? Picture against mask, every shift", "Picture against mask"
 
 
 class SearchMapPanel(PairPanel):
@@ -26,12 +26,14 @@ class SearchMapPanel(PairPanel):
         super().__init__(name, LONG, parent)
         self._pair: SearchPair | None = None
         self._least = 8.0
+        self._narrow = False
         self._unit = "times the noise"
         self._said = QLabel()
         self._said.setObjectName(f"{name}_said")
         self._said.setProperty("role", "small")
         self._said.setWordWrap(True)
         self.below.addWidget(self._said)
+        self.graphics.setToolTip("How well picture and mask agree at every shift, in units of the noise")
         self.set_pair(None)
 
     def set_pair(self, pair: SearchPair | None, least: float = 8.0, *, empty: str = "Looking for the mask …") -> None:
@@ -46,7 +48,9 @@ class SearchMapPanel(PairPanel):
 
     def set_narrow(self, narrow: bool) -> None:
         """The short heading."""
+        self._narrow = narrow
         self.set_title(SHORT if narrow else LONG)
+        self._draw()
 
     def _states(self) -> tuple[Tile, Tile] | None:
         pair = self._pair
@@ -61,7 +65,8 @@ class SearchMapPanel(PairPanel):
     def _tile(self, word: str, search: SearchMap, levels: tuple[float, float]) -> Tile:
         p = self._palette
         colour = p.ok if search.z >= self._least else p.bad
-        caption = f"{word} &nbsp;<span style='font-weight:600; color:{colour}'>{search.z:.1f} × noise</span>"
+        gap = "<br>" if self._narrow else " &nbsp;"
+        caption = f"{word}{gap}<span style='font-weight:600; color:{colour}'>{search.z:.1f} × noise</span>"
         reach = search.reach_px
         return Tile(search.height, caption, levels, "sequential", (-reach, -reach))
 
@@ -97,7 +102,7 @@ class Bar(QWidget):
         self._palette: Palette = LIGHT
         self._z: float | None = None
         self._least = 8.0
-        self.setMinimumWidth(90)
+        self.setMinimumWidth(70)
         self.setFixedHeight(18)
 
     def set_value(self, z: float | None, least: float) -> None:
@@ -151,6 +156,7 @@ class WaysList(QWidget):
         self._grid.setColumnStretch(1, 1)
         self._said = QLabel()
         self._said.setProperty("role", "small")
+        self._said.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(HALF_SPACE)

@@ -30,6 +30,8 @@ HELP = "Shift of the mask pattern left over in each block, enlarged; grey circle
 SMALLEST_FULL_PX = 0.1
 NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 LEGEND_LINE = 18
+TITLE_PX = 28
+"""Height of the title, with or without the button beside it."""
 HEAD = 0.28
 """Length of an arrow's head as a part of its shaft."""
 
@@ -55,6 +57,7 @@ class ShiftFieldPanel(PlotPanel):
         self.plot = self._add_plot(0, 0, grid=False)
         self.plot.getViewBox().invertY(True)
         self.plot.setMouseEnabled(x=False, y=False)
+        self._title.setMinimumHeight(TITLE_PX)
         self.hug = HuggedPicture(self, self.plot)
         label_axis(self.plot, "bottom", "column", "px", self._palette)
         label_axis(self.plot, "left", "row", "px", self._palette)
@@ -148,7 +151,7 @@ class ShiftFieldPanel(PlotPanel):
         self._unsure.setPen(pen(p.muted, 1.0))
         self._frame.setPen(pen(p.border, 1.0))
         self._errors.setPen(pen(p.muted, 0.8, alpha=90))
-        self._errors.setBrush(translucent(p.muted, 60))
+        self._errors.setBrush(translucent(p.muted, 36))
         self.legend.set_palette(p)
 
 
@@ -188,18 +191,18 @@ class ShiftLegend(QWidget):
         painter.setFont(font(TYPE_SMALL_PT))
         x = self._draw_arrow(painter, 0.0, self._length, p.muted, 1.2)
         x = self._write(painter, x, 0, self._scale)
-        x = self._draw_arrow(painter, x, 16.0, p.series[1], 2.6)
-        self._write(painter, x, 0, self.counts)
         painter.setPen(QPen(QColor(p.muted), 0.8))
-        painter.setBrush(translucent(p.muted, 60))
-        painter.drawEllipse(QPointF(6, 1.5 * LEGEND_LINE), 5, 5)
-        self._write(painter, 16.0, 1, "error of the block")
+        painter.setBrush(translucent(p.muted, 36))
+        painter.drawEllipse(QPointF(x + 5, LEGEND_LINE / 2), 5, 5)
+        self._write(painter, x + 14, 0, "error of the block")
+        x = self._draw_arrow(painter, 0.0, 16.0, p.series[1], 2.6, line=1)
+        self._write(painter, x, 1, self.counts)
         painter.end()
 
     @staticmethod
-    def _draw_arrow(painter: QPainter, x: float, length: float, colour: str, width: float) -> float:
+    def _draw_arrow(painter: QPainter, x: float, length: float, colour: str, width: float, line: int = 0) -> float:
         painter.setPen(QPen(QColor(colour), width))
-        y, tip = LEGEND_LINE / 2, x + max(length, 8.0)
+        y, tip = (line + 0.5) * LEGEND_LINE, x + max(length, 8.0)
         painter.drawLine(QPointF(x, y), QPointF(tip, y))
         for side in (-1, 1):
             painter.drawLine(QPointF(tip, y), QPointF(tip - 4, y + 3.5 * side))

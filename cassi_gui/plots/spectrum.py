@@ -91,7 +91,9 @@ class SpectrumPanel(PlotPanel):
         high = float(values.max(initial=0.0)) or 1.0
         first, last = float(self._axis[0]), float(self._axis[-1])
         room = 0.06 * (last - first) or 0.5
-        self.plot.getViewBox().setRange(xRange=(first, last + room), yRange=(min(0.0, float(values.min())), 1.05 * high), padding=0.0)
+        self.plot.getViewBox().setRange(
+            xRange=(first, last + room), yRange=(min(0.0, float(values.min())), 1.05 * high), padding=0.0
+        )
 
     @property
     def spectra(self) -> tuple[Spectrum, ...]:

@@ -93,7 +93,9 @@ class ChecksList(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(SPACE)
 
-    def set_verdict(self, verdict: Verdict | None, offers: Offers, *, unfinished: bool = False, said_above: bool = False) -> None:
+    def set_verdict(
+        self, verdict: Verdict | None, offers: Offers, *, unfinished: bool = False, said_above: bool = False
+    ) -> None:
         """Show the checks of a verdict.
 
         `offers` says what can be done about a check. `said_above`: what failed has its actions in a card of its own, so that all checks

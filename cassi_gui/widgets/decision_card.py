@@ -67,7 +67,9 @@ class DecisionCard(QFrame):
         self._decision = decision
         doubtful = standing in ("fail", "not_finished")
         self.accept_button.setText("Accept anyway …" if doubtful else "Accept")
-        self.accept_button.setAccessibleName(f"{self.accept_button.text()} this run" if not doubtful else "Accept this run anyway")
+        self.accept_button.setAccessibleName(
+            f"{self.accept_button.text()} this run" if not doubtful else "Accept this run anyway"
+        )
         role = "flat" if doubtful else "primary" if standing == "pass" else "plain"
         if self.accept_button.property("role") != role:
             self.accept_button.setProperty("role", role)

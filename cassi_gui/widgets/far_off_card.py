@@ -107,11 +107,11 @@ class FarOffCard(QFrame):
                 line.setProperty("role", "line")
                 grid.addWidget(line, row, 0, 1, 2)
             self._rows[word] = self._row(grid, row + (word == "Wavelength"), word, tip)
-        body = QHBoxLayout()
+        self._body = body = QHBoxLayout()
         body.setSpacing(MARGIN)
         body.addLayout(left)
         body.addLayout(grid, 1)
-        layout = QVBoxLayout(self)
+        self._layout = layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN - 2, SPACE, MARGIN - 2, SPACE)
         layout.setSpacing(6)
         layout.addWidget(self._heading)
@@ -141,7 +141,10 @@ class FarOffCard(QFrame):
         self._write()
 
     def set_narrow(self, narrow: bool) -> None:
-        """The short form of the heading."""
+        """The short form of the heading, and less air."""
+        side = SPACE if narrow else MARGIN - 2
+        self._layout.setContentsMargins(side, SPACE, side, SPACE)
+        self._body.setSpacing(SPACE if narrow else MARGIN)
         self._heading.setText(SHORT if narrow else LONG)
 
     def text(self, word: str) -> str:

@@ -72,7 +72,9 @@ class FoldHeader(QAbstractButton):
         painter.setFont(font(bold=True))
         painter.setPen(QColor(p.text))
         words = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, max(0, right - x - SPACE))
-        painter.drawText(QRect(x, 0, right - x, self.height()), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
+        painter.drawText(
+            QRect(x, 0, right - x, self.height()), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words
+        )
         if self.hasFocus():
             painter.setPen(QColor(p.accent))
             painter.drawRoundedRect(self.rect().adjusted(0, 1, -1, -2), 4, 4)

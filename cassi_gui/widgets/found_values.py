@@ -43,6 +43,7 @@ class FoundValues(QFrame):
         self._comparison: Comparison | None = None
         self._direction: Direction = "right"
         self._narrow = self._unfinished = False
+        self._instead = ""
         self.header = FoldHeader("found_values_fold", "Found values")
         self.header.toggled.connect(self._show_body)
         self._body = QWidget()
@@ -57,7 +58,7 @@ class FoundValues(QFrame):
         self._held.setWordWrap(True)
         self._cells: dict[str, tuple[QLabel, ...]] = {}
         self._labels: list[QLabel] = []
-        layout = QVBoxLayout(self)
+        self._layout = layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN - 2, SPACE, MARGIN - 2, SPACE)
         layout.setSpacing(3)
         layout.addWidget(self.header)
@@ -74,8 +75,13 @@ class FoundValues(QFrame):
         unfinished: bool = False,
         steps: tuple[GridStep, ...] = (),
         comparison: Comparison | None = None,
+        instead: str = "",
     ) -> None:
-        """Show the refined values; of an `unfinished` search with the `steps` of its grid in place of errors. None: nothing was found."""
+        """Show the refined values; of an `unfinished` search with the `steps` of its grid in place of errors.
+
+        None: nothing was found, and `instead` says why (empty: the card goes).
+        """
+        self._instead = instead if values is None else ""
         self._values, self._start, self._direction = values, start, direction
         self._unfinished, self._steps, self._comparison = unfinished, steps, comparison
         self._fill()
@@ -84,11 +90,14 @@ class FoundValues(QFrame):
         """Leave the last column to the tab Numbers where there is little room."""
         if narrow != self._narrow:
             self._narrow = narrow
+            side = SPACE if narrow else MARGIN - 2
+            self._layout.setContentsMargins(side, SPACE, side, SPACE)
+            self._grid.setHorizontalSpacing(3 if narrow else SPACE)
             self._fill()
 
     def fold(self, *, foldable: bool) -> None:
         """Shrink to a line, or stand open without one."""
-        self.header.setVisible(foldable)
+        self.header.setVisible(foldable and self._values is not None)
         self.header.setChecked(not foldable)
         self._show_body(not foldable)
 
@@ -109,8 +118,8 @@ class FoundValues(QFrame):
 
     @Slot(bool)
     def _show_body(self, shown: bool) -> None:
-        self._body.setVisible(shown)
-        self._held.setVisible(shown and bool(self._held.text()))
+        self._body.setVisible(shown and self._values is not None)
+        self._held.setVisible(bool(self._held.text()) and (shown or self._values is None))
 
     def _fill(self) -> None:
         for label in self._labels:
@@ -120,8 +129,12 @@ class FoundValues(QFrame):
         self._labels.clear()
         self._cells.clear()
         values = self._values
-        self.setVisible(values is not None)
+        self.setVisible(values is not None or bool(self._instead))
         if values is None:
+            self.header.hide()
+            self._body.hide()
+            self._held.setText(self._instead)
+            self._held.setVisible(bool(self._instead))
             return
         refined = [p for p in values if p.refine]
         self._headings()

@@ -57,6 +57,7 @@ class TodoCard(QFrame):
         self.setProperty("role", "card")
         self.setAccessibleName("What to do")
         self._palette: Palette = LIGHT
+        self._narrow = False
         self._heading = QLabel()
         self._heading.setProperty("role", "heading")
         self._grid = QGridLayout()
@@ -69,7 +70,7 @@ class TodoCard(QFrame):
         self.progress.setObjectName("todo_progress")
         self.progress.setAccessibleName("Progress of what was begun")
         self.progress.hide()
-        layout = QVBoxLayout(self)
+        self._layout = layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN - 2, SPACE, MARGIN - 2, SPACE)
         layout.setSpacing(6)
         layout.addWidget(self._heading)
@@ -91,11 +92,12 @@ class TodoCard(QFrame):
             line = QFrame()
             line.setProperty("role", "line")
             words = QLabel(f"<b>{offer.question}</b>")
+            words.setWordWrap(True)
             known = QLabel(offer.known)
             known.setProperty("role", "small")
             known.setWordWrap(True)
             button = offer_button(offer, "todo", self.chosen.emit, primary=index == 0)
-            button.setMinimumWidth(BUTTON_PX)
+            button.setMinimumWidth(0 if self._narrow else BUTTON_PX)
             row = 3 * index
             self._grid.addWidget(line, row, 0, 1, 2)
             self._grid.addWidget(words, row + 1, 0)
@@ -104,6 +106,14 @@ class TodoCard(QFrame):
             self._parts += [line, words, known, button]
             self._buttons.append((button, offer))
         self._paint()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Less air round the buttons."""
+        self._narrow = narrow
+        side = SPACE if narrow else MARGIN - 2
+        self._layout.setContentsMargins(side, SPACE, side, SPACE)
+        for button in self.buttons:
+            button.setMinimumWidth(0 if narrow else BUTTON_PX)
 
     def show_progress(self, done: int, count: int) -> None:
         """How far something goes that was begun here; as many done as there are end it."""

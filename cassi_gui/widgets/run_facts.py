@@ -11,7 +11,11 @@ from cassi_core.result import CalibrationResult
 from cassi_gui.widgets.found_values import Comparison
 
 STATUS = {"pass": "passed", "warn": "to look at", "fail": "failed"}
-OUTCOMES = {"done": "to the end", "finished_early": "stopped early, best so far kept", "not_finished": "stopped before its search was finished"}
+OUTCOMES = {
+    "done": "to the end",
+    "finished_early": "stopped early, best so far kept",
+    "not_finished": "stopped before its search was finished",
+}
 
 
 def facts_html(name: str, result: CalibrationResult, comparison: Comparison | None = None) -> str:
@@ -63,5 +67,6 @@ def _how(result: CalibrationResult) -> str:
     return (
         f"<h4>How it was computed</h4><p>Preset {result.preset}, values from {result.source}, {OUTCOMES[result.outcome]}. "
         f"{result.seconds_total:.1f} s on {result.device}, {result.threads} thread{'s' if result.threads > 1 else ''}, "
-        f"seed {result.seed}.{peak}</p>{_table(('Stage', 'time', 'not explained'), rows, (1, 2))}" + (f"<ul>{notes}</ul>" if notes else "")
+        f"seed {result.seed}.{peak}</p>{_table(('Stage', 'time', 'not explained'), rows, (1, 2))}"
+        + (f"<ul>{notes}</ul>" if notes else "")
     )

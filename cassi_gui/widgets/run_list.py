@@ -20,7 +20,7 @@ from cassi_gui.widgets.whole_rows import show_whole_rows
 
 Index = QModelIndex | QPersistentModelIndex
 ICONS = {"pass": "ok", "warn": "warn", "fail": "bad"}
-FIRST = ("Run", "Decision", "Verdict", "Residual", "Held out")
+FIRST = ("Run", "Decision", "Verdict", "Not explained", "Unseen pixels")
 LAST = ("Seconds", "Finished", "Note")
 
 
@@ -87,8 +87,8 @@ class RunModel(QAbstractTableModel):
             return column
         if role == Qt.ItemDataRole.ToolTipRole:
             return {
-                "Residual": "Relative data residual before and after the fit (lower is better)",
-                "Held out": "The same on pixels that the reconstruction did not see",
+                "Not explained": "Share of the light that the fit cannot explain, before and after (residual; lower is better)",
+                "Unseen pixels": "The same on pixels that the fit did not see (held-out residual)",
             }.get(column)
         return None
 
@@ -131,13 +131,13 @@ class RunModel(QAbstractTableModel):
         if column in GEOMETRY_NAMES:
             p = result.parameters[column]
             return format_value(p.value, p.sigma, p.unit, p.spec.digits) if p.refine else f"held at {p.value:g}"
-        if column == "Held out":
+        if column == "Unseen pixels":
             return _pair(scores.held_out_before, scores.held_out_after)
         return {
             "Run": entry.name,
             "Decision": entry.decision or "open",
             "Verdict": result.verdict.status,
-            "Residual": _pair(scores.residual_before, scores.residual_after),
+            "Not explained": _pair(scores.residual_before, scores.residual_after),
             "Seconds": f"{result.seconds_total:.1f}",
             "Finished": f"{entry.when:%H:%M:%S}",
             "Note": entry.note,

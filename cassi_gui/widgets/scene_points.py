@@ -119,7 +119,9 @@ class ScenePoints(QWidget):
             side = QRectF(centre.x() + 7, centre.y() - 8, 30, 16)
             if side.left() + 14 > box.right():
                 side.moveRight(centre.x() - 7)
-            align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignLeft if side.left() > centre.x() else Qt.AlignmentFlag.AlignRight)
+            align = Qt.AlignmentFlag.AlignVCenter | (
+                Qt.AlignmentFlag.AlignLeft if side.left() > centre.x() else Qt.AlignmentFlag.AlignRight
+            )
             painter.setPen(QColor("#000000"))
             painter.drawText(side.translated(1, 1), align, label)
             painter.setPen(QColor("#ffffff"))

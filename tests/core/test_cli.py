@@ -81,10 +81,10 @@ def test_calibrate_prints_a_table_and_writes_the_file(rig: Path, pipeline, capsy
     out, err = capsys.readouterr()
     rows = [line.split() for line in out.splitlines()]
     assert ["dx", "+0.30", "±", "0.33", "px", "refined", "+0.500"] in rows
-    assert ["dy", "-25.000", "px", "at", "its", "bound", "+0.000"] in rows
+    assert ["dy", "−25.000", "px", "at", "its", "bound", "0.000"] in rows
     assert ["slope", "+0.0010", "px/band", "held", "+0.0010"] in rows
     assert "residual        0.2346 before, 0.1000 after" in out and "verdict         warn" in out
-    assert "warn: the residual is 0.1, 0.05 is usual" in out
+    assert "warn: What the fit cannot explain: the residual is 0.1, 0.05 is usual" in out
     written = Path.cwd() / "scene.cassi.json"
     assert f"written: {written}" in out
     assert read_calibration(written).parameters == make_result().parameters

@@ -182,7 +182,7 @@ def test_show_prints_what_matters(tmp_path: Path, capsys: pytest.CaptureFixture[
     said = capsys.readouterr().out
     for text in (
         "dx         +2.000 ± 0.030",
-        "dy         -1.000 ± 0.040",
+        "dy         −1.000 ± 0.040",
         "verdict         warn",
         "450.0 .. 600.0 nm",
         "finished",

@@ -57,7 +57,7 @@ def test_from_the_first_entry_to_the_drift_warning(cassi: Cassi, own_logbook: Pa
         ) and f"added: entry {number + 1} of the rig 'left bench', 2026-11-0{number + 1} 09:30" in out
     code, out, err = cassi("logbook", "limits", "--set", "dx=-0.5:0.5", "--set", "dy=-30:", "--sigmas", "6")
     rows = [row.split() for row in out.splitlines()]
-    assert code == 0 and ["dx", "-0.5", "+0.5", "px"] in rows and ["dy", "-30", "px"] in rows
+    assert code == 0 and ["dx", "−0.5", "+0.5", "px"] in rows and ["dy", "−30", "px"] in rows
     assert "a drift beyond 6 standard errors" in out and "the median of the earlier entries" in out
     far = calibration("far.cassi.json", 0.75)
     code, out, err = cassi("logbook", "add", far, "--date", "2026-11-05")
@@ -69,12 +69,12 @@ def test_from_the_first_entry_to_the_drift_warning(cassi: Cassi, own_logbook: Pa
     assert code == 0 and "DRIFT dx" in out.splitlines()[-1] and err.count("warning: drift") == 2
     assert out.splitlines()[2].split()[:5] == ["1", "2026-11-01", "09:30", "left", "bench"]
     code, out, err = cassi("logbook", "trend", "dx", "--rig", "left bench")
-    assert "dx [px] of the rig 'left bench', limits -0.5 px .. +0.5 px" in out
+    assert "dx [px] of the rig 'left bench', limits −0.5 px .. +0.5 px" in out
     last = out.splitlines()[6].split()
     assert last == ["4", "2026-11-05", "00:00", "+0.750", "±", "0.020", "+0.640", "+25.9", "warn", "DRIFT"]
     assert "the next one is held against the median of 4 entries: +0.115" in out
     code, out, err = cassi("logbook", "show", 4)
-    assert "sha256" in out and str(far.absolute()) in out and "warn: the residual is 0.1, 0.05 is usual" in out
+    assert "sha256" in out and str(far.absolute()) in out and "warn: What the fit cannot explain: the residual is 0.1, 0.05 is usual" in out
     code, out, err = cassi("logbook", "list", "-q", "--until", "2026-10-01")
     assert (code, out, err) == (0, "", "")
 

@@ -31,7 +31,7 @@ def test_a_terminal_gets_a_bar_that_is_removed_before_a_line():
     console = Console(out=io.StringIO(), err=err)
     for event in EVENTS[:3]:
         console.observe(event)
-    assert "[######------------------]  25 %  1:01, 3:03 left  Align 5/10" in err.getvalue()
+    assert "[######------------------]  25 %  1:01, 3 min 05 s left  Align 5/10" in err.getvalue()
     console.observe(EVENTS[3])
     assert err.getvalue().endswith("\r\x1b[KAlign: 61.0 s\n")
 

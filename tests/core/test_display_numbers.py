@@ -14,12 +14,10 @@ from cassi_core.quality.display import (
     predicted_measurement,
     reduced_copies,
     robust_levels,
-    shift_statistics,
     spectrum_at,
     symmetric_levels,
 )
 from cassi_core.quality.pictures import light_scale
-from cassi_core.result import LocalShift
 
 
 def test_levels_survive_hot_pixels_and_nan(rng: np.random.Generator) -> None:
@@ -69,14 +67,6 @@ def test_spectrum_is_read_at_row_and_column_not_swapped() -> None:
     assert mean_spectrum(cube).tolist() == pytest.approx([1 / 96, 2 / 96, 3 / 96])
     with pytest.raises(InputError, match="row 9, column 2"):
         spectrum_at(cube, 9, 2)
-
-
-def test_shift_statistics_keep_the_two_directions_apart() -> None:
-    field = [LocalShift(0, 0, 3.0, 0.0, 0.1, 0.1), LocalShift(0, 9, -3.0, 4.0, 0.1, 0.1)]
-    numbers = shift_statistics(field)
-    assert (numbers.rms_right, numbers.rms_down) == (3.0, pytest.approx(np.sqrt(8)))
-    assert (numbers.largest, numbers.blocks) == (5.0, 2)
-    assert shift_statistics([]).blocks == 0
 
 
 # Landmarks of the CIE 1931 standard observer (2 degrees): nm, x, y, z.

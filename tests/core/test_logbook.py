@@ -311,7 +311,7 @@ def test_a_value_outside_the_limits_is_said_in_words() -> None:
     found = judged(line(0, 0.125), line(1, 0.1251), line(2, -0.0501), limits=limits)
     assert found[0] == (), "on the limit is inside"
     assert found[1] == ("dy +0.125 px lies above its upper limit +0.125 px",)
-    assert found[2] == ("dy -0.050 px lies below its lower limit -0.05 px",)
+    assert found[2] == ("dy −0.050 px lies below its lower limit −0.05 px",)
 
 
 def test_a_change_is_counted_from_the_median_of_the_earlier_entries() -> None:

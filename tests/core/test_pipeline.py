@@ -13,7 +13,8 @@ from cassi_core.errors import InputError, RunCancelled
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
 from cassi_core.quality.maps import evaluate
-from cassi_core.quality.verdict import judge, leftover_rms
+from cassi_core.quality.shift_checks import leftover_rms
+from cassi_core.quality.verdict import judge
 from cassi_core.result import LocalShift, RegistrationError, Scores
 from cassi_core.run import IterationRow, Preview, Progress, RunControl, RunStarted, StageFinished, StageStarted
 from tests.core.search_rigs import BANDS, SHAPE, make_rig

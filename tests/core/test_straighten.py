@@ -16,7 +16,7 @@ from cassi_core.dispersion import Dispersion
 from cassi_core.geometry import warp_mask
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
-from cassi_core.quality.verdict import across_excess
+from cassi_core.quality.shift_checks import across_excess
 from cassi_core.result import LocalShift
 from cassi_core.run import RunControl
 from cassi_core.solvers.fused_cpu import FusedCpuSolver

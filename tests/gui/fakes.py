@@ -16,7 +16,8 @@ from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.dispersion import Dispersion
 from cassi_core.inputs import CalibrationInputs, Frame, Source
 from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
-from cassi_core.result import CalibrationResult, LocalShift, QualityMaps, Reason, Scores, Verdict
+from cassi_core.quality.loupe import SPOTS, Loupe, Spot
+from cassi_core.result import CalibrationResult, LocalShift, QualityMaps, Reason, RegistrationError, Scores, Verdict
 from cassi_core.run import GridScores, IterationRow, Preview, RunRecorder, StageReport, readonly
 
 TRUTH = {"dx": 0.83, "dy": -0.42, "theta": 0.21, "scale_x": 0.0012, "scale_y": -0.0008}
@@ -110,14 +111,34 @@ def maps(rig: FakeRig | None = None, seed: int = 2) -> QualityMaps:
     return QualityMaps(before, after, spoiled, clean, shifts(rig, 0.8, -0.42, 0.05), shifts(rig, 0.011, -0.006, 0.02))
 
 
+def loupe(size: int = 60, seed: int = 5) -> Loupe:
+    """A picture whose mask is calculated exactly with the fitted values, and two rows too far down with those of the start."""
+    rng = np.random.default_rng(seed)
+    picture = rng.normal(0, 1, (size, size + 10)).astype(np.float32)
+    places = ((20, 24), (3, 4), (3, 40), (35, 4), (35, 40))
+    found = tuple(Spot(name, row, col) for name, (row, col) in zip(SPOTS, places, strict=True))
+    return Loupe(picture, np.roll(picture, 2, axis=0), picture.copy(), np.ones(picture.shape, bool), found)
+
+
+def residual_view() -> Any:
+    """The residuals of the fake run as shares of 1000."""
+    from cassi_gui.plots.residual_pair import ResidualView  # the fakes are used by tests without a window too
+
+    made = maps()
+    return ResidualView(
+        made.residual_before / 1000, made.residual_after / 1000, Scores(0.412, 0.1607), 0.15, "share of full scale"
+    )
+
+
 def verdict(status: str = "pass") -> Verdict:
-    """A verdict with one reason a check; the last one decides."""
+    """A verdict with four checks; the last one decides."""
+    beyond = status != "pass"
     reasons = (
-        Reason("residual_drop", "pass", 0.61, 0.2, "The fit removed 61 % of the residual; at least 20 % is expected."),
-        Reason("held_out", "pass", 0.55, 0.1, "Pixels that the fit did not see are explained 55 % better."),
-        Reason("leftover_shift", "pass", 0.013, 0.1, "The pattern is off by 0.013 px (rms) in the blocks."),
-        Reason("at_bound", status, 0.0 if status == "pass" else 1.0, 0.5,  # type: ignore[arg-type]
-               "No parameter lies on a bound." if status == "pass" else "dx lies on its upper bound: widen it."),
+        Reason("residual", "pass", 0.39, 1.02, "residual 0.4120 before, 0.1607 after", "at most", "times the start"),
+        Reason("held-out residual", "pass", 0.45, 1.05, "held-out pixels: residual 0.4370 before, 0.1966 after", "at most", "times the start"),
+        Reason("leftover shifts", "pass", 0.013, 0.1, "leftover local shifts beyond their errors: 0.013 px rms over 25 blocks", "at most", "px"),
+        Reason("bounds", status, float(beyond), 0.0,  # type: ignore[arg-type]
+               "dx ended on a bound: widen the bounds or check the rig" if beyond else "no parameter ended on a bound", "at most", "values"),
     )  # fmt: skip
     return Verdict(status, reasons)  # type: ignore[arg-type]
 
@@ -187,6 +208,7 @@ def result(
         peak_z=41.0,
         maps=maps(rig) if with_maps else None,
         notes=("scale_x follows the band train's ends only",),
+        registration=RegistrationError(0.0123, 0.001, 0.0161, 0.001, 0.12, 0.01, 7.5),
     )
     return replace(made, **changes)
 
@@ -271,6 +293,8 @@ class FakeDialogs:
         self.folder = folder
         self.answer_text: str | None = "mine"
         self.answer_confirm = True
+        self.answer_files: tuple[str, ...] = ()
+        self.answer_choice: int | None = 0
         self.shown: list[str] = []
 
     def text(self, _title: str, _label: str, _initial: str = "", *, multiline: bool = False) -> str | None:
@@ -279,6 +303,13 @@ class FakeDialogs:
     def confirm(self, title: str, text: str, *, yes: str = "Yes", no: str = "Cancel") -> bool:
         self.shown.append(f"{title}: {text}")
         return self.answer_confirm
+
+    def open_files(self, purpose: str, title: str, *, kind: str = "any", multiple: bool = True) -> tuple[str, ...]:
+        return self.answer_files
+
+    def ask(self, title: str, text: str, answers: Any) -> int | None:
+        self.shown.append(f"{title}: {text} {answers}")
+        return self.answer_choice
 
     def error(self, title: str, text: str, details: str = "") -> None:
         self.shown.append(f"{title}: {text}")

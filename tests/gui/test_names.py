@@ -180,7 +180,7 @@ def test_fields_that_open_in_tables_have_names_and_tips(qtbot: QtBot, window: Ma
     tables = []
     for page, find, columns in (
         ("run", lambda: window.run_page.table, (1, 3)),
-        ("qa", lambda: window.qa_page.runs, (0, "Note")),
+        ("qa", lambda: window.qa_page.runs.list, (0, "Note")),
         ("logbook", lambda: window.logbook_page.table, ("Rig", "Note")),
     ):
         window.show_page(page)

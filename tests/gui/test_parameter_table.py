@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fakes
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from cassi_core.parameters import ParameterSet
 from cassi_gui.style.theme import DARK, LIGHT
-from cassi_gui.widgets.parameter_cards import ParameterCards
 from cassi_gui.widgets.parameter_table import (
     LOWER,
     MEANING,
@@ -108,29 +106,3 @@ def test_the_meaning_makes_room_in_a_narrow_column(table: ParameterTable) -> Non
     assert not table.isColumnHidden(MEANING)
     table.resize(430, 300)
     assert table.isColumnHidden(MEANING) and not table.isColumnHidden(UNIT)
-
-
-def test_cards_show_value_sigma_unit_with_sensible_digits(qtbot: QtBot) -> None:
-    cards = ParameterCards()
-    qtbot.addWidget(cards)
-    cards.set_parameters(fakes.fitted_parameters(), fakes.start_parameters())
-    assert cards.text("dx") == "+0.830 ± 0.012 px"
-    assert cards.text("theta") == "+0.2100 ± 0.0041 deg"
-    assert cards.text("scale_x") == "+0.00120 ± 0.00021"
-    value = cards._cards["dx"][1]
-    assert value.alignment() & Qt.AlignmentFlag.AlignRight
-    assert "Started from +0.000 px" in value.toolTip()
-    assert "curve 0 px/band^2" in cards._held.text() and "dx" not in cards._held.text()
-
-
-def test_a_card_on_its_bound_says_so(qtbot: QtBot) -> None:
-    cards = ParameterCards()
-    qtbot.addWidget(cards)
-    fitted = fakes.fitted_parameters().edit("dy", value=25.0)
-    cards.set_parameters(fitted, None)
-    assert "on its upper bound" in cards._cards["dy"][0].text()
-    assert "on its upper bound" in cards._cards["dy"][1].accessibleName()
-    cards.set_palette(DARK)
-    assert DARK.bad in cards._cards["dy"][0].styleSheet()
-    cards.set_parameters(None, None)
-    assert "No run yet" in cards._held.text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import math
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -11,7 +12,7 @@ import fakes
 import numpy as np
 import pytest
 from conftest import AnsweringDialogs, scene_position, shown
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
@@ -22,14 +23,16 @@ from cassi_core.result import LocalShift
 from cassi_core.run import GridScores
 from cassi_gui.desktop.saving import save_plot
 from cassi_gui.plots import export
-from cassi_gui.plots.before_after import BeforeAfterPanel, Side
 from cassi_gui.plots.convergence import ConvergencePanel, ResidualPanel
 from cassi_gui.plots.cube_view import CubeView
 from cassi_gui.plots.grid_score import GridScorePanel
 from cassi_gui.plots.image_panel import ImagePanel
 from cassi_gui.plots.linking import PanelLink
+from cassi_gui.plots.loupe import LoupePanel
 from cassi_gui.plots.matrix import CorrelationPanel
+from cassi_gui.plots.pair import ViewMode
 from cassi_gui.plots.panel import PlotPanel
+from cassi_gui.plots.residual_pair import ResidualPanel as LeftOverPanel
 from cassi_gui.plots.shift_field import ShiftFieldPanel
 from cassi_gui.plots.spectrum import Spectrum, SpectrumPanel
 from cassi_gui.style.theme import DARK, LIGHT
@@ -127,9 +130,12 @@ def make_panel(kind: str) -> PlotPanel:
     elif kind == "cube":
         panel = CubeView(kind)
         panel.set_cube(fakes.scene(fakes.FakeRig()), None, None)
-    elif kind == "flip":
-        panel = BeforeAfterPanel(kind)
-        panel.set_sides("Residual", (Side("Before", np.eye(9)), Side("After", -np.eye(9))), colours="diverging")
+    elif kind == "loupe":
+        panel = LoupePanel(kind)
+        panel.set_loupe(fakes.loupe())
+    elif kind == "left over":
+        panel = LeftOverPanel(kind)
+        panel.set_view(fakes.residual_view())
     elif kind == "scores":
         panel = GridScorePanel(kind)
         panel.show_grid(fakes.grid())
@@ -152,7 +158,7 @@ def make_panel(kind: str) -> PlotPanel:
     return panel
 
 
-KINDS = ("image", "cube", "flip", "scores", "convergence", "residual", "spectrum", "field", "matrix")
+KINDS = ("image", "cube", "loupe", "left over", "scores", "convergence", "residual", "spectrum", "field", "matrix")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -174,31 +180,78 @@ def test_every_plot_repaints_with_the_theme_and_is_written(kind: str, qtbot: QtB
 
 
 # -- before and after, linking, cube -------------------------------------------------------------------------------------
-def test_flip_shows_the_other_side_on_the_same_scale_and_zoom(qtbot: QtBot) -> None:
-    panel = BeforeAfterPanel("flip")
+def test_both_residuals_have_one_scale_and_blink_in_one_place(qtbot: QtBot) -> None:
+    panel = LeftOverPanel("left")
     shown(qtbot, panel)
-    before = np.tile(np.linspace(-9, 9, 30), (20, 1))
-    panel.set_sides("Residual", (Side("Before", before), Side("After", before / 9)), unit="counts", colours="diverging")
-    assert (panel.side, panel.title) == ("After", "Residual: after")
-    levels = panel.levels
-    panel.view.setRange(xRange=(5, 15), yRange=(2, 8), padding=0)
-    rect = panel.view.viewRect()
+    view = fakes.residual_view()
+    panel.set_view(view)
+    before, after = panel.tiles
+    assert before.array is view.before and after.array is view.after
+    assert before.levels == after.levels and before.levels[0] == -before.levels[1]
+    panel.set_mode(ViewMode.BLINK)
+    assert [t.array is view.after for t in panel.tiles] == [True]
     panel.flip()
-    assert panel.side == "Before" and panel.image is before
-    assert panel.levels == levels and panel.view.viewRect() == rect
-    assert levels is not None and levels[1] > 8
+    assert [t.array is view.before for t in panel.tiles] == [True]
+    panel.set_mode(ViewMode.DIFFERENCE)
+    gain = panel.tiles[0].array
+    assert gain == pytest.approx(np.abs(view.before) - np.abs(view.after))
+    panel.set_mode(ViewMode.BOTH)
+    panel.set_narrow(True)
+    assert [t.array is view.after for t in panel.tiles] == [True] and "before 41.2 %" in panel.captions[0]
 
 
-def test_blinking_stops_when_nobody_looks(qtbot: QtBot) -> None:
-    panel = BeforeAfterPanel("flip")
+def test_the_loupe_shows_the_picture_left_of_the_line_and_the_calculation_right_of_it(qtbot: QtBot) -> None:
+    panel = LoupePanel("loupe")
     shown(qtbot, panel)
-    panel.set_sides("X", (Side("Before", np.eye(9)), Side("After", np.ones((9, 9)) * np.arange(9))))
-    panel.blink_button.click()
-    assert panel._timer.isActive()
-    panel._timer.timeout.emit()
-    assert panel.side == "Before"
-    panel.hide()
-    assert not panel._timer.isActive()
+    loupe = fakes.loupe()
+    panel.set_loupe(loupe)
+    spot = loupe.spots[0]
+    before, after = (t.array for t in panel.tiles)
+    half = loupe.size_px // 2
+    seen = loupe.cut(loupe.picture, spot)
+    assert np.array_equal(before[:, :half], seen[:, :half]) and np.array_equal(after[:, :half], seen[:, :half])
+    assert np.array_equal(after[:, half:], loupe.cut(loupe.after, spot)[:, half:])
+    assert np.array_equal(before[:, half:], loupe.cut(loupe.before, spot)[:, half:])
+    assert panel.tiles[0].divided == "standing" and "match 1.00" in panel.captions[1]
+    panel.set_loupe(dataclasses.replace(loupe, along_axis=0))
+    assert np.array_equal(panel.tiles[1].array[half:], loupe.cut(loupe.after, spot)[half:]), (
+        "streaks that run down are cut across"
+    )
+    panel.set_mode(ViewMode.DIFFERENCE)
+    assert panel.tiles[0].array == pytest.approx(seen - loupe.cut(loupe.before, spot)) and not panel.tiles[1].array.any()
+
+
+def test_dots_and_arrow_keys_lay_the_loupe_elsewhere(qtbot: QtBot) -> None:
+    panel = LoupePanel("loupe")
+    shown(qtbot, panel)
+    loupe = fakes.loupe()
+    panel.set_loupe(loupe)
+    qtbot.mouseClick(panel.dots, Qt.MouseButton.LeftButton, pos=panel.dots.dot(2).toPoint())
+    assert panel.dots.spot == "top right" and panel.tiles[0].origin == (loupe.spots[2].row, loupe.spots[2].col)
+    walked = []
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Up):
+        qtbot.keyClick(panel.dots, key)
+        walked.append(panel.dots.spot)
+    assert walked == ["centre", "bottom left", "centre", "top left"]
+
+
+def test_the_axes_of_the_shift_field_end_where_the_picture_ends(qtbot: QtBot) -> None:
+    panel = ShiftFieldPanel("field")
+    shown(qtbot, panel, 500, 260)
+    panel.set_shifts(fakes.shifts(fakes.FakeRig(), 0.2, 0.1, 0.01), (40, 46))
+    for width in (500, 320):
+        panel.resize(width, 260)
+        QApplication.processEvents()
+        x, y = panel.plot.getViewBox().viewRange()
+        assert x == pytest.approx([-0.5, 45.5], abs=0.6) and y == pytest.approx([-0.5, 39.5], abs=0.6)
+
+
+def test_the_legend_of_the_shift_field_counts_the_blocks_beyond_two_errors(qtbot: QtBot) -> None:
+    panel = ShiftFieldPanel("field")
+    shown(qtbot, panel)
+    sure, unsure = LocalShift(10, 20, 0.5, 0.0, 0.01, 0.01), LocalShift(30, 20, 0.01, 0.0, 0.02, 0.02)
+    panel.set_shifts([sure, unsure], (40, 60))
+    assert panel.legend.counts == "beyond 2 errors: 1 of 2" and panel.beyond_errors == 1
 
 
 def test_linked_panels_share_zoom_and_cursor(qtbot: QtBot) -> None:

@@ -1,7 +1,8 @@
-"""The QA page: from it alone a person says that the mask is right, or that it is not."""
+"""The QA page: from it alone a person says that the mask is right or not, sees what to do, and does it."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,18 +11,27 @@ from types import SimpleNamespace
 import fakes
 import numpy as np
 import pytest
+from conftest import WindowMaker
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
-from cassi_core.quality.pictures import belongs_to, result_pictures
+from cassi_core.quality.orientation import Orientation
+from cassi_core.quality.pictures import belongs_to
+from cassi_core.quality.search_map import SearchMap, SearchPair
+from cassi_core.result import GridStep, Reason, RegistrationError, Verdict
 from cassi_gui.desktop.actions import Actions
-from cassi_gui.pages.qa import QaPage
+from cassi_gui.pages import status
+from cassi_gui.pages.qa import ASK_UNFINISHED, QaPage
+from cassi_gui.plots.pair import ViewMode
 from cassi_gui.run.controller import RunController
 from cassi_gui.session import commands
 from cassi_gui.session.state import AppState
 from cassi_gui.style.theme import DARK, LIGHT
+
+MINUS = "\N{MINUS SIGN}"
 
 
 class Desk:
@@ -32,8 +42,13 @@ class Desk:
         self.state = AppState()
         self.runner = RunController(calibrate=fakes.calibrate)
         self.dialogs = fakes.FakeDialogs(folder)
-        self.page = QaPage(self.state, self.runner, Actions(LIGHT), self.dialogs)
-        self.page.resize(1100, 560)
+        self.actions = Actions(LIGHT)
+        self.started: list[ParameterSet] = []
+        self.asked_for: list[str] = []
+        self.actions["run.start"].triggered.connect(lambda: self.started.append(self.state.parameters))
+        self.page = QaPage(self.state, self.runner, self.actions, self.dialogs)
+        self.page.page_requested.connect(self.asked_for.append)
+        self.page.resize(1280, 560)
         qtbot.addWidget(self.page)
         self.page.show()
 
@@ -44,87 +59,397 @@ class Desk:
         return record.id
 
     def settle(self) -> None:
-        self.qtbot.waitUntil(lambda: not self.runner.busy, timeout=5000)
+        self.qtbot.waitUntil(lambda: not self.runner.busy, timeout=60_000)
 
-    def choose(self, subject: str) -> None:
-        self.page.proof.subject_box.setCurrentText(subject)
+    def press(self, button: QPushButton) -> None:
+        assert button.isVisible() and button.isEnabled(), button.text()
+        self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def press_named(self, name: str) -> None:
+        self.press(self.page.findChild(QPushButton, name))
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
+def desk(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    import cassi_core.quality.loupe as loupe
+
+    monkeypatch.setattr(loupe, "lay_loupe", lambda *_args, **_more: fakes.loupe(40))
     made = Desk(qtbot, tmp_path)
     yield made
     assert made.runner.shutdown()
 
 
-def texts(page: QaPage) -> str:
-    return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
+def texts(widget: QWidget) -> str:
+    """Everything that a person can read."""
+    return "\n".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
 
 
+def lost(z: float = 4.0) -> dict[str, object]:
+    """A run that did not find the mask."""
+    reason = Reason("mask found", "fail", z, 8.0, "the mask was not found", "at least", "times the noise")
+    return {"verdict": Verdict("fail", (reason, *fakes.verdict().reasons)), "peak_z": z}
+
+
+def stopped() -> dict[str, object]:
+    """A run that was stopped inside a grid."""
+    reason = Reason(
+        "search not finished", "fail", float("nan"), None, "Stopped in stage 2 of 6. How wrong the values are is not known."
+    )
+    found = fakes.fitted_parameters("reference").with_sigmas({})
+    return {
+        "verdict": Verdict("fail", (reason,)), "outcome": "not_finished", "preset": "reference", "parameters": found, "registration": None,
+        "correlation": None, "correlation_names": (), "grid_steps": (GridStep("dx", 0.375), GridStep("dy", 0.375), GridStep("theta", 1 / 3)),
+    }  # fmt: skip
+
+
+def wanting(check: str, value: float, limit: float, **more: object) -> dict[str, object]:
+    """A run with one check that wants a look."""
+    reason = Reason(check, "warn", value, limit, f"{check} is beyond its limit", "at most", "px", **more)  # type: ignore[arg-type]
+    return {"verdict": Verdict("warn", (*fakes.verdict().reasons, reason))}
+
+
+# -- first glance ----------------------------------------------------------------------------------------------------
 def test_an_empty_page_says_what_to_do(desk: Desk) -> None:
-    assert desk.page.verdict.headline == "No verdict yet"
-    assert "Run a calibration first" in desk.page.proof.flip.empty_text
-    assert not desk.page.accept_button.isEnabled() and not desk.page.note.isEnabled()
-    assert desk.page.next_problems == ("no run has finished yet",)
-    desk.page.accept_current()
-    desk.page.reject_current()
-    desk.page.toggle_blink()
+    page = desk.page
+    assert page.verdict.title == "No verdict yet" and "Run a calibration" in page.verdict.sentence
+    assert "Run a calibration first" in page.proof.loupe.empty_text
+    assert not page.decision.accept_button.isEnabled() and not page.decision.note.isEnabled()
+    assert not page.far_off.isVisible() and not page.found.isVisible() and not page.todo.isVisible()
+    assert page.next_problems == ("no run has finished yet",)
+    page.accept_current()
+    page.reject_current()
+    page.toggle_blink()
     assert desk.state.undo_stack.count() == 0
 
 
-@pytest.mark.parametrize(("status", "headline"), [("pass", "The mask is right"), ("fail", "The mask is not right")])
-def test_the_verdict_is_said_in_words_with_numbers_and_thresholds(desk: Desk, status: str, headline: str) -> None:
-    desk.finish_run(status)
-    assert desk.page.verdict.headline == headline
-    shown = texts(desk.page)
-    assert "61 % of the residual" in shown and "Value 0.61, at most 0.2." in shown
-    assert (desk.page.verdict.reasons[0] == "At bound: failed") == (status == "fail"), "what failed comes first"
-    assert len(desk.page.verdict.reasons) == 4
-    icons = [w for w in desk.page.verdict._row_widgets if w.property("reason_status")]
-    assert all(not w.pixmap().isNull() and w.accessibleName() for w in icons)
-
-
-def test_before_and_after_of_residual_fit_and_reconstruction(desk: Desk) -> None:
+def test_a_right_mask_is_said_in_a_sentence_with_two_numbers_and_their_limits(desk: Desk) -> None:
     desk.finish_run()
-    maps, flip = desk.state.runs[0].result.maps, desk.page.proof.flip
-    assert flip.image is maps.residual_after and flip.title == "Residual: after"
-    assert flip.levels[0] == -flip.levels[1]
+    page = desk.page
+    assert page.verdict.title == "The mask is right" and page.verdict.icon_name == "ok"
+    assert page.verdict.sentence.startswith("It sits 0.83 px to the right and 0.42 px up, turned 0.210 deg to the left.")
+    assert page.far_off.text("Across") == "Across 0.012 px, limit 0.10 px"
+    assert page.far_off.text("Pattern") == "Pattern 0.016 px, limit 0.10 px"
+    assert page.far_off.text("Wavelength") == "Wavelength 0.9 nm, 0.12 of a band"
+    assert page.far_off.ellipse.axes_px == (0.0161, 0.0123), "along the bands is to the right"
+    assert page.first_control is page.decision.accept_button and page.decision.accept_button.property("role") == "primary"
+
+
+def test_the_ellipse_turns_with_the_dispersion(desk: Desk) -> None:
+    made = fakes.result()
+    desk.finish_run(dispersion=replace(made.dispersion, direction="down"))
+    assert desk.page.far_off.ellipse.axes_px == (0.0123, 0.0161)
+    assert "Larger across" in texts(desk.page.found).split("scale_x")[0][-60:], "along the rows is across the bands"
+
+
+def test_values_have_plain_names_symbols_and_the_decimals_of_their_errors(desk: Desk) -> None:
+    desk.finish_run()
+    found = desk.page.found
+    assert found.text("dx") == "+0.830 ± 0.012 px" and found.text("dy") == f"{MINUS}0.4200 ± 0.0064 px"
+    assert found.text("scale_x") == "+0.120 ± 0.021 %"
+    shown = texts(found)
+    assert "Shift right" in shown and "Turned left" in shown and ">theta<" in shown
+    assert found.last_column("dx") == "", "no truth and no logbook: no column"
+
+
+def test_the_demo_shows_how_far_its_truth_is_off(desk: Desk) -> None:
+    desk.state.replace(truth={"dx": 0.818, "dy": -0.4264})
+    desk.finish_run()
+    found = desk.page.found
+    assert "off truth" in texts(found)
+    assert (found.last_column("dx"), found.last_column("dy")) == ("+1.0 σ", "+1.0 σ")
+    desk.state.replace(inputs=fakes.inputs(seed=3), truth=None)
+    assert found.last_column("dx") == "", "the truth goes with its inputs"
+    desk.page.resize(1024, 560)
+    assert "off truth" not in texts(found)
+
+
+def test_a_rig_with_a_logbook_shows_what_changed_since_its_last_entry(
+    qtbot: QtBot, make_window: WindowMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cassi_core.quality.loupe as loupe
+
+    monkeypatch.setattr(loupe, "lay_loupe", lambda *_args, **_more: fakes.loupe(40))
+    window = make_window()
+    window.show_page("qa")
+    window.state.replace(inputs=fakes.inputs())
+    window.state.add_run(fakes.result())
+    window.qa_page.accept_current()
+    qtbot.waitUntil(lambda: not window.runner.busy and len(window.logbook.view.contents.entries) == 1)
+    assert window.qa_page.found.last_column("dx") == "", "not against itself"
+    later = fakes.result().parameters.edit("dx", value=0.83 + 0.012 * 2**0.5)
+    window.state.add_run(fakes.result(parameters=later))
+    qtbot.waitUntil(lambda: not window.runner.busy)
+    assert "since entry 1" in texts(window.qa_page.found) and window.qa_page.found.last_column("dx") == "+1.0 σ"
+
+
+def test_passed_checks_fold_into_one_line_and_each_opens_into_words(desk: Desk) -> None:
+    desk.finish_run()
+    group = desk.page.checks.group
+    assert group.words == "4 checks passed nothing to do" and not desk.page.todo.isVisible()
+    item = desk.page.checks.item("leftover shifts")
+    assert not item.isVisible()
+    desk.qtbot.keyClick(group, Qt.Key.Key_Space)
+    assert item.isVisible() and item.header.words == "Shifts left over 0.01 px limit 0.10"
+    desk.qtbot.mouseClick(item.header, Qt.MouseButton.LeftButton)
+    assert "What it means." in item.words() and "block by block" in item.words()
+    other = desk.page.checks.item("residual")
+    desk.qtbot.mouseClick(other.header, Qt.MouseButton.LeftButton)
+    assert other.header.isChecked() and not item.header.isChecked(), "one check is open at a time"
+
+
+# -- warn: the worst check is open, its buttons do it ---------------------------------------------------------------------
+def test_a_check_that_wants_a_look_is_open_with_its_value_limit_words_and_buttons(desk: Desk) -> None:
+    held = fakes.result().parameters.refining(("dx", "dy", "theta"))
+    desk.finish_run(parameters=held, **wanting("leftover shifts", 0.131, 0.1))
+    page = desk.page
+    assert page.verdict.title == "The mask is nearly right" and "One check wants a look" in page.verdict.sentence
+    item = page.checks.items[0]
+    assert item.header.isChecked() and item.header.words == "Shifts left over 0.13 px limit 0.10"
+    assert all(head in item.words() for head in ("What it means.", "Typical causes.", "What to do."))
+    assert page.checks.group.words.startswith("4 checks passed")
+    assert page.decision.accept_button.property("role") != "primary" and page.decision.accept_button.text() == "Accept"
+    assert page.first_control is item.buttons[0][0] and item.buttons[0][0].property("role") == "primary"
+    assert item.buttons[0][0].text() == "Refine magnification too"
+    desk.press(item.buttons[0][0])
+    desk.qtbot.waitUntil(lambda: len(desk.started) == 1)
+    assert set(desk.started[0].refined) >= {"dx", "dy", "theta", "scale_x", "scale_y"}
+    desk.runner.finished.emit(fakes.result())
+    assert desk.asked_for == ["qa"], "it comes back here"
+
+
+def test_a_passed_check_never_shows_a_number_beyond_its_limit(desk: Desk) -> None:
+    """Value, limit and status agree in every line: the core refuses a check that contradicts itself."""
+    desk.finish_run(**wanting("systematic shifts", 0.321, 0.1))
+    for item in desk.page.checks.items:
+        reason = item.reason
+        if reason.threshold is not None and reason.direction is not None:
+            inside = reason.value <= reason.threshold if reason.direction == "at most" else reason.value >= reason.threshold
+            assert inside == (reason.status == "pass"), item.header.words
+
+
+def test_more_light_says_how_much(desk: Desk) -> None:
+    desk.finish_run(**wanting("registration error", 0.2, 0.1, light_factor=4.0, actions=("more_light",)))
+    desk.dialogs.answer_confirm = False
+    desk.press_named("check_registration_error_more_light")
+    assert "About 4 times the light" in desk.dialogs.shown[-1]
+    desk.dialogs.answer_confirm, desk.dialogs.answer_files = True, ("/pictures/brighter.mat",)
+    desk.press_named("check_registration_error_more_light")
+    assert desk.state.snapshot.files.measurements == ("/pictures/brighter.mat",) and desk.started == []
+    desk.state.replace(inputs=fakes.inputs(seed=9))
+    desk.qtbot.waitUntil(lambda: len(desk.started) == 1)
+
+
+def test_files_that_do_not_fit_lead_to_load_and_start_nothing(desk: Desk) -> None:
+    desk.finish_run(**wanting("registration error", 0.2, 0.1, actions=("add_frame",)))
+    desk.dialogs.answer_files = ("/pictures/second.mat",)
+    desk.press_named("check_registration_error_add_frame")
+    assert desk.state.snapshot.files.measurements == ("/pictures/second.mat",)
+    desk.state.replace(inputs=None, load_problem="the file holds text")
+    assert desk.asked_for == ["load"] and desk.started == []
+
+
+def test_a_bound_is_widened_to_its_side_and_the_dispersion_is_held(desk: Desk) -> None:
+    stuck = fakes.result().parameters.edit("dx", value=25.0)
+    reason = Reason("bounds", "fail", 1.0, 0.0, "dx ended on a bound", "at most", "value")
+    desk.finish_run(parameters=stuck, verdict=Verdict("fail", (reason,)))
+    assert desk.page.verdict.title == "The mask may be further away" and "25 px" in desk.page.verdict.sentence
+    desk.press_named("todo_widen_bounds")
+    desk.qtbot.waitUntil(lambda: len(desk.started) == 1)
+    p = desk.started[0]["dx"]
+    assert (p.lower, p.upper, p.value) == (-25.0, 50.0, 25.0)
+    desk.finish_run(**wanting("what the picture tells", 0.9, 0.7, actions=("hold_dispersion",)))
+    desk.press_named("check_what_the_picture_tells_hold_dispersion")
+    desk.qtbot.waitUntil(lambda: len(desk.started) == 2)
+    assert not set(desk.started[1].refined) & {"slope", "curve", "alpha"} and "dx" in desk.started[1].refined
+
+
+# -- not finished --------------------------------------------------------------------------------------------------------
+def test_a_search_that_was_stopped_shows_no_sigma_no_far_off_and_no_check(desk: Desk) -> None:
+    desk.finish_run(**stopped())
+    page = desk.page
+    assert page.verdict.title == "Search not finished" and "Stopped in stage 2 of 6" in page.verdict.sentence
+    assert page.found.text("dx") == "+0.830 px" and page.found.last_column("dx") == "0.375 px"
+    shown = texts(page.found)
+    assert (
+        "±" not in shown.replace("No ±", "")
+        and "only a finished search knows its error" in shown
+        and "step of the grid" in shown
+    )
+    assert not page.far_off.isVisible() and page.checks.items == () and page.checks.group.words.startswith("No check made")
+    assert page.proof.shifts.empty_text == "Measured when the search is finished."
+    assert (
+        page.proof.loupe.captions[1].startswith("So far") and page.switch.buttons[ViewMode.BOTH].text() == "Before and so far"
+    )
+    badge = status.qa_badge(desk.state.current_run, frozenset(), desk.state.inputs)
+    assert (
+        badge.text == "not finished"
+        and "search not finished" in status.run_line(desk.state.current_run, desk.state.inputs).text
+    )
+
+
+def test_a_search_that_was_stopped_is_accepted_only_after_a_question_and_can_go_on(desk: Desk) -> None:
+    desk.finish_run(**stopped())
+    accept = desk.page.decision.accept_button
+    assert accept.text() == "Accept anyway …" and accept.property("role") == "flat"
+    desk.dialogs.answer_confirm = False
+    desk.press(accept)
+    assert ASK_UNFINISHED in desk.dialogs.shown[-1] and desk.state.accepted_run is None
+    go_on = desk.page.todo.buttons[0]
+    assert go_on.text() == "Go on from here" and go_on.property("role") == "primary" and desk.page.first_control is go_on
+    desk.press(go_on)
+    desk.qtbot.waitUntil(lambda: len(desk.started) == 1)
+    assert desk.started[0]["dx"].value == fakes.TRUTH["dx"], "from the best so far"
+    desk.press_named("todo_run_auto")
+    desk.qtbot.waitUntil(lambda: len(desk.started) == 2)
+    assert desk.state.config.preset == "auto" and "scale_x" in desk.started[1].refined
+
+
+# -- the mask was not found ----------------------------------------------------------------------------------------------
+@pytest.fixture
+def search(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Stands in for the core's search: the mask is found mirrored; each orientation waits for the event."""
+    import cassi_core.quality.orientation as orientation
+    import cassi_core.quality.search_map as search_map
+
+    go = threading.Event()
+    heights = {(m, t): 22.0 if (m, t) == (True, 0) else 4.0 for m in (False, True) for t in (0, 2)}
+
+    def find(_inputs: CalibrationInputs, *, control: object, tried: object) -> tuple[Orientation, ...]:
+        found = []
+        for (mirrored, turns), z in heights.items():
+            assert go.wait(20)
+            found.append(Orientation(mirrored, turns, z))
+            tried(found[-1])  # type: ignore[operator]
+        return tuple(sorted(found, key=lambda o: -o.z))
+
+    here = SearchMap(np.eye(11, dtype=np.float32), 4.0, 3.0, -2.0)
+    monkeypatch.setattr(orientation, "find_orientation", find)
+    monkeypatch.setattr(search_map, "search_pair", lambda *_args: SearchPair(here, replace(here, z=22.0)))
+    return go
+
+
+def test_a_mask_that_was_not_found_is_the_headline_with_what_to_do_likeliest_first(desk: Desk, search: threading.Event) -> None:
+    desk.finish_run(**lost())
+    page = desk.page
+    assert page.verdict.title == "The mask was not found" and "4.0 times the noise" in page.verdict.sentence
+    assert [b.text() for b in page.todo.buttons] == [
+        "Try 3 orientations",
+        "Choose mask …",
+        "Find step and bands",
+        "How much more light?",
+    ]
+    assert [b.property("role") for b in page.todo.buttons] == ["primary", None, None, None]
+    assert page.decision.accept_button.property("role") == "flat" and not page.far_off.isVisible()
+    assert "Nothing to measure without the mask" in texts(page.found) and "dx" not in texts(page.found)
+    assert page.proofs.currentWidget() is page.search and not page.switch.isVisible()
+    assert "4.0 × noise" in page.search.map.captions[0] and "22.0 × noise" in page.search.map.captions[1]
+    assert [w.z for w in page.search.ways.ways] == [4.0, None, None, None]
+    assert np.array_equal(page.search.picture_panel.image, desk.state.inputs.frames[0].image)
+    assert np.array_equal(page.search.mask_panel.image, desk.state.inputs.mask)
+
+
+def test_orientations_are_tried_with_progress_and_the_right_one_is_used(desk: Desk, search: threading.Event) -> None:
+    desk.finish_run(**lost())
+    page = desk.page
+    desk.press_named("todo_try_orientations")
+    assert page.todo.progress.isVisible() and not page.todo.buttons[0].isEnabled()
+    search.set()
+    desk.qtbot.waitUntil(lambda: not page.todo.progress.isVisible(), timeout=10_000)
+    assert [(w.words, w.z, w.usable) for w in page.search.ways.ways] == [
+        ("As it is", 4.0, False), ("Turned 180", 4.0, False), ("Mirrored", 22.0, True), ("Mirrored, 180", 4.0, False)
+    ]  # fmt: skip
+    usable = [b for b in page.search.ways.buttons if b.isVisible()]
+    assert len(usable) == 1
+    desk.press(usable[0])
+    assert desk.state.snapshot.files.mask_turn == (True, 0) and desk.started == []
+    desk.state.replace(inputs=fakes.inputs(seed=4))
+    desk.qtbot.waitUntil(lambda: len(desk.started) == 1)
+
+
+def test_another_run_on_show_ends_the_search(desk: Desk, search: threading.Event) -> None:
+    desk.finish_run(**lost())
+    desk.press_named("todo_try_orientations")
+    search.set()
+    desk.finish_run()
+    assert desk.page.remedies.ways == () and desk.page.proofs.currentWidget() is desk.page.proof
+
+
+def test_step_and_bands_are_offered_as_they_are_seen(
+    desk: Desk, search: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cassi_core.quality.orientation as orientation
+
+    monkeypatch.setattr(orientation, "find_position", lambda *_args, **_more: None)
+    monkeypatch.setattr(orientation, "find_band_train", lambda *_args: SimpleNamespace(length_px=20.0))
+    desk.finish_run(**lost())
+    desk.dialogs.answer_choice = 1
+    desk.press_named("todo_detect_dispersion")
+    desk.settle()
+    assert "6 bands of 2 px spread over 10 px" in desk.dialogs.shown[-1] and "Use 11 bands of 2 px" in desk.dialogs.shown[-1]
+    assert (desk.state.snapshot.files.n_bands, desk.state.snapshot.files.step_px) == (6, 4.0)
+
+
+# -- third glance: the proof ---------------------------------------------------------------------------------------------
+def test_loupe_and_residual_are_compared_together(desk: Desk) -> None:
+    desk.finish_run()
+    proof, maps = desk.page.proof, desk.state.runs[0].result.maps
+    scale = float(np.quantile(desk.state.inputs.frames[0].image, 0.999))
+    before, after = proof.residual.tiles
+    assert after.array == pytest.approx(maps.residual_after / scale) and before.levels == after.levels
+    assert "41.2 %" in before.caption and "16.1 %" in after.caption, "the rms of the verdict and of the file"
+    assert "match 1.00" in proof.loupe.captions[1]
+    desk.press(desk.page.switch.buttons[ViewMode.DIFFERENCE])
+    assert proof.loupe.mode is proof.residual.mode is ViewMode.DIFFERENCE
     desk.page.toggle_blink()
-    assert flip.image is maps.residual_before
-    desk.choose("Measurement fit")
-    measured = desk.state.inputs.frames[0].image
-    assert np.allclose(flip.image, measured - maps.residual_before)
-    assert [b.text() for b in flip._buttons] == ["Model before", "Model after", "Measured"]
-    flip.show_side(2)
-    assert flip.image is measured
-    desk.choose("Reconstruction")
-    assert [b.text() for b in flip._buttons] == ["Before", "After", "Reference"]
-    assert flip.image.shape == (40, 36, 3)
-
-
-def test_the_shift_field_flips_with_the_picture(desk: Desk) -> None:
-    desk.finish_run()
-    field = desk.page.proof.shifts
-    after = max(abs(a[2]) for a in field.arrows()) / field.magnification
+    assert desk.page.switch.buttons[ViewMode.BLINK].isChecked() and proof.blinking
+    assert len(proof.loupe.tiles) == len(proof.residual.tiles) == 1
+    proof._timer.timeout.emit()
+    assert proof.loupe.captions[0].startswith("Before") and proof.residual.captions[0].startswith("Before")
     desk.page.toggle_blink()
-    before = max(abs(a[2]) for a in field.arrows()) / field.magnification
-    assert after < 0.03 < 0.8 < before and field.title == "Leftover shifts: before"
+    assert not proof.blinking and len(proof.residual.tiles) == 2
+    desk.page.toggle_blink()
+    desk.page.hide()
+    assert not proof.blinking, "nobody looks"
 
 
-def test_points_picked_in_the_reconstruction_show_spectra_before_after_and_reference(desk: Desk) -> None:
+def test_shifts_left_over_are_counted_and_the_pattern_is_said_beside_the_residual(desk: Desk) -> None:
+    line = Reason(
+        "pattern in what is left",
+        "warn",
+        14.0,
+        10.0,
+        "what is left over shows lying stripes of 2.0 px, 14.0 % of it: look",
+        "at most",
+        "%",
+    )
+    maps = replace(fakes.maps(), shifts_after=fakes.shifts(fakes.FakeRig(), 0.5, 0.1, 0.01))
+    desk.finish_run(maps=maps, verdict=Verdict("warn", (*fakes.verdict().reasons, line)))
+    proof = desk.page.proof
+    assert proof.shifts.legend.counts == "beyond 2 errors: 25 of 25"
+    assert "lying stripes of 2.0 px" in proof.residual.said and "No stripes" not in proof.residual.said
+
+
+def test_a_click_in_the_scene_moves_the_nearest_point_and_its_spectra(desk: Desk) -> None:
     desk.finish_run()
-    desk.page.proof.flip.point_picked.emit((12, 11))
-    assert desk.state.points == (), "the residual is in the detector's frame"
-    desk.choose("Reconstruction")
-    desk.page.proof.flip.point_picked.emit((12, 11))
-    assert [(p.row, p.col) for p in desk.state.points] == [(12, 11)]
-    curves = {s.kind: s.values for s in desk.page.proof.spectra.spectra}
-    maps = desk.state.runs[0].result.maps
-    assert curves["after"] == pytest.approx(maps.cube_after[:, 11:14, 10:13].mean(axis=(1, 2)))
-    assert curves["before"] == pytest.approx(maps.cube_before[:, 11:14, 10:13].mean(axis=(1, 2)))
-    reference = desk.state.inputs.reference
+    proof = desk.page.proof
+    assert len(proof.points) == 3 and proof.spectra.title == "Spectra at three points" and desk.state.points == ()
+    desk.qtbot.mouseClick(proof.scene, Qt.MouseButton.LeftButton, pos=proof.scene.place_of(12, 11).toPoint())
+    assert len(desk.state.points) == 3
+    moved = [p for p in desk.state.points if abs(p.row - 12) <= 1 and abs(p.col - 11) <= 1]
+    assert len(moved) == 1
+    row, col = moved[0].row, moved[0].col
+    curves = {s.kind: s.values for s in proof.spectra.spectra if s.label == moved[0].label}
+    maps, reference = desk.state.runs[0].result.maps, desk.state.inputs.reference
+    near = (slice(None), slice(row - 1, row + 2), slice(col - 1, col + 2))
+    assert curves["after"] == pytest.approx(maps.cube_after[near].mean(axis=(1, 2)))
+    assert curves["before"] == pytest.approx(maps.cube_before[near].mean(axis=(1, 2)))
     scale = maps.cube_after.sum() / reference.sum()
-    assert curves["scaled reference"] == pytest.approx(scale * reference[:, 11:14, 10:13].mean(axis=(1, 2)), rel=1e-5)
+    assert curves["reference"] == pytest.approx(scale * reference[near].mean(axis=(1, 2)), rel=1e-5)
+    colours = {s.label: s.index for s in proof.spectra.spectra}
+    assert len(set(colours.values())) == 3, "one colour a point"
+    assert proof.spectra.plot.getViewBox().viewRange()[1][0] <= 0, "the axis of the light begins at zero"
+    desk.state.undo_stack.undo()
+    assert desk.state.points == ()
 
 
 def test_a_run_of_other_inputs_does_not_pretend_to_fit_them(desk: Desk) -> None:
@@ -134,62 +459,76 @@ def test_a_run_of_other_inputs_does_not_pretend_to_fit_them(desk: Desk) -> None:
     moved = replace(other.frames[0], source=replace(other.frames[0].source, sha256="1" * 64))
     others = replace(other, frames=(moved,))
     assert belongs_to(result, desk.state.inputs) and not belongs_to(result, others) and not belongs_to(result, None)
-    assert result_pictures(result, others).predicted_after is None
     desk.state.replace(inputs=others)
     desk.settle()
-    desk.choose("Measurement fit")
-    assert "not loaded any more" in desk.page.proof.flip.empty_text
-    desk.choose("Residual")
-    assert desk.page.proof.flip.image is result.maps.residual_after
+    assert "not loaded any more" in desk.page.proof.loupe.empty_text
+    assert desk.page.proof.residual.tiles[1].array == pytest.approx(result.maps.residual_after), "its residual is its own"
 
 
 def test_a_run_without_pictures_says_so(desk: Desk) -> None:
     desk.finish_run(with_maps=False)
-    assert "not in memory" in desk.page.proof.flip.empty_text
-    assert "not in memory" in desk.page.proof.shifts.empty_text
-    assert desk.page.cards.text("dx") == "+0.830 ± 0.012 px"
+    assert "were not kept" in desk.page.proof.loupe.empty_text and "were not kept" in desk.page.proof.shifts.empty_text
+    assert desk.page.found.text("dx") == "+0.830 ± 0.012 px" and not desk.page.switch.isVisible()
 
 
+# -- the decision --------------------------------------------------------------------------------------------------------
 def test_accepting_with_a_note_is_undoable(desk: Desk) -> None:
     run_id = desk.finish_run()
-    desk.page.note.setText("after the lens was changed")
-    desk.page.accept_button.click()
+    card = desk.page.decision
+    desk.qtbot.keyClicks(card.note, "after the lens was changed")
+    desk.press(card.accept_button)
     assert desk.state.accepted_run.id == run_id and desk.state.accepted_run.note == "after the lens was changed"
-    assert "is the calibration in force" in desk.page.decision_label.text()
-    assert not desk.page.accept_button.isEnabled() and desk.page.next_problems == ()
+    assert "in force" in card.said.text()
+    assert not card.accept_button.isEnabled() and desk.page.next_problems == ()
     desk.state.undo_stack.undo()
-    assert desk.state.accepted_run is None and desk.page.accept_button.isEnabled()
+    assert desk.state.accepted_run is None and card.accept_button.isEnabled()
     assert desk.page.next_problems == ("no run has been accepted yet",)
-    desk.page.reject_button.click()
-    assert run_id in desk.state.snapshot.rejected_ids and "rejected" in desk.page.decision_label.text()
+    desk.press(card.reject_button)
+    assert run_id in desk.state.snapshot.rejected_ids and "Rejected" in card.said.text()
 
 
 def test_a_failed_calibration_is_accepted_only_after_a_second_question(desk: Desk) -> None:
     desk.finish_run("fail")
     desk.dialogs.answer_confirm = False
-    desk.page.accept_current()
+    desk.press(desk.page.decision.accept_button)
     assert desk.state.accepted_run is None and "the mask is not right" in desk.dialogs.shown[-1]
     desk.dialogs.answer_confirm = True
-    desk.page.accept_current()
+    desk.press(desk.page.decision.accept_button)
     assert desk.state.accepted_run is not None
 
 
+def test_the_decision_is_in_sight_whatever_is_open(desk: Desk) -> None:
+    desk.finish_run(**wanting("leftover shifts", 0.131, 0.1))
+    for width, height in ((1024, 520), (1280, 560), (1920, 900)):
+        desk.page.resize(width, height)
+        desk.page.checks.group.setChecked(True)
+        desk.qtbot.wait(1)
+        for widget in (desk.page.verdict, desk.page.decision.accept_button, desk.page.decision.reject_button):
+            corner = widget.mapTo(desk.page, widget.rect().bottomRight())
+            assert widget.isVisible() and corner.x() < width and corner.y() < height, (width, widget.objectName())
+        assert desk.page.width() == width, "the page fits"
+        inside = desk.page.scroll_area.widget()
+        assert inside.minimumSizeHint().width() <= desk.page.scroll_area.viewport().width(), "nothing is cut at the right"
+
+
+# -- other tabs ----------------------------------------------------------------------------------------------------------
 def test_runs_are_compared_and_chosen(desk: Desk) -> None:
     first = desk.finish_run()
     second = desk.finish_run("warn", preset="algorithm1")
-    model = desk.page.runs.run_model
+    runs = desk.page.runs.list
+    model = runs.run_model
     columns = model.columns
-    assert columns == ("Run", "Decision", "Verdict", "Residual", "Held out", "dx", "dy", "theta", "scale_x", "scale_y",
+    assert columns == ("Run", "Decision", "Verdict", "Not explained", "Unseen pixels", "dx", "dy", "theta", "scale_x", "scale_y",
                        "slope", "alpha", "Seconds", "Finished", "Note")  # fmt: skip
 
     def cell(row: int, column: str) -> str:
         return model.data(model.index(row, columns.index(column)))
 
-    assert cell(0, "Residual") == "0.4120 → 0.1607" and cell(1, "Verdict") == "warn"
+    assert cell(0, "Not explained") == "0.4120 → 0.1607" and cell(1, "Verdict") == "warn"
     assert cell(0, "theta") == "+0.2100 ± 0.0041 deg" and cell(0, "slope") == "+0.00100 ± 0.00040 px/band"
     assert desk.state.current_run.id == second
-    desk.page.runs.selectRow(0)
-    assert desk.state.current_run.id == first and desk.page.verdict.headline == "The mask is right"
+    runs.selectRow(0)
+    assert desk.state.current_run.id == first and desk.page.verdict.title == "The mask is right"
     model.setData(model.index(0, columns.index("Note")), "good light")
     assert desk.state.run(first).note == "good light"
     model.setData(model.index(1, columns.index("Run")), "Beam search")
@@ -198,11 +537,29 @@ def test_runs_are_compared_and_chosen(desk: Desk) -> None:
     assert cell(0, "Decision") == "accepted" and cell(1, "Decision") == "open"
 
 
-def test_correlations_and_facts(desk: Desk) -> None:
+def test_numbers_hold_every_value_check_and_correlation(desk: Desk) -> None:
     desk.finish_run()
+    assert desk.page.correlation.title == "How values hang together"
     assert desk.page.correlation.strong_pairs() == "hard to tell apart: dx and psf (-0.94)"
-    facts = desk.page.facts.text()
+    facts = desk.page.facts.toPlainText()
     assert "4.9 s on cpu, 2 threads, seed 0" in facts and "Fit, precise prior" in facts and "band train" in facts
+    assert "Shift down" in facts and f"{MINUS}0.4200 ± 0.0064" in facts and "scale_y" in facts and "limit 0.10" in facts
+
+
+def test_the_help_has_a_legend_and_the_glossary(desk: Desk) -> None:
+    words = desk.page.help_html
+    for term in ("residual", "held-out residual", "psf", "correlation matrix", "Thick orange arrow", "Square with an ellipse"):
+        assert term in words
+
+
+def test_wrong_errors_never_look_like_good_ones(desk: Desk) -> None:
+    far = RegistrationError(0.094, 0.01, 0.186, 0.01, 0.15, 0.01)
+    desk.finish_run(registration=far, **wanting("registration error", 0.186, 0.1))
+    assert desk.page.far_off.text("Pattern") == "Pattern 0.186 px, limit 0.10 px"
+    assert (
+        LIGHT.warn in desk.page.far_off._rows["Pattern"][1].text()
+        and LIGHT.warn not in desk.page.far_off._rows["Across"][1].text()
+    )
 
 
 @pytest.fixture
@@ -272,8 +629,8 @@ def test_tuning_needs_the_inputs_of_the_run(desk: Desk, looks: list[ParameterSet
 def test_the_theme_reaches_every_part(desk: Desk, looks: list[ParameterSet]) -> None:
     desk.finish_run("fail")
     desk.page.tabs.setCurrentWidget(desk.page.tuner)
-    panels = (*desk.page.proof.panels, desk.page.correlation, *desk.page.tuner.panels)
-    assert len(panels) == 7
+    panels = (*desk.page.proof.panels, *desk.page.search.panels, desk.page.correlation, *desk.page.tuner.panels)
+    assert len(panels) == 11
     pictures = []
     for palette in (LIGHT, DARK):
         desk.page.set_palette(palette)
@@ -285,13 +642,15 @@ def test_the_theme_reaches_every_part(desk: Desk, looks: list[ParameterSet]) -> 
 
 def test_every_tab_and_panel_can_be_reached_by_keyboard(desk: Desk) -> None:
     desk.finish_run()
+    page = desk.page
     for widget in (
-        desk.page.tabs.tabBar(),
-        desk.page.note,
-        desk.page.proof.subject_box,
-        desk.page.runs,
-        desk.page.tuner.step_box,
+        page.tabs.tabBar(),
+        page.decision.note,
+        page.proof.loupe.dots,
+        page.proof.scene,
+        page.runs.list,
+        page.tuner.step_box,
     ):
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus
-    for panel in (*desk.page.proof.panels, *desk.page.tuner.panels):
+    for panel in (*page.proof.panels, *page.tuner.panels):
         assert panel.graphics.focusPolicy() & Qt.FocusPolicy.TabFocus and panel.graphics.accessibleName()
