@@ -48,7 +48,6 @@ class SpotDots(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("loupe_dots")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedSize(self.sizeHint())
         self._palette: Palette = LIGHT
@@ -130,6 +129,7 @@ class LoupePanel(PairPanel):
         self._where.setObjectName(f"{name}_where")
         self._where.setProperty("role", "small")
         self.dots = SpotDots()
+        self.dots.setObjectName(f"{name}_dots")
         self.dots.chosen.connect(self._on_spot)
         index = self.header.indexOf(self._menu_button)
         self.header.insertWidget(index, self.dots)
