@@ -187,6 +187,15 @@ class RegistrationError:
         return None if self.nm_per_band is None else self.wavelength_bands * self.nm_per_band
 
 
+@dataclass(frozen=True)
+class OpticsTerm:
+    """What the lenses do, as found: a term of :mod:`cassi_core.optics` (dispersion frame), px at the edge of the mask's picture."""
+
+    name: str
+    value_px: float
+    sigma_px: float
+
+
 @dataclass(frozen=True, eq=False)
 class NamedCovariance:
     """A term of the error budget in the rig's frame: covariance `(k, k)` in the order of the correlation's names, formula and origin."""
@@ -271,4 +280,6 @@ class CalibrationResult:
     calibrated: datetime | None = None
     registration: RegistrationError | None = None
     error_terms: tuple[NamedCovariance, ...] = ()
+    optics: tuple[OpticsTerm, ...] = ()
+    """Terms of the optics that the picture shows; those that are not named are zero within their errors."""
     grid_steps: tuple[GridStep, ...] = ()

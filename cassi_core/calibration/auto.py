@@ -16,11 +16,14 @@ from cassi_core.calibration.prealign import PreAlignment, prealign
 from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.calibration.straighten import straighten
 from cassi_core.config import AutoSettings
+from cassi_core.optics import OPTICS_NAMES
 from cassi_core.parameters import ParameterSet
 from cassi_core.quality.fit_checks import LEAST_EVIDENCE
 from cassi_core.run import MATCHED_FILTER, GridScores, RunRecorder
 from cassi_core.solvers.protocol import GapSolver
 
+OPTICS_NEED = ("dx", "dy", "theta", "scale_x", "scale_y")
+"""What has to be refined before the optics are looked for: what is held would be taken for a distortion."""
 COARSE, FINAL = "coarse", "final"
 """Names of the two stages of the fit."""
 TRIED_PEAK = 5.0
@@ -77,7 +80,8 @@ def run_auto(
         return AutoOutcome(current.vector(), None, alignment, True, stopped_in=MATCHED_FILTER)
     load = Workload.of(models)
     problem = RigProblem(models, settings.margin_px, models[0].threads, recorder.control)
-    estimator = Estimator(problem, current, nominal_priors(start, settings), settings.smear_px, recorder)
+    optics = OPTICS_NAMES if settings.optics and set(OPTICS_NEED) <= set(start.refined) else ()
+    estimator = Estimator(problem, current, nominal_priors(start, settings), settings.smear_px, recorder, optics)
 
     recorder.begin(COARSE, 0, parts=(coarse_fit(load),))
     scored = estimator.coarse()
@@ -96,6 +100,7 @@ def run_auto(
     recorder.next_part()
     if not recorder.control.finishing:
         scored = estimator.final(settings.max_steps, settings.tolerance)
+        scored = estimator.without_needless(scored, settings.tolerance)
     recorder.next_part()
     estimate = estimator.estimate(scored)
     errors = np.array([estimate.sigmas.get(p.name, np.nan) for p in start])

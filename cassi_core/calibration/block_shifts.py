@@ -18,7 +18,7 @@ from scipy import fft
 from scipy import ndimage as ndi
 
 from cassi_core.calibration.contrast import high_pass
-from cassi_core.calibration.rig_model import CANVAS_PAD, Optics, RigModel, named
+from cassi_core.calibration.rig_model import CANVAS_PAD, Optics, RigModel
 from cassi_core.run import RunControl
 from cassi_core.solvers.protocol import GapSettings, GapSolver
 
@@ -71,7 +71,7 @@ def block_shifts(
     maps = np.zeros((blocks, blocks, 2 * NOISE_PX + 1, 2 * NOISE_PX + 1))
     for model in models:
         control.checkpoint()
-        candidate = model.candidate(named(vector), optics.spline(model, vector))
+        candidate = optics.candidate(model, vector)
         smooth = smooth_scene(model, solver, vector, optics, control)
         predicted = high_pass(solver.project(smooth, candidate, (height, width))) * model.scored
         seen = model.contrast * model.scored
@@ -94,7 +94,7 @@ def smooth_scene(
     model: RigModel, solver: GapSolver, vector: NDArray[np.float64], optics: Optics, control: RunControl
 ) -> NDArray[np.float32]:
     """The scene behind the prediction, ``(L, H, W)``: a brief estimate, without negative light, strongly blurred."""
-    candidate = model.candidate(named(vector), optics.spline(model, vector))
+    candidate = optics.candidate(model, vector)
     cube, _ = solver.reconstruct(model.y, candidate, BRIEF, weight=model.observed, control=control)
     smooth = np.maximum(cube, 0)
 

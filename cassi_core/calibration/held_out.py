@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cassi_core.calibration.rig_model import Optics, RigModel, named
+from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.run import RunControl
 from cassi_core.solvers.protocol import GapSettings, GapSolver
 
@@ -27,7 +27,7 @@ def held_out_image(
     rng = np.random.default_rng(seed)
     hidden = (rng.random(model.y.shape) < HELD_OUT_SHARE) & (model.scored > 0)
     weight = np.where(hidden, np.float32(0), model.observed)
-    candidate = model.candidate(named(vector), optics.spline(model, vector))
+    candidate = optics.candidate(model, vector)
     (residual,) = solver.filter_images(model.y[None], candidate, settings, weight=weight, control=control)
     return residual, hidden
 

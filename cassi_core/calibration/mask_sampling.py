@@ -21,45 +21,59 @@ def mirrored(index, last):  # type: ignore[no-untyped-def]
     return min(max(last - abs(last - abs(index)), 0), last)
 
 
+@nb.njit(nogil=True, fastmath=True, cache=True, error_model="numpy", inline="always")
+def spline_value(coefficients, row, col):  # type: ignore[no-untyped-def]
+    """Value of a cubic B-spline ``(H, W)`` at a place; edges are repeated, values below zero are zero.
+
+    What the spline overshoots above the largest value stays: cut off, it would blur the pattern between the pixels, and more so the
+    sharper the mask is.
+    """
+    last_r, last_c = coefficients.shape[0] - 1, coefficients.shape[1] - 1
+    sixth = np.float32(1.0 / 6.0)
+    ci = min(max(col, 0.0), float(last_c))
+    ri = min(max(row, 0.0), float(last_r))
+    ic, ir = int(ci), int(ri)
+    t, u = np.float32(ci - ic), np.float32(ri - ir)
+    a, b = np.float32(1.0) - t, np.float32(1.0) - u
+    w0, w3 = a * a * a * sixth, t * t * t * sixth
+    w1 = (np.float32(4.0) - t * t * (np.float32(6.0) - np.float32(3.0) * t)) * sixth
+    w2 = (np.float32(4.0) - a * a * (np.float32(6.0) - np.float32(3.0) * a)) * sixth
+    v0, v3 = b * b * b * sixth, u * u * u * sixth
+    v1 = (np.float32(4.0) - u * u * (np.float32(6.0) - np.float32(3.0) * u)) * sixth
+    v2 = (np.float32(4.0) - b * b * (np.float32(6.0) - np.float32(3.0) * b)) * sixth
+    # Coefficients continue as in a mirror at the edges, as they were made.
+    j0, j1, j2, j3 = mirrored(ic - 1, last_c), ic, mirrored(ic + 1, last_c), mirrored(ic + 2, last_c)
+    k0, k2, k3 = mirrored(ir - 1, last_r), mirrored(ir + 1, last_r), mirrored(ir + 2, last_r)
+    line = coefficients[k0]
+    value = v0 * (w0 * line[j0] + w1 * line[j1] + w2 * line[j2] + w3 * line[j3])
+    line = coefficients[ir]
+    value += v1 * (w0 * line[j0] + w1 * line[j1] + w2 * line[j2] + w3 * line[j3])
+    line = coefficients[k2]
+    value += v2 * (w0 * line[j0] + w1 * line[j1] + w2 * line[j2] + w3 * line[j3])
+    line = coefficients[k3]
+    value += v3 * (w0 * line[j0] + w1 * line[j1] + w2 * line[j2] + w3 * line[j3])
+    return max(value, np.float32(0.0))
+
+
 @nb.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def sample_pose(coefficients, pose, first_row, last_row, out):  # type: ignore[no-untyped-def]
     """Sample cubic B-spline coefficients ``(H, W)`` at an affine grid, rows ``first_row .. last_row-1`` of ``out[H, W]`` float32.
 
     ``pose = (cc, cr, c0, rc, rr, r0)`` maps output pixels to mask pixels, ``col_in = cc*col + cr*row + c0`` and
-    ``row_in = rc*col + rr*row + r0``. Edges are repeated, values below zero are zero.
-
-    What the spline overshoots above the largest value stays: cut off, it would blur the pattern between the pixels, and more so the
-    sharper the mask is.
+    ``row_in = rc*col + rr*row + r0``.
     """
-    width = out.shape[1]
-    last_r, last_c = coefficients.shape[0] - 1, coefficients.shape[1] - 1
     cc, cr, c0, rc, rr, r0 = pose[0], pose[1], pose[2], pose[3], pose[4], pose[5]
-    sixth = np.float32(1.0 / 6.0)
     for row in range(first_row, last_row):
-        for col in range(width):
-            ci = min(max(cc * col + cr * row + c0, 0.0), float(last_c))
-            ri = min(max(rc * col + rr * row + r0, 0.0), float(last_r))
-            ic, ir = int(ci), int(ri)
-            t, u = np.float32(ci - ic), np.float32(ri - ir)
-            a, b = np.float32(1.0) - t, np.float32(1.0) - u
-            w0, w3 = a * a * a * sixth, t * t * t * sixth
-            w1 = (np.float32(4.0) - t * t * (np.float32(6.0) - np.float32(3.0) * t)) * sixth
-            w2 = (np.float32(4.0) - a * a * (np.float32(6.0) - np.float32(3.0) * a)) * sixth
-            v0, v3 = b * b * b * sixth, u * u * u * sixth
-            v1 = (np.float32(4.0) - u * u * (np.float32(6.0) - np.float32(3.0) * u)) * sixth
-            v2 = (np.float32(4.0) - b * b * (np.float32(6.0) - np.float32(3.0) * b)) * sixth
-            # Coefficients continue as in a mirror at the edges, as they were made.
-            j0, j1, j2, j3 = mirrored(ic - 1, last_c), ic, mirrored(ic + 1, last_c), mirrored(ic + 2, last_c)
-            k0, k2, k3 = mirrored(ir - 1, last_r), mirrored(ir + 1, last_r), mirrored(ir + 2, last_r)
-            line = coefficients[k0]
-            value = v0 * (w0 * line[j0] + w1 * line[j1] + w2 * line[j2] + w3 * line[j3])
-            line = coefficients[ir]
-            value += v1 * (w0 * line[j0] + w1 * line[j1] + w2 * line[j2] + w3 * line[j3])
-            line = coefficients[k2]
-            value += v2 * (w0 * line[j0] + w1 * line[j1] + w2 * line[j2] + w3 * line[j3])
-            line = coefficients[k3]
-            value += v3 * (w0 * line[j0] + w1 * line[j1] + w2 * line[j2] + w3 * line[j3])
-            out[row, col] = max(value, np.float32(0.0))
+        for col in range(out.shape[1]):
+            out[row, col] = spline_value(coefficients, rc * col + rr * row + r0, cc * col + cr * row + c0)
+
+
+@nb.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+def sample_places(coefficients, rows, cols, out):  # type: ignore[no-untyped-def]
+    """Sample cubic B-spline coefficients ``(H, W)`` at any places ``rows, cols`` into ``out``, all of one shape."""
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = spline_value(coefficients, rows[i, j], cols[i, j])
 
 
 def pose_coefficients(

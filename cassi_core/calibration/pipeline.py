@@ -35,7 +35,7 @@ from cassi_core.quality.identifiability import what_the_picture_tells
 from cassi_core.quality.maps import explain
 from cassi_core.quality.shift_checks import across_excess
 from cassi_core.quality.verdict import judge, judge_unfinished
-from cassi_core.result import CalibrationResult, GridStep, NamedCovariance, Outcome, Reason
+from cassi_core.result import CalibrationResult, GridStep, NamedCovariance, OpticsTerm, Outcome, Reason
 from cassi_core.run import Event, GridScores, Observer, Preview, RunControl, RunRecorder, StageFinished, readonly
 from cassi_core.solvers.fused_cpu import FusedCpuSolver, ensure_compiled
 from cassi_core.solvers.protocol import GapSettings, GapSolver
@@ -218,18 +218,20 @@ def _finish(
         estimate = None
     outcome: Outcome = "not_finished" if stopped_in else "finished_early" if recorder.control.finishing else "done"
     recorder.begin(PROOF, 0, parts=proof(Workload.of(models), config.quality))
-    optics = Optics(config.auto.smear_px if estimate is None else estimate.smear_px)
+    optics = Optics(config.auto.smear_px) if estimate is None else Optics(estimate.smear_px, terms=estimate.terms)
     proved = prove(models, solver, before, fitted.vector(), optics, config, recorder, direction)
     scores = proved.scores
     budget = _budget(estimate, across_excess(proved.shifts, direction), models[0])
-    names, covariance = ((), None) if budget is None else (budget.names, budget.covariance)
+    covariance = None if budget is None else budget.covariance
+    names = () if estimate is None else estimate.names
     registration = None
     if estimate is not None and covariance is not None:
         registration = estimate.registration_with(covariance)
     parameters = parameters_from_dispersion_frame(fitted, direction)
-    correlation_names, correlation = _correlation(names, covariance, direction)
-    if covariance is not None:
-        sigmas = dict(zip(correlation_names, np.sqrt(np.maximum(np.diag(covariance), 0)).tolist(), strict=True))
+    own = None if covariance is None else covariance[: len(names), : len(names)]
+    correlation_names, correlation = _correlation(names, own, direction)
+    if covariance is not None and estimate is not None:
+        sigmas = dict(zip(correlation_names, np.sqrt(np.maximum(np.diag(covariance[: len(names)]), 0)).tolist(), strict=False))
         parameters = parameters.with_sigmas(sigmas)
     # The last row of the table is the result itself: values and errors are the same wherever they are shown.
     recorder.result_row(scores.residual_after, parameters)
@@ -280,7 +282,8 @@ def _finish(
         notes=found.notes,
         calibrated=datetime.now(UTC),
         registration=registration,
-        error_terms=_terms(budget, direction),
+        error_terms=_terms(budget, names, direction),
+        optics=_optics(estimate, covariance),
         grid_steps=steps,
     )
 
@@ -323,16 +326,29 @@ def _budget(estimate: Estimate | None, excess_px: float, model: RigModel) -> Err
     """The error budget with what the leftover shifts add to it."""
     if estimate is None or not estimate.names:
         return None
-    term = distortion_term(estimate.names, excess_px, (model.mask.shape[0], model.mask.shape[1]), model.dispersion.n_bands)
+    term = distortion_term(
+        estimate.budget.names, excess_px, (model.mask.shape[0], model.mask.shape[1]), model.dispersion.n_bands
+    )
     return estimate.budget.plus(term)
 
 
-def _terms(budget: ErrorBudget | None, direction: Direction) -> tuple[NamedCovariance, ...]:
+def _optics(estimate: Estimate | None, covariance: Vector | None) -> tuple[OpticsTerm, ...]:
+    """The terms of the optics that the picture shows, with their errors."""
+    if estimate is None or covariance is None:
+        return ()
+    errors = np.sqrt(np.maximum(np.diag(covariance)[len(estimate.names) :], 0.0))
+    return tuple(OpticsTerm(n, v, float(e)) for (n, v), e in zip(estimate.terms.items(), errors, strict=True))
+
+
+def _terms(budget: ErrorBudget | None, names: tuple[str, ...], direction: Direction) -> tuple[NamedCovariance, ...]:
     """The terms of the budget in the rig's frame."""
     if budget is None:
         return ()
-    signs = np.array([sign for _, sign in names_from_frame(budget.names, direction)])
-    return tuple(NamedCovariance(t.name, t.formula, t.origin, t.covariance * np.outer(signs, signs)) for t in budget.terms)
+    signs = np.array([sign for _, sign in names_from_frame(names, direction)])
+    size = len(names)
+    return tuple(
+        NamedCovariance(t.name, t.formula, t.origin, t.covariance[:size, :size] * np.outer(signs, signs)) for t in budget.terms
+    )
 
 
 def _told(fit: Estimate | None, direction: Direction) -> Reason | None:
@@ -341,7 +357,9 @@ def _told(fit: Estimate | None, direction: Direction) -> Reason | None:
         return None
     mapped = names_from_frame(fit.names, direction)
     signs = np.array([sign for _, sign in mapped])
-    return what_the_picture_tells([name for name, _ in mapped], fit.covariance * np.outer(signs, signs), fit.prior_sigma)
+    return what_the_picture_tells(
+        [name for name, _ in mapped], fit.covariance[: len(mapped), : len(mapped)] * np.outer(signs, signs), fit.prior_sigma
+    )
 
 
 def _correlation(

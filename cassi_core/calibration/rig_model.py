@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from cassi_core.calibration.contrast import local_contrast
-from cassi_core.calibration.mask_sampling import POSE_NAMES, displaced, pose_coefficients, sample_pose
+from cassi_core.calibration.mask_sampling import POSE_NAMES, displaced, pose_coefficients, sample_places, sample_pose
 from cassi_core.dispersion import Dispersion
 from cassi_core.geometry import warp_mask
 from cassi_core.inputs import CalibrationInputs, Frame
 from cassi_core.mask_image import MaskImage
+from cassi_core.optics import mask_places
 from cassi_core.parameters import PARAMETER_NAMES
 from cassi_core.solvers.protocol import Candidate
 
@@ -89,13 +90,19 @@ class RigModel:
         width = int(np.flatnonzero(self.observed.any(axis=0))[-1]) + 1
         return np.ascontiguousarray(image[..., CANVAS_PAD:width])
 
-    def candidate(self, values: Mapping[str, float], spline: NDArray[np.float32]) -> Candidate:
+    def candidate(
+        self, values: Mapping[str, float], spline: NDArray[np.float32], terms: Mapping[str, float] | None = None
+    ) -> Candidate:
         """The engine's hypothesis: per-band masks sampled from `spline` (coefficients of the blurred mask), on the nominal scene grid.
+
+        `terms` of the optics bend the masks, each band's differently (:mod:`cassi_core.optics`).
 
         The whole offsets are those of the nominal dispersion whatever the values: all hypotheses see the same scene grid, and the
         residual is a smooth function of every parameter. Offsets rounded anew for each hypothesis made it jump by some percent.
         """
         whole_cols, whole_rows = self.dispersion.whole_offsets()
+        if terms:
+            return Candidate(self._bent_masks(values, spline, terms), whole_cols + CANVAS_PAD, whole_rows, self.light)
         distinct, which = np.unique(self.fractions(values).round(9), axis=0, return_inverse=True)
         masks = np.empty((len(distinct), *self.mask.shape), np.float32)
         pose = self.pose(values)
@@ -107,6 +114,24 @@ class RigModel:
         self.in_threads(sample, len(distinct))
         shared = masks[0] if len(distinct) == 1 else masks[which.ravel()]
         return Candidate(shared, whole_cols + CANVAS_PAD, whole_rows, self.light)
+
+    def _bent_masks(
+        self, values: Mapping[str, float], spline: NDArray[np.float32], terms: Mapping[str, float]
+    ) -> NDArray[np.float32]:
+        """Masks of all bands `(L, H, W)` where the optics put them."""
+        (height, width), whole = self.mask.shape, self.dispersion.whole_offsets()[0]
+        picture = (height, self.y.shape[1] - 2 * CANVAS_PAD)
+        rows, cols = np.mgrid[:height, :width].astype(np.float64)
+        masks = np.empty((self.dispersion.n_bands, height, width), np.float32)
+
+        def sample(part: slice) -> None:
+            for band in range(*part.indices(len(masks))):
+                one = slice(band, band + 1)
+                places = mask_places(values, terms, self.dispersion, (height, width), picture, rows, cols + whole[band], one)
+                sample_places(spline, places[0][0], places[1][0], masks[band])
+
+        self.in_threads(sample, len(masks))
+        return masks
 
     def fractions(self, values: Mapping[str, float]) -> NDArray[np.float64]:
         """What the offsets of the bands have beyond the nominal whole ones, ``(L, 2)`` as (columns, rows) in pixels."""
@@ -133,13 +158,18 @@ class RigModel:
 
 @dataclass(frozen=True, eq=False)
 class Optics:
-    """What blurs the mask besides the sampling: the length of a band's own smear along the dispersion, in pixels.
+    """What the optics do to the mask: the length of a band's own smear along the dispersion (px), and the `terms` of :mod:`cassi_core.optics`.
 
     The width of the blur is that of the parameter `psf`, or `psf_px` where the smear is told apart from it.
     """
 
     smear_px: float = 0.0
     psf_px: float | None = None
+    terms: Mapping[str, float] = field(default_factory=dict)
+
+    def candidate(self, model: RigModel, vector: NDArray[np.float64]) -> Candidate:
+        """The hypothesis of a parameter vector, seen through these optics."""
+        return model.candidate(named(vector), self.spline(model, vector), self.terms)
 
     def spline(self, model: RigModel, vector: NDArray[np.float64]) -> NDArray[np.float32]:
         """Spline coefficients of the mask as the optics show it with the blur of a parameter vector."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.frames import parameters_to_dispersion_frame
-from cassi_core.calibration.rig_model import Optics, RigModel, named, relative_residual
+from cassi_core.calibration.rig_model import Optics, RigModel, relative_residual
 from cassi_core.calibration.scene_prior import BRIEF
 from cassi_core.config import CalibrationConfig, QualitySettings
 from cassi_core.dispersion import Direction, from_dispersion_frame
@@ -67,7 +67,7 @@ def explain(
     weight: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Cube `(L, H, W)` and residual on the canvas with a parameter vector, in the dispersion frame and the model's scale."""
-    candidate = model.candidate(named(vector), optics.spline(model, vector))
+    candidate = optics.candidate(model, vector)
     used = model.observed if weight is None else weight
     return solver.reconstruct(model.y, candidate, settings, weight=used, control=control)
 

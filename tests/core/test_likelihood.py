@@ -30,6 +30,7 @@ from cassi_core.errors import RunCancelled
 from cassi_core.geometry import source_coordinates
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.mask_image import MaskImage
+from cassi_core.optics import OPTICS_NAMES, mask_places
 from cassi_core.parameters import ParameterSet
 from cassi_core.run import RunControl
 from tests.core.search_rigs import make_model, make_rig, record
@@ -46,6 +47,12 @@ PLACE = {
     "alpha": 0.9,
     "blur": 0.3,
     "smear": 0.8,
+    "colour1": 0.9,
+    "colour2": -0.7,
+    "radial": 0.8,
+    "bow_u2": 0.5,
+    "bow_uv": -0.6,
+    "bow_v2": 0.4,
 }
 
 
@@ -75,7 +82,7 @@ def masks_at(problem: RigProblem, values: dict[str, float], row: int, col: int, 
     ones = np.ones((height, width + 20))
     patch_masks(
         problem.mask.spline(values.get("blur", 0.0), values.get("smear", 0.0)), problem.mask.mean, x[:SHARED], x[:SHARED],
-        problem.dispersion.s_nom, np.ones(bands, np.float32), np.zeros(bands, np.float32), problem.polynomials, 3, row, col, *size, width, ones, ones, masks, slopes,
+        problem.dispersion.s_nom, problem.places, np.array([(height - 1) / 2, (width + 19) / 2]), problem.edge_px, np.ones(bands, np.float32), np.zeros(bands, np.float32), problem.polynomials, 3, row, col, *size, width, ones, ones, masks, slopes,
         np.zeros(pixels), np.zeros(pixels),
     )  # fmt: skip
     return masks, slopes
@@ -84,7 +91,7 @@ def masks_at(problem: RigProblem, values: dict[str, float], row: int, col: int, 
 def test_every_band_is_sampled_once_at_its_exact_place() -> None:
     """Against the geometry module and scipy's spline: dispersion first, then the pose, one interpolation."""
     problem, size, first = small_problem(), (5, 7), (15, 25)
-    geometry = {k: v for k, v in PLACE.items() if k not in ("blur", "smear")}
+    geometry = {k: v for k, v in PLACE.items() if k not in ("blur", "smear", *OPTICS_NAMES)}
     masks, _ = masks_at(problem, geometry, *first, size)
     height, width = problem.mask.mask.shape
     cols, rows = problem.dispersion.offsets(geometry)
@@ -97,6 +104,17 @@ def test_every_band_is_sampled_once_at_its_exact_place() -> None:
             r, c = first[0] + i % size[0] - rows[band], first[1] + i // size[0] - cols[band]
             wanted = ndi.map_coordinates(problem.mask.mask, np.array(at(r, c))[:, None], order=3, mode="mirror")
             assert masks[i, band] == pytest.approx(float(wanted[0]), abs=2e-5)
+
+
+def test_the_optics_look_where_the_formulas_say() -> None:
+    problem, size, first = small_problem(), (5, 7), (15, 25)
+    values = {k: v for k, v in PLACE.items() if k not in ("blur", "smear")}
+    masks, _ = masks_at(problem, values, *first, size)
+    height, width = problem.mask.mask.shape
+    rows, cols = (g.ravel(order="F").astype(float) for g in np.mgrid[first[0] : first[0] + 5, first[1] : first[1] + 7])
+    places = mask_places(values, values, problem.dispersion, (height, width), (height, width + 20), rows, cols)
+    wanted = ndi.map_coordinates(problem.mask.mask, np.array(places), order=3, mode="mirror")
+    assert masks == pytest.approx(wanted.T, abs=2e-5)
 
 
 @pytest.mark.parametrize("name", SHARED_NAMES)
@@ -154,6 +172,7 @@ def dense_covariance(problem: RigProblem, x: np.ndarray, patch: int) -> np.ndarr
     known, unknown = np.zeros(height * width), np.zeros(height * width)
     patch_masks(
         problem.mask.spline(x[8], x[9]), problem.mask.mean, x[:SHARED], x[:SHARED], problem.dispersion.s_nom,
+        problem.places, (np.array(snapshot.picture.shape) - 1) / 2, problem.edge_px,
         problem.light(x).astype(np.float32), problem.trend(x).astype(np.float32), problem.polynomials, 3, r0, c0, height, width, problem.mask.mask.shape[1],
         snapshot.brightness, snapshot.amplitude, masks, slopes, known, unknown,
     )  # fmt: skip

@@ -83,4 +83,4 @@ def test_cancel_and_stop_with_the_real_engine(qtbot: QtBot, real_window: MainWin
     window.slots_.finish_run()
     qtbot.waitUntil(lambda: not window.runner.running, timeout=60_000)
     assert [r.result.outcome for r in window.state.runs] == ["finished_early"]
-    assert "stopped early" in window.run_line.text()
+    assert "finished early" in window.run_line.text()

@@ -12,6 +12,7 @@ from cassi_core.calibration.likelihood.budget import ErrorBudget, ErrorTerm, bud
 from cassi_core.calibration.likelihood.problem import Evaluation, Indices, RigProblem
 from cassi_core.calibration.likelihood.registration_error import registration_error
 from cassi_core.calibration.likelihood.scoring import Free, Scored, Stop, free_parameters, score_steps
+from cassi_core.optics import OPTICS, OPTICS_NAMES
 from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, ParameterSet
 from cassi_core.result import RegistrationError
 from cassi_core.run import RunRecorder
@@ -21,6 +22,8 @@ Vector = NDArray[np.float64]
 COARSE_PATCHES, FINAL_PATCHES = 48, 160
 """Patches of the coarse fit, which finds blur, light, scene and noise, and of the first steps of the final one."""
 COARSE_STEPS, SUBSET_STEPS = 14, 12
+NEEDLESS_STEPS = 3
+"""Steps after the terms of the optics that the picture does not show were dropped: it hardly moves."""
 ROUGH = 0.3
 """Standard errors below which a step on some of the patches tells nothing."""
 COARSE_NAMES = ("dx", "dy", "theta")
@@ -35,15 +38,37 @@ LEAST_PSF = 0.1
 """Below this width (px) the error of the blur is that of its square, divided by this."""
 
 
+def needless(values: Vector, covariance: Vector, priors: Sequence[float]) -> frozenset[int]:
+    """Which of some fitted terms are likelier zero than anything that was thinkable before (Savage-Dickey ratio, Dickey 1971).
+
+    ``N(0; v, s^2) > N(0; 0, p^2)`` for a value v with error s and the standard error p of what was known before: the more a picture could have
+    shown, the clearer a term has to stand out. The least likely one goes first, and the others are then those given that it is zero.
+    """
+    v, c = np.array(values, float), np.array(covariance, float)
+    dropped: set[int] = set()
+    while len(dropped) < len(v):
+        variance = np.maximum(np.diag(c), 1e-300)
+        odds = np.log(np.asarray(priors) / np.sqrt(variance)) - v**2 / (2 * variance)
+        odds[list(dropped)] = -np.inf
+        worst = int(np.argmax(odds))
+        if odds[worst] <= 0:
+            break
+        dropped.add(worst)
+        gain = c[:, worst] / variance[worst]
+        v, c = v - gain * v[worst], c - np.outer(gain, c[worst])
+    return frozenset(dropped)
+
+
 @dataclass(frozen=True, eq=False)
 class Estimate:
     """Where the fit ended, in the dispersion frame: vector of all parameters, errors of the refined ones, and what it is based on.
 
-    `prior_sigma` is what was known of each before (infinite: nothing), `smear_px` the length of a band's own smear, `stop` why it ended.
+    `optics` are the terms of the optics that were fitted too: the budget names them after the parameters. `prior_sigma` is what was known of each before (infinite: nothing), `smear_px` the length of a band's own smear, `stop` why it ended.
     """
 
     vector: Vector
     names: tuple[str, ...]
+    optics: tuple[str, ...]
     prior_sigma: Vector
     budget: ErrorBudget
     smear_px: float
@@ -53,8 +78,13 @@ class Estimate:
     x: Vector
 
     def registration_with(self, covariance: Vector) -> RegistrationError | None:
-        """The registration error that a covariance of the refined parameters amounts to."""
-        return registration_error(self.problem, self.x, self.names, covariance)
+        """The registration error that a covariance of the refined parameters and the optics amounts to."""
+        return registration_error(self.problem, self.x, (*self.names, *self.optics), covariance)
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """The optics that were fitted, px at the edge."""
+        return {name: float(self.x[self.problem.index(name)]) for name in self.optics}
 
     @property
     def settled(self) -> bool:
@@ -69,7 +99,8 @@ class Estimate:
 
     @property
     def sigmas(self) -> dict[str, float]:
-        return {n: float(np.sqrt(max(v, 0.0))) for n, v in zip(self.names, np.diag(self.covariance), strict=True)}
+        named = zip((*self.names, *self.optics), np.diag(self.covariance), strict=True)
+        return {n: float(np.sqrt(max(v, 0.0))) for n, v in named}
 
 
 class Estimator:
@@ -82,9 +113,11 @@ class Estimator:
         known: Mapping[str, tuple[float, float]],
         smear_px: float,
         recorder: RunRecorder,
+        optics: Sequence[str] = (),
     ) -> None:
+        self.optics = tuple(optics)
         self.problem, self.start, self.recorder = problem, start, recorder
-        self.known = {n: known[n] for n in start.refined if n in known}
+        self.known = {n: known[n] for n in start.refined if n in known} | {n: (0.0, OPTICS[n].prior_px) for n in OPTICS_NAMES}
         self.geometry = tuple(n for n in start.refined if n in GEOMETRY_NAMES)
         psf = start["psf"]
         self.frees_psf = psf.refine
@@ -103,7 +136,8 @@ class Estimator:
 
     def _free(self, geometry: Sequence[str], light_terms: int, nuisance: bool) -> Free:
         low, high = self.bounds["smear"]
-        names = (*geometry, "blur", *(("smear",) if high > low else ()))
+        optics = self.optics if len(geometry) == len(self.geometry) else ()
+        names = (*geometry, "blur", *(("smear",) if high > low else ()), *optics)
         return free_parameters(
             self.problem, names, light_terms=light_terms, nuisance=nuisance, known=self.known, bounds=self.bounds, start=self.x
         )
@@ -147,6 +181,20 @@ class Estimator:
         self.x = scored.x
         return scored
 
+    def without_needless(self, scored: Scored, tolerance: float) -> Scored:
+        """The fit again without the terms of the optics that are likelier to be zero, one after the other, see :func:`needless`."""
+        if not self.optics or self.recorder.control.finishing:
+            return scored
+        places = [self.problem.index(n) for n in self.optics]
+        covariance = budget_of(scored, self.optics, places, {}).covariance
+        dropped = needless(self.x[places], covariance, [OPTICS[n].prior_px for n in self.optics])
+        if not dropped:
+            return scored
+        for k in dropped:
+            self.x[places[k]] = 0.0
+        self.optics = tuple(n for k, n in enumerate(self.optics) if k not in dropped)
+        return self.final(NEEDLESS_STEPS, tolerance)
+
     def _steps(self, free: Free, patches: Sequence[Indices] | None, steps: int, tolerance: float) -> Scored:
         def look(x: Vector, found: Evaluation, inverse: Vector, free: Free) -> None:
             errors = np.full(len(PARAMETER_NAMES), np.nan)
@@ -174,13 +222,17 @@ class Estimator:
         names = tuple(n for n in self.start.refined if self.problem.index("blur" if n == "psf" else n) in refined)
         columns = [self.problem.index("blur" if n == "psf" else n) for n in names]
         psf = float(np.sqrt(max(scored.x[self.problem.index("blur")], 0.0)))
-        budget = budget_of(scored, names, columns, {"psf": 1 / (2 * max(psf, LEAST_PSF))})
+        optics = tuple(n for n in self.optics if self.problem.index(n) in refined)
+        columns += [self.problem.index(n) for n in optics]
+        budget = budget_of(scored, (*names, *optics), columns, {"psf": 1 / (2 * max(psf, LEAST_PSF))})
         if "psf" in names and psf == 0:
-            budget = budget.plus(self._error_of_no_blur(scored, names))
+            budget = budget.plus(self._error_of_no_blur(scored, budget.names))
         prior = np.array([self.known.get(n, (0.0, np.inf))[1] for n in names])
         smear = float(np.sqrt(max(scored.x[self.problem.index("smear")], 0.0)))
         vector = self.vector(scored.x)
-        return Estimate(vector, names, prior, budget, smear, scored.evaluation.spread, scored.stop, self.problem, scored.x)
+        return Estimate(
+            vector, names, optics, prior, budget, smear, scored.evaluation.spread, scored.stop, self.problem, scored.x
+        )
 
     def _error_of_no_blur(self, scored: Scored, names: Sequence[str]) -> ErrorTerm:
         """The blur that the picture could hide where none was found: a standard error of its variance, as a width."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-SHARED = 10
-"""dx, dy, theta, scale_x, scale_y, slope, curve, alpha, blur (variance, px^2), smear (square of its length, px^2)."""
+SHARED = 16
+"""dx, dy, theta, scale_x, scale_y, slope, curve, alpha, blur (variance, px^2), smear (square of its length, px^2), terms of the optics (px at the edge)."""
 COLUMNS = 24
 """Derivatives of the masks: the shared ones, the light polynomials, those that change along the columns, and zeros up to a whole vector register."""
 ROUNDING = 1e-5
@@ -66,6 +66,9 @@ def patch_masks(  # type: ignore[no-untyped-def]
     p,
     held,
     s_nom,
+    place,
+    centre,
+    edge_px,
     light,
     trend,
     polynomials,
@@ -94,16 +97,21 @@ def patch_masks(  # type: ignore[no-untyped-def]
     ct, st, ca, sa = np.cos(p[2] * rad), np.sin(p[2] * rad), np.cos(p[7] * rad), np.sin(p[7] * rad)
     ct0, st0, ca0, sa0 = np.cos(held[2] * rad), np.sin(held[2] * rad), np.cos(held[7] * rad), np.sin(held[7] * rad)
     cy, cx = (rows - 1) / 2, (field - 1) / 2
+    bow = 1 / (edge_px * edge_px)
     edge = 1 + np.sqrt(max(held[9], 0.0))
     for i in range(height * width):
         row, col = row0 + i % height, col0 + i // height
         known[i] = 0
         unknown[i] = 0
         inverse = 1 / brightness[row, col]
+        right, down = col - centre[1], row - centre[0]
+        cubic = (right * right + down * down) * bow / edge_px
+        col1, row1 = col - held[12] * cubic * right, row - held[12] * cubic * down
+        col2, row2 = col - p[12] * cubic * right, row - p[12] * cubic * down
         for b in range(bands):
             bend = b * (b - (bands - 1))
             s0 = s_nom[b] + held[5] * b + held[6] * bend
-            u0, v0 = col - s0 * ca0, row - s0 * sa0
+            u0, v0 = col1 - s0 * ca0, row1 - s0 * sa0
             inside = min((u0 + 0.5) / edge + 0.5, (field - 0.5 - u0) / edge + 0.5)
             inside = min(max(inside, 0.0), 1.0)
             for a in range(COLUMNS):
@@ -131,7 +139,11 @@ def patch_masks(  # type: ignore[no-untyped-def]
                     slopes[i, b, SHARED + terms + a] = masks[i, b] * side * polynomials[b, a]
                 continue
             s = s_nom[b] + p[5] * b + p[6] * bend
-            x, y = (col - s * ca - cx) / (1 + p[3]), (row - s * sa - cy) / (1 + p[4])
+            w = place[b]
+            x1, y1 = col2 - s * ca - cx, row2 - s * sa - cy
+            smaller = 1 - (p[10] + p[11] * w) * w / edge_px
+            bent = (p[13] * x1 * x1 + p[14] * x1 * y1 + p[15] * y1 * y1) * bow
+            x, y = x1 * smaller / (1 + p[3]), (y1 * smaller - bent) / (1 + p[4])
             mc = min(max(ct * x - st * y - p[0] + cx, 0.0), cols - 1.0)
             mr = min(max(st * x + ct * y - p[1] + cy, 0.0), rows - 1.0)
             ir, ic = min(int(mr), rows - 2), min(int(mc), cols - 2)
@@ -139,16 +151,16 @@ def patch_masks(  # type: ignore[no-untyped-def]
             rest, e = 1 - t, 1 - q
             j0, j3 = abs(ic - 1), ic + 2 if ic + 2 < cols else 2 * (cols - 1) - ic - 2
             k0, k3 = abs(ir - 1), ir + 2 if ir + 2 < rows else 2 * (rows - 1) - ir - 2
-            value, down, right, down2, right2 = 0.0, 0.0, 0.0, 0.0, 0.0
+            value, gr, gc, down2, right2 = 0.0, 0.0, 0.0, 0.0, 0.0
             for n in range(4):
                 if n == 0:
-                    k, w, dw, cw = k0, e * e * e / 6, -e * e / 2, e
+                    k, v, dv, cv = k0, e * e * e / 6, -e * e / 2, e
                 elif n == 1:
-                    k, w, dw, cw = ir, (4 - q * q * (6 - 3 * q)) / 6, q * (3 * q - 4) / 2, 3 * q - 2
+                    k, v, dv, cv = ir, (4 - q * q * (6 - 3 * q)) / 6, q * (3 * q - 4) / 2, 3 * q - 2
                 elif n == 2:
-                    k, w, dw, cw = ir + 1, (4 - e * e * (6 - 3 * e)) / 6, -e * (3 * e - 4) / 2, 3 * e - 2
+                    k, v, dv, cv = ir + 1, (4 - e * e * (6 - 3 * e)) / 6, -e * (3 * e - 4) / 2, 3 * e - 2
                 else:
-                    k, w, dw, cw = k3, q * q * q / 6, q * q / 2, q
+                    k, v, dv, cv = k3, q * q * q / 6, q * q / 2, q
                 f0, f1, f2, f3 = spline[k, j0], spline[k, ic], spline[k, ic + 1], spline[k, j3]
                 f = (
                     rest * rest * rest / 6 * f0
@@ -156,29 +168,36 @@ def patch_masks(  # type: ignore[no-untyped-def]
                     + (4 - rest * rest * (6 - 3 * rest)) / 6 * f2
                     + t * t * t / 6 * f3
                 )
-                value += w * f
-                down += dw * f
-                down2 += cw * f
-                right += w * (
-                    -rest * rest / 2 * f0 + t * (3 * t - 4) / 2 * f1 - rest * (3 * rest - 4) / 2 * f2 + t * t / 2 * f3
-                )
-                right2 += w * (rest * f0 + (3 * t - 2) * f1 + (3 * rest - 2) * f2 + t * f3)
+                value += v * f
+                gr += dv * f
+                down2 += cv * f
+                gc += v * (-rest * rest / 2 * f0 + t * (3 * t - 4) / 2 * f1 - rest * (3 * rest - 4) / 2 * f2 + t * t / 2 * f3)
+                right2 += v * (rest * f0 + (3 * t - 2) * f1 + (3 * rest - 2) * f2 + t * f3)
             masks[i, b] = g * value
-            gr, gc = g * down, g * right
+            gr, gc = g * gr, g * gc
+            # Slopes along the two directions of the mask before it is turned.
+            gx, gy = (gc * ct + gr * st) / (1 + p[3]), (gr * ct - gc * st) / (1 + p[4])
             slopes[i, b, 0] = -gc
             slopes[i, b, 1] = -gr
             slopes[i, b, 2] = rad * (gr * (ct * x - st * y) - gc * (st * x + ct * y))
-            slopes[i, b, 3] = -(gc * ct + gr * st) * x / (1 + p[3])
-            slopes[i, b, 4] = (gc * st - gr * ct) * y / (1 + p[4])
-            kx, ky = -ca / (1 + p[3]), -sa / (1 + p[4])
-            travel = gc * (ct * kx - st * ky) + gr * (st * kx + ct * ky)
+            slopes[i, b, 3] = -gx * x
+            slopes[i, b, 4] = -gy * y
+            hx = smaller * gx - gy * (2 * p[13] * x1 + p[14] * y1) * bow
+            hy = smaller * gy - gy * (p[14] * x1 + 2 * p[15] * y1) * bow
+            travel = -(hx * ca + hy * sa)
             slopes[i, b, 5] = travel * b
             slopes[i, b, 6] = travel * bend
-            kx, ky = rad * s * sa / (1 + p[3]), -rad * s * ca / (1 + p[4])
-            slopes[i, b, 7] = gc * (ct * kx - st * ky) + gr * (st * kx + ct * ky)
+            slopes[i, b, 7] = rad * s * (hx * sa - hy * ca)
             # A Gaussian blur spreads like heat; a box of length s has the variance s^2/12.
             slopes[i, b, 8] = 0.5 * g * (down2 + right2)
             slopes[i, b, 9] = g * right2 / 24
+            larger = -(gx * x1 + gy * y1) / edge_px
+            slopes[i, b, 10] = larger * w
+            slopes[i, b, 11] = larger * w * w
+            slopes[i, b, 12] = -cubic * (hx * right + hy * down)
+            slopes[i, b, 13] = -gy * x1 * x1 * bow
+            slopes[i, b, 14] = -gy * x1 * y1 * bow
+            slopes[i, b, 15] = -gy * y1 * y1 * bow
             for a in range(terms):
                 slopes[i, b, SHARED + a] = masks[i, b] * polynomials[b, a]
             for a in range(trends):
@@ -195,6 +214,9 @@ def evaluate_patches(  # type: ignore[no-untyped-def]
     p,
     held,
     s_nom,
+    place,
+    centre,
+    edge_px,
     drift,
     light,
     trend,
@@ -256,7 +278,7 @@ def evaluate_patches(  # type: ignore[no-untyped-def]
     du, product = np.empty((bands, COLUMNS), np.float32), np.empty((pixels, COLUMNS), np.float32)
     for n in range(first, last):
         patch_masks(
-            spline, fill, p, held, s_nom, light, trend, polynomials, trends, rows[n], cols[n], height, width, field, brightness, amplitude,
+            spline, fill, p, held, s_nom, place, centre, edge_px, light, trend, polynomials, trends, rows[n], cols[n], height, width, field, brightness, amplitude,
             masks, slopes, known, unknown,
         )  # fmt: skip
         for i in range(pixels):

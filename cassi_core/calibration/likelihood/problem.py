@@ -18,6 +18,7 @@ from cassi_core.dispersion import Dispersion
 from cassi_core.errors import NumericsError
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.mask_image import MaskImage
+from cassi_core.optics import OPTICS_NAMES, band_places, edge_px
 from cassi_core.parameters import GEOMETRY_NAMES
 from cassi_core.run import RunControl
 
@@ -44,10 +45,10 @@ as plain noise would be, so that it counts five standard deviations."""
 CHUNK = 24
 """Patches between two looks at the run's control."""
 
-SHARED_NAMES = (*GEOMETRY_NAMES, "blur", "smear")
+SHARED_NAMES = (*GEOMETRY_NAMES, "blur", "smear", *OPTICS_NAMES)
 LIGHT_NAMES = tuple(f"light{k + 1}" for k in range(LIGHT_TERMS))
 TREND_NAMES = tuple(f"trend{k + 1}" for k in range(TREND_TERMS))
-NUISANCE_NAMES = (*(f"{kind}{k}" for k in range(len(SCALES_PX)) for kind in ("grey", "colour")), "read noise", "shot noise")
+NUISANCE_NAMES = (*(f"{kind}{k}" for k in range(len(SCALES_PX)) for kind in ("grey", "own")), "read noise", "shot noise")
 FRAME_NAMES = (*LIGHT_NAMES, *TREND_NAMES, *NUISANCE_NAMES)
 
 
@@ -78,6 +79,8 @@ class RigProblem:
         self.snapshots = [Snapshot.of(model, margin_px) for model in models]
         self.threads, self.control = max(1, threads), control
         bands = self.dispersion.n_bands
+        self.places = band_places(bands)
+        self.edge_px = edge_px(first.mask.shape)
         t = np.arange(bands) / max(bands - 1, 1)
         polynomials = np.polynomial.legendre.legvander(2 * t - 1, LIGHT_TERMS)[:, 1:]
         self.light_terms = min(LIGHT_TERMS, bands - 1)
@@ -188,6 +191,9 @@ class RigProblem:
             p,
             self.held,
             self.dispersion.s_nom,
+            self.places,
+            (np.array(snapshot.picture.shape) - 1) / 2,
+            self.edge_px,
             (travel * np.sin(alpha)).astype(np.float32),
             self.light(x, frame).astype(np.float32),
             self.trend(x, frame).astype(np.float32),

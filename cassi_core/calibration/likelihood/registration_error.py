@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.calibration.likelihood.problem import RigProblem
+from cassi_core.optics import OPTICS_NAMES, mask_places
 from cassi_core.parameters import GEOMETRY_NAMES
 from cassi_core.result import RegistrationError
 
@@ -16,17 +17,6 @@ Vector = NDArray[np.float64]
 
 SPACING_PX = 12
 """Distance of the places on the detector that stand for the lit picture."""
-
-
-def mask_places(problem: RigProblem, p: Vector, rows: Vector, cols: Vector) -> tuple[Vector, Vector]:
-    """Where on the mask (column, row) detector pixels `(N,)` look in light of every band, each `(L, N)`; p in the order of GEOMETRY_NAMES."""
-    dx, dy, theta, scale_x, scale_y, slope, curve, alpha = p
-    height, width = problem.mask.mask.shape
-    travel = problem.dispersion.travel(slope, curve)[:, None]
-    a, t = np.deg2rad(alpha), np.deg2rad(theta)
-    x = (cols - travel * np.cos(a) - (width - 1) / 2) / (1 + scale_x)
-    y = (rows - travel * np.sin(a) - (height - 1) / 2) / (1 + scale_y)
-    return np.cos(t) * x - np.sin(t) * y - dx + (width - 1) / 2, np.sin(t) * x + np.cos(t) * y - dy + (height - 1) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +36,11 @@ class Sensitivity:
 def sensitivity(problem: RigProblem, x: Vector, names: Sequence[str]) -> Sensitivity:
     """The sensitivity of the lit picture to the named parameters of the geometry at x."""
     snapshot = problem.snapshots[0]
+    mask_shape = (problem.mask.mask.shape[0], problem.mask.mask.shape[1])
     height, width = snapshot.picture.shape
     rows, cols = (g.ravel() for g in np.mgrid[4 : height - 4 : SPACING_PX, 4 : width - 4 : SPACING_PX].astype(float))
-    p = x[: len(GEOMETRY_NAMES)].copy()
-    u = cols - problem.dispersion.travel(p[5], p[6])[:, None]
+    here = {n: float(x[problem.index(n)]) for n in (*GEOMETRY_NAMES, *OPTICS_NAMES)}
+    u = cols - problem.dispersion.travel(here["slope"], here["curve"])[:, None]
     lit = (u > 0) & (u < problem.mask.mask.shape[1] - 1)
     amplitude = snapshot.amplitude[np.clip(rows, 0, height - 1).astype(int), :]
     scene = np.take_along_axis(amplitude.T, np.clip(np.round(u), 0, amplitude.shape[1] - 1).astype(int), axis=0)
@@ -58,15 +49,13 @@ def sensitivity(problem: RigProblem, x: Vector, names: Sequence[str]) -> Sensiti
     per_band = np.maximum(light.sum(axis=1), 1e-300)
     right, down = [], []
     for name in names:
-        k = GEOMETRY_NAMES.index(name)
         h = 1e-4
         sides = []
         for sign in (1, -1):
-            moved = p.copy()
-            moved[k] += sign * h
-            sides.append(mask_places(problem, moved, rows, cols))
-        right.append((sides[0][0] - sides[1][0]) / (2 * h))
-        down.append((sides[0][1] - sides[1][1]) / (2 * h))
+            moved = {**here, name: here[name] + sign * h}
+            sides.append(mask_places(moved, moved, problem.dispersion, mask_shape, (height, width), rows, cols))
+        right.append((sides[0][1] - sides[1][1]) / (2 * h))
+        down.append((sides[0][0] - sides[1][0]) / (2 * h))
     along, across = np.array(right), np.array(down)
     common = (along * light).sum(axis=2) / per_band
     pattern = along - common[:, :, None]
@@ -82,7 +71,7 @@ def sensitivity(problem: RigProblem, x: Vector, names: Sequence[str]) -> Sensiti
 
 def registration_error(problem: RigProblem, x: Vector, names: Sequence[str], covariance: Vector) -> RegistrationError | None:
     """Expected rms errors over the lit picture, ``sqrt(trace(C G))`` with the matrices G of :func:`sensitivity`."""
-    geometry = [n for n in names if n in GEOMETRY_NAMES]
+    geometry = [n for n in names if n in (*GEOMETRY_NAMES, *OPTICS_NAMES)]
     if not geometry:
         return None
     at = [list(names).index(n) for n in geometry]

@@ -18,6 +18,7 @@ from cassi_core.calibration.likelihood.problem import (
     RigProblem,
     Vector,
 )
+from cassi_core.optics import OPTICS_NAMES
 
 LARGEST_STEP = {
     "dx": 1.0,
@@ -29,6 +30,7 @@ LARGEST_STEP = {
     "curve": 1e-3,
     "alpha": 0.4,
     "smear": 4.0,
+    **dict.fromkeys(OPTICS_NAMES, 1.0),
     **dict.fromkeys((*LIGHT_NAMES, *TREND_NAMES), 0.7),
     **dict.fromkeys(NUISANCE_NAMES, 1.5),
 }
