@@ -22,7 +22,17 @@ from cassi_core.inputs import CalibrationInputs, Source
 from cassi_core.io.atomic import atomic_write
 from cassi_core.io.software import software_versions
 from cassi_core.parameters import GEOMETRY_NAMES, Parameter, ParameterSet
-from cassi_core.result import CalibrationResult, GridStep, NamedCovariance, Outcome, Reason, RegistrationError, Scores, Verdict
+from cassi_core.result import (
+    CalibrationResult,
+    GridStep,
+    NamedCovariance,
+    OpticsTerm,
+    Outcome,
+    Reason,
+    RegistrationError,
+    Scores,
+    Verdict,
+)
 
 FORMAT = "cassi-calibration"
 VERSION = 1
@@ -98,6 +108,7 @@ def calibration_document(result: CalibrationResult) -> dict[str, Any]:
         "scores": asdict(result.scores),
         "registration": registration_entry(result.registration),
         "error_terms": [_error_term(result, term) for term in result.error_terms],
+        "optics": {term.name: {"value_px": term.value_px, "sigma_px": term.sigma_px} for term in result.optics},
         "inputs": [_source(source) for source in result.inputs],
         "mask": {**_source(result.mask_source), "shape": list(result.mask.shape)},
         "dispersion": {
@@ -318,6 +329,12 @@ def read_registration(entry: Mapping[str, Any] | None) -> RegistrationError | No
         number("wavelength_bands", "sigma"),
         entry.get("nm_per_band"),
     )
+
+
+def read_optics(document: Mapping[str, Any]) -> tuple[OpticsTerm, ...]:
+    """The terms of the optics in a calibration file's document; none where an earlier program wrote it."""
+    entries = document.get("optics") or {}
+    return tuple(OpticsTerm(name, float(e["value_px"]), _or_nan(e.get("sigma_px"))) for name, e in entries.items())
 
 
 def _error_term(result: CalibrationResult, term: NamedCovariance) -> dict[str, Any]:
