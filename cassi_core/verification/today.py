@@ -174,7 +174,7 @@ class _Search:
     def try_from(self, start: ParameterSet) -> float:
         """The coarse fit from a place; how much likelier the picture is where it ends than some pixels away, nats per patch."""
         self.estimator = self._estimator(start)
-        self.estimator.coarse()
+        self.estimator.coarse(COARSE_EXPECTED)
         self.recorder.next_part()
         found = self.estimator.evidence(EVIDENCE_PATCHES)
         self.recorder.advance()
