@@ -13,6 +13,7 @@ All arrays are in the rig's frame.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from scipy import ndimage as ndi
 from cassi_core.calibration.block_shifts import smooth_scene
 from cassi_core.calibration.contrast import CONTRAST_PX, high_pass, local_contrast
 from cassi_core.calibration.frames import parameters_to_dispersion_frame
-from cassi_core.calibration.rig_model import Optics, RigModel, named
+from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.config import CalibrationConfig
 from cassi_core.dispersion import QUARTER_TURNS, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs
@@ -107,11 +108,14 @@ def lay_loupe(
     before: ParameterSet,
     after: ParameterSet,
     *,
+    terms: Mapping[str, float] | None = None,
     config: CalibrationConfig | None = None,
     control: RunControl | None = None,
     solver: GapSolver | None = None,
 ) -> Loupe:
     """The loupe on the first snapshot of a rig, with start and fitted values (rig's frame): about a second at 256 x 256 x 28.
+
+    `terms` of the optics (:mod:`cassi_core.optics`, dispersion frame) hold for both, as in the residual maps.
 
     Raises
     ------
@@ -123,7 +127,7 @@ def lay_loupe(
     turned = inputs.in_dispersion_frame()
     used = solver or FusedCpuSolver(config.threads)
     model = RigModel.from_frame(turned, turned.frames[0], margin_px=config.auto.margin_px)
-    optics = Optics(config.auto.smear_px)
+    optics = Optics(config.auto.smear_px, terms=dict(terms or {}))
     predicted = [
         _predicted(model, used, parameters_to_dispersion_frame(p, direction).vector(), optics, control) for p in (before, after)
     ]
@@ -142,7 +146,7 @@ def _predicted(
     """What the camera would see of the mask in a smooth scene, `(H, Wm)`."""
     scene = smooth_scene(model, solver, vector, optics, control)
     control.checkpoint()
-    candidate = model.candidate(named(vector), optics.spline(model, vector))
+    candidate = optics.candidate(model, vector)
     return model.crop(solver.project(scene, candidate, (model.y.shape[0], model.y.shape[1])))
 
 

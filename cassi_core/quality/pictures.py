@@ -81,5 +81,6 @@ def result_pictures(
 
     scale = 1.0 if inputs.reference is None else light_scale(inputs.reference, maps.cube_after)
     full_scale = float(np.quantile(inputs.frames[0].image, 0.999)) or 1.0
-    loupe = lay_loupe(inputs, result.start, result.parameters, control=control)
+    terms = {term.name: term.value_px for term in result.optics}
+    loupe = lay_loupe(inputs, result.start, result.parameters, terms=terms, control=control)
     return ResultPictures(colour, points, scale, full_scale, noise_share(inputs), loupe)

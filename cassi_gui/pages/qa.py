@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QScrollArea,
     QSizePolicy,
     QStackedWidget,
     QTabWidget,
     QTextBrowser,
-    QVBoxLayout,
     QWidget,
 )
 
-from cassi_core.errors import CassiError, RunCancelled
+from cassi_core.errors import RunCancelled
 from cassi_core.inputs import CalibrationInputs
-from cassi_core.parameters import ParameterSet
-from cassi_core.quality.comparison import off_truth, since_entry
 from cassi_core.quality.headline import headline
 from cassi_core.quality.pictures import ResultPictures, belongs_to
-from cassi_core.result import CalibrationResult, Reason
+from cassi_core.result import CalibrationResult
 from cassi_core.run import RunControl
 from cassi_gui.desktop.actions import Actions
 from cassi_gui.desktop.dialogs import Dialogs
@@ -32,31 +27,23 @@ from cassi_gui.desktop.saving import save_plot
 from cassi_gui.logbook.keeper import LogbookKeeper
 from cassi_gui.pages.page import Page
 from cassi_gui.pages.qa_help import HELP
-from cassi_gui.pages.qa_offers import Case, offers_of, offers_of_all
+from cassi_gui.pages.qa_left import QaLeft, comparison_of, mask_lost
+from cassi_gui.pages.qa_offers import Case
 from cassi_gui.pages.qa_proof import ProofView, ViewSwitch
 from cassi_gui.pages.qa_remedies import Remedies
 from cassi_gui.pages.qa_runs import RunsTab
 from cassi_gui.pages.qa_search import SearchProof
+from cassi_gui.pages.qa_tuning import Tuning
 from cassi_gui.plots.matrix import CorrelationPanel
 from cassi_gui.run.controller import RunController
 from cassi_gui.session import commands
 from cassi_gui.session.state import AppState, PickedPoint, RunRecord
 from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
-from cassi_gui.widgets.candidate_tuner import CandidateTuner, Look
-from cassi_gui.widgets.checks_list import CheckItem, ChecksList
-from cassi_gui.widgets.decision_card import DecisionCard
-from cassi_gui.widgets.far_off_card import FarOffCard
-from cassi_gui.widgets.found_values import Comparison, FoundValues
+from cassi_gui.widgets.candidate_tuner import CandidateTuner
 from cassi_gui.widgets.naming import tip_tabs
-from cassi_gui.widgets.offer import Offer, TodoCard
 from cassi_gui.widgets.run_facts import facts_html
-from cassi_gui.widgets.verdict_card import VerdictCard
 
-LEFT_PX, NARROW_LEFT_PX = 430, 372
 NARROW_BELOW_PX = 1200
-UNIT = "measurement units"
-NO_MASK = "mask found"
-NO_VALUES = "<b>No values.</b> Nothing to measure without the mask."
 ASK_FAILED = "The checks say that the mask is not right. Accept this calibration all the same?"
 ASK_UNFINISHED = "This search was not finished. Its error is not known. Accept all the same?"
 TAB_TIPS = (
@@ -84,16 +71,11 @@ class QaPage(Page):
         self._palette: Palette = LIGHT
         self._shown: tuple[str, bool] | None = ("", False)
         """The run on show and whether with its pictures; None: no run is. This here is neither."""
-        self._tuned_id: int | None = None
         self._narrow: bool | None = None
         self._missed: frozenset[str] = frozenset()
         """What changed while nobody looked at this page."""
-        self.verdict = VerdictCard()
-        self.far_off = FarOffCard()
-        self.todo = TodoCard()
-        self.found = FoundValues()
-        self.checks = ChecksList()
-        self.decision = DecisionCard(actions["qa.accept"].toolTip(), actions["qa.reject"].toolTip())
+        self.left = QaLeft(actions["qa.accept"].toolTip(), actions["qa.reject"].toolTip())
+        self.decision = self.left.decision
         self.switch = ViewSwitch()
         self.proof = ProofView(self.switch)
         self.search = SearchProof()
@@ -101,6 +83,7 @@ class QaPage(Page):
         self.facts = QTextBrowser()
         self.runs = RunsTab(state)
         self.tuner = CandidateTuner()
+        self.tuning = Tuning(self.tuner, state, runner, dialogs)
         self.remedies = Remedies(state, runner, actions, dialogs, self)
         self._build()
         self._connect(actions)
@@ -108,28 +91,6 @@ class QaPage(Page):
 
     # -- building ---------------------------------------------------------------------------------------------------
     def _build(self) -> None:
-        inside = QWidget()
-        cards = QVBoxLayout(inside)
-        cards.setContentsMargins(0, 0, 0, 0)
-        cards.setSpacing(SPACE)
-        for card in (self.far_off, self.todo, self.found, self.checks):
-            cards.addWidget(card)
-        cards.addStretch(1)
-        self._cards = cards
-        self.scroll_area = QScrollArea()
-        self.scroll_area.setObjectName("qa_scroll")
-        self.scroll_area.setAccessibleName("Error, values and checks")
-        self.scroll_area.setToolTip("How far off the mask may be, the found values, and every check")
-        self.scroll_area.setWidgetResizable(True)
-        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll_area.setWidget(inside)
-        self.left = QWidget()
-        column = QVBoxLayout(self.left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE)
-        column.addWidget(self.verdict)
-        column.addWidget(self.scroll_area, 1)
-        column.addWidget(self.decision)
         self.decision.rig.setVisible(self._keeper is not None)
         self.proofs = QStackedWidget()
         self.proofs.addWidget(self.proof)
@@ -170,16 +131,13 @@ class QaPage(Page):
         self.decision.accepted.connect(self.accept_current)
         self.decision.rejected.connect(self.reject_current)
         self.decision.noted.connect(self._on_note)
-        self.todo.chosen.connect(self.remedies.do)
-        self.checks.chosen.connect(self.remedies.do)
-        self.checks.opened.connect(self._on_opened)
+        self.left.chosen.connect(self.remedies.do)
+        self.tuning.logged.connect(self.logged)
         self.remedies.page_requested.connect(self.page_requested)
         self.remedies.logged.connect(self.logged)
-        self.remedies.tried.connect(self.todo.show_progress)
+        self.remedies.tried.connect(self.left.todo.show_progress)
         self.remedies.ways_changed.connect(self._on_ways)
         self.search.way_used.connect(self.remedies.use_way)
-        self.tuner.wanted.connect(self._on_candidates)
-        self.tuner.apply_requested.connect(self._on_apply)
         self.tabs.currentChanged.connect(self._on_tab)
         self.proof.point_moved.connect(self._on_point)
         for source in (self.tuner, self.proof, self.search):
@@ -239,16 +197,12 @@ class QaPage(Page):
             return self
         if headline(record.result).standing == "pass":
             return self.decision.accept_button
-        buttons = (*self.todo.buttons, *(b for item in self.checks.items for b, _ in item.buttons))
-        return next(iter(buttons), self.decision.note)
+        return self.left.first_action or self.decision.note
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
         self._palette = palette
-        for part in (
-            self.verdict, self.far_off, self.todo, self.found, self.checks, self.decision,
-            self.proof, self.search, self.correlation, self.runs, self.tuner,
-        ):  # fmt: skip
+        for part in (self.left, self.proof, self.search, self.correlation, self.runs, self.tuner):
             part.set_palette(palette)
 
     # -- showing the state ----------------------------------------------------------------------------------------------
@@ -273,10 +227,8 @@ class QaPage(Page):
         if narrow == self._narrow:
             return
         self._narrow = narrow
-        self.left.setFixedWidth(NARROW_LEFT_PX if narrow else LEFT_PX)
-        self.scroll_area.setStyleSheet("QScrollBar:vertical { width: 8px; }" if narrow else "")
-        for part in (self.far_off, self.todo, self.found, self.decision, self.proof):
-            part.set_narrow(narrow)
+        self.left.set_narrow(narrow)
+        self.proof.set_narrow(narrow)
         self.tabs.setTabText(self.tabs.indexOf(self.tuner), "By hand" if narrow else "Tune by hand")
 
     def _refresh(self, names: frozenset[str]) -> None:
@@ -295,87 +247,24 @@ class QaPage(Page):
         self._shown = shown
         self.remedies.clear()
         result = None if record is None else record.result
-        self.verdict.set_headline(None if result is None else headline(result))
-        if result is None or self._lost(result):
-            self.far_off.set_error(None)
-        else:
-            self.far_off.set_error(result.registration, result.dispersion.direction)
-        self._show_findings(result)
+        self.left.show_findings(None if result is None else Case(result, self._state.snapshot, len(self.remedies.ways) or 1))
         self._show_values(record)
         self._show_proof(result)
         names, matrix = ((), None) if result is None else (result.correlation_names, result.correlation)
         self.correlation.set_correlation(names, matrix)
         self.decision.note.setText("" if record is None else record.note)
-        self._tuned_id = None
+        self.tuning.forget()
         if self.tabs.currentWidget() is self.tuner:
-            self._start_tuning()
-
-    def _show_findings(self, result: CalibrationResult | None) -> None:
-        """What to do, and the checks: after fail the actions come first, after warn the values make room for the open check."""
-        standing = "" if result is None else headline(result).standing
-        above = standing in ("fail", "not_finished")
-        case = None if result is None else Case(result, self._state.snapshot, len(self.remedies.ways) or 1)
-
-        def offers(reason: Reason) -> list[Offer]:
-            return [] if case is None else offers_of(case, reason)
-
-        self.todo.set_offers(offers_of_all(case) if case is not None and above else ())
-        self.checks.set_verdict(
-            None if result is None else result.verdict,
-            offers,
-            unfinished=standing == "not_finished",
-            said_above=standing == "fail",
-        )
-        # With a check open the values shrink to a line and go below it.
-        for index, card in enumerate((self.checks, self.found) if standing == "warn" else (self.found, self.checks)):
-            self._cards.removeWidget(card)
-            self._cards.insertWidget(2 + index, card)
-        self.scroll_area.verticalScrollBar().setValue(0)
+            self.tuning.start()
 
     def _show_values(self, record: RunRecord | None) -> None:
-        if record is None:
-            self.found.set_values(None, None)
-            self.facts.setHtml("")
-            return
-        result = record.result
-        comparison = self._comparison(record)
-        said = headline(result)
-        # Nothing to measure without the mask.
-        without = said.standing == "fail" and self._lost(result)
-        self.found.set_values(
-            None if without else result.parameters,
-            result.start,
-            direction=result.dispersion.direction,
-            unfinished=said.standing == "not_finished",
-            steps=result.grid_steps,
-            comparison=comparison,
-            instead=NO_VALUES if without else "",
-        )
-        self.found.fold(foldable=said.standing in ("warn", "fail"))
-        self.facts.setHtml(facts_html(record.name, result, comparison))
-
-    def _comparison(self, record: RunRecord) -> Comparison | None:
-        """The truth where one is known, else the entry before in the logbook of this rig."""
-        result, shot = record.result, self._state.snapshot
-        if shot.truth is not None and belongs_to(result, shot.inputs):
-            return Comparison("off truth", off_truth(result.parameters, shot.truth))
-        if self._keeper is None:
-            return None
-        earlier = [
-            e for e in self._keeper.view.contents.entries if e.rig == self._keeper.rig and e.in_force and e.run != record.uid
-        ]
-        if not earlier:
-            return None
-        last = max(earlier, key=lambda e: e.calibrated)
-        return Comparison(f"since entry {last.id}", since_entry(result.parameters, last.parameters))
-
-    @staticmethod
-    def _lost(result: CalibrationResult) -> bool:
-        return any(r.check == NO_MASK and r.status == "fail" for r in result.verdict.reasons)
+        comparison = None if record is None else comparison_of(record, self._state.snapshot, self._keeper)
+        self.left.show_values(None if record is None else record.result, comparison)
+        self.facts.setHtml("" if record is None else facts_html(record.name, record.result, comparison))
 
     def _show_proof(self, result: CalibrationResult | None) -> None:
         inputs = self._state.inputs
-        lost = result is not None and result.outcome != "not_finished" and self._lost(result)
+        lost = result is not None and result.outcome != "not_finished" and mask_lost(result)
         self.proofs.setCurrentWidget(self.search if lost else self.proof)
         for part in (self.search, self.proof):
             # What is not on show must not keep the window wide.
@@ -448,55 +337,14 @@ class QaPage(Page):
     def _on_ways(self) -> None:
         self.search.set_tried(self.remedies.ways)
 
-    @Slot(object)
-    def _on_opened(self, item: CheckItem) -> None:
-        self.scroll_area.ensureWidgetVisible(item)
-
-    # -- tuning -----------------------------------------------------------------------------------------------------
+    # -- tabs -------------------------------------------------------------------------------------------------------
     @Slot(int)
     def _on_tab(self, _index: int) -> None:
         record = self._state.current_run
         there = self.tabs.currentWidget() is self.proofs and self.proofs.currentWidget() is self.proof
         self.switch.setVisible(there and record is not None and record.result.maps is not None)
         if self.tabs.currentWidget() is self.tuner:
-            self._start_tuning()
-
-    def _start_tuning(self) -> None:
-        record = self._state.current_run
-        if record is None or not belongs_to(record.result, self._state.inputs):
-            self._tuned_id = None
-            self.tuner.set_start(None)
-        elif record.id != self._tuned_id:
-            self._tuned_id = record.id
-            self.tuner.set_start(record.result.parameters, UNIT)
-
-    @Slot(object)
-    def _on_candidates(self, candidates: tuple[ParameterSet, ...]) -> None:
-        # The middle one first: it is the one that everything is compared with.
-        for index in (1, 0, 2):
-            self._runner.submit(
-                _look,
-                self._state.inputs,
-                candidates[index],
-                done=partial(self._on_look, index),
-                failed=self._on_task_failed,
-                key=f"candidate {index}",
-            )
-
-    def _on_look(self, index: int, look: Any) -> None:
-        self.tuner.set_look(index, Look(look.residual, look.colour, look.score))
-
-    @Slot(object)
-    def _on_apply(self, tuned: ParameterSet) -> None:
-        parameters = self._state.parameters
-        try:
-            for p in tuned:
-                parameters = parameters.edit(p.name, value=p.value)
-        except CassiError as error:
-            self._dialogs.inform("The values do not fit the table", f"{error}. Widen the bounds on the Run page.")
-            return
-        commands.set_parameters(self._state, parameters, "Use the tuned values")
-        self.logged.emit("info", "The tuned values are the start of the next run (page 3).")
+            self.tuning.start()
 
     # -- edits ------------------------------------------------------------------------------------------------------
     @Slot()
@@ -531,9 +379,3 @@ def _search(inputs: CalibrationInputs, control: RunControl) -> Any:
     from cassi_core.quality.search_map import search_pair
 
     return search_pair(inputs, control)
-
-
-def _look(inputs: Any, parameters: ParameterSet) -> Any:
-    from cassi_core.quality.candidates import look_at
-
-    return look_at(inputs, parameters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -33,6 +34,25 @@ MOST_STEPS = 50
 LOOK_FIRST = "Nothing was changed."
 
 
+class _WaySearch:
+    """One search through the orientations: its control, and what it has found so far, handed over between two threads."""
+
+    def __init__(self) -> None:
+        self.control = RunControl()
+        self._lock = threading.Lock()
+        self._found: list[Orientation] = []
+
+    def put(self, way: Orientation) -> None:
+        """An orientation is known (worker's thread)."""
+        with self._lock:
+            self._found.append(way)
+
+    def arrived(self) -> tuple[Orientation, ...]:
+        """What is known so far, in the order of trying (window's thread)."""
+        with self._lock:
+            return tuple(self._found)
+
+
 class Remedies(QObject):
     """One method an action, called by :meth:`do`.
 
@@ -50,9 +70,7 @@ class Remedies(QObject):
         super().__init__(parent)
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
         self._waiting_for_inputs = self._coming_back = False
-        self._control: RunControl | None = None
-        self._lock = threading.Lock()
-        self._arrived: list[Orientation] = []
+        self._search: _WaySearch | None = None
         self._ways: tuple[Orientation, ...] = ()
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
@@ -96,11 +114,12 @@ class Remedies(QObject):
 
     def clear(self) -> None:
         """Another run is on show: what was tried belongs to the one before."""
-        if self._control is not None:
-            self._control.cancel()
-        self._control = None
+        if self._search is not None:
+            self._search.control.cancel()
+            self.tried.emit(1, 1)
+        self._search = None
         self._timer.stop()
-        self._ways, self._arrived = (), []
+        self._ways = ()
 
     # -- running again ------------------------------------------------------------------------------------------------
     def _again(self, text: str, **changes: Any) -> None:
@@ -149,45 +168,46 @@ class Remedies(QObject):
         if inputs is None:
             return
         self.clear()
-        self._control = control = RunControl()
+        self._search = search = _WaySearch()
         self._timer.start()
         self.tried.emit(0, ways_possible(inputs))
         self._runner.submit(
             _orientations,
             inputs,
-            control,
-            self._put,
-            done=self._on_ways,
-            failed=self._on_failed,
+            search,
+            done=partial(self._on_ways, search),
+            failed=partial(self._on_ways_failed, search),
             key="orientations",
-            control=control,
+            control=search.control,
         )
-
-    def _put(self, way: Orientation) -> None:
-        """In the worker's thread."""
-        with self._lock:
-            self._arrived.append(way)
 
     @Slot()
     def _poll(self) -> None:
-        with self._lock:
-            arrived = tuple(self._arrived)
         inputs = self._state.inputs
-        if len(arrived) != len(self._ways) and inputs is not None:
+        if self._search is None or inputs is None:
+            return
+        arrived = self._search.arrived()
+        if len(arrived) != len(self._ways):
             self._ways = arrived
             self.tried.emit(len(arrived), ways_possible(inputs))
             self.ways_changed.emit()
 
-    def _on_ways(self, ways: Sequence[Orientation]) -> None:
-        self._poll()
-        self._timer.stop()
-        self._control = None
-        self.tried.emit(len(ways), len(ways))
+    def _on_ways(self, search: _WaySearch, ways: Sequence[Orientation]) -> None:
+        # An answer about a run that is not on show any more is dropped.
+        if search is self._search:
+            self._poll()
+            self._timer.stop()
+            self._search = None
+            self.tried.emit(len(ways), len(ways))
+
+    def _on_ways_failed(self, search: _WaySearch, error: Exception) -> None:
+        if search is self._search:
+            self._timer.stop()
+            self._search = None
+            self.tried.emit(1, 1)
+            self._on_failed(error)
 
     def _on_failed(self, error: Exception) -> None:
-        self._timer.stop()
-        self._control = None
-        self.tried.emit(1, 1)
         if not isinstance(error, RunCancelled):
             self.logged.emit("error", f"This could not be done: {error}")
 
@@ -319,12 +339,10 @@ def _started(parameters: ParameterSet, values: ParameterSet) -> ParameterSet:
     return parameters
 
 
-def _orientations(
-    inputs: CalibrationInputs, control: RunControl, tried: Callable[[Orientation], None]
-) -> tuple[Orientation, ...]:
+def _orientations(inputs: CalibrationInputs, search: _WaySearch) -> tuple[Orientation, ...]:
     from cassi_core.quality.orientation import find_orientation
 
-    return find_orientation(inputs, control=control, tried=tried)
+    return find_orientation(inputs, control=search.control, tried=search.put)
 
 
 def _band_train(inputs: CalibrationInputs, control: RunControl) -> BandTrain:

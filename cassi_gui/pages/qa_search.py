@@ -66,8 +66,8 @@ class SearchProof(QWidget):
         layout.addLayout(below, 1)
         self.ways.used.connect(self._on_used)
         self.map.cursor_text.connect(self.cursor_text)
-        for panel in self.panels:
-            panel.export_requested.connect(self.export_requested)
+        for plot in self.panels:
+            plot.export_requested.connect(self.export_requested)
 
     @property
     def panels(self) -> tuple[SearchMapPanel | ImagePanel, ...]:

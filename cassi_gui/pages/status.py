@@ -80,7 +80,7 @@ def qa_badge(record: RunRecord | None, rejected_ids: frozenset[int], inputs: Cal
         return Badge(f"accepted ({words})", status)
     if record.id in rejected_ids:
         return Badge("rejected", "bad")
-    return Badge(f"verdict: {verdict}" if words == verdict else "not finished", status)
+    return Badge(verdict if words == verdict else "not finished", status)
 
 
 def run_line(record: RunRecord | None, inputs: CalibrationInputs | None) -> Badge:

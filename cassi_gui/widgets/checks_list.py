@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from cassi_core.quality.headline import value_and_limit
 from cassi_core.result import Reason, Verdict
@@ -34,28 +34,15 @@ class CheckItem(QWidget):
         column = QVBoxLayout(self._body)
         column.setContentsMargins(0, 0, 0, HALF_SPACE)
         column.setSpacing(6)
-        found = reason.text[:1].upper() + reason.text[1:]
-        for head, words in (
-            ("", found),
-            ("What it means.", reason.means),
-            ("Typical causes.", reason.causes if reason.status != "pass" else ""),
-            ("What to do.", reason.advice if reason.status != "pass" else ""),
-        ):
-            if words:
-                label = QLabel(f"<b>{head}</b> {words}".strip() if head else words)
-                label.setWordWrap(True)
-                label.setTextFormat(Qt.TextFormat.RichText)
-                column.addWidget(label)
         self.buttons: list[tuple[QPushButton, Offer]] = []
-        row = QHBoxLayout()
-        row.setSpacing(SPACE)
-        for index, offer in enumerate(offers[:MOST_BUTTONS]):
-            button = offer_button(offer, f"check_{slug}", self.chosen.emit, primary=primary and index == 0)
-            row.addWidget(button)
-            self.buttons.append((button, offer))
-        row.addStretch(1)
-        if self.buttons:
-            column.addLayout(row)
+        wanting = reason.status != "pass"
+        self._say(column, "What it means.", reason.means)
+        self._say(column, "What to do.", reason.advice if wanting else "")
+        if offers:
+            # Before the causes: what helps must be in sight as soon as the check is open.
+            column.addLayout(self._buttons_of(slug, offers, primary=primary))
+        self._say(column, "Typical causes.", reason.causes if wanting else "")
+        self._say(column, "Found.", reason.text[:1].upper() + reason.text[1:])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -63,6 +50,23 @@ class CheckItem(QWidget):
         layout.addWidget(self._body)
         self._body.hide()
         self.header.toggled.connect(self._body.setVisible)
+
+    @staticmethod
+    def _say(column: QVBoxLayout, head: str, words: str) -> None:
+        if words:
+            label = QLabel(f"<b>{head}</b> {words}")
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.RichText)
+            column.addWidget(label)
+
+    def _buttons_of(self, slug: str, offers: Sequence[Offer], *, primary: bool) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(HALF_SPACE)
+        for index, offer in enumerate(offers[:MOST_BUTTONS]):
+            button = offer_button(offer, f"check_{slug}", self.chosen.emit, primary=primary and index == 0)
+            grid.addWidget(button, index // 2, index % 2)
+            self.buttons.append((button, offer))
+        return grid
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
@@ -119,9 +123,7 @@ class ChecksList(QWidget):
         else:
             wanting = [r for r in reasons if r.status != "pass"]
             for index, reason in enumerate(wanting):
-                card = self._card(reason.status)
-                item = self._item(reason, offers(reason), primary=index == 0)
-                card.layout().addWidget(item)
+                self._card(reason.status).addWidget(self._item(reason, offers(reason), primary=index == 0))
             passed = [(r, ()) for r in reasons if r.status == "pass"]
             if passed:
                 words = f"{len(passed)} check{'' if len(passed) == 1 else 's'} passed"
@@ -155,7 +157,8 @@ class ChecksList(QWidget):
             status = card.property("check_status")
             card.setStyleSheet(f"QFrame#{card.objectName()} {{ border-color: {palette.colour(status)}; }}" if status else "")
 
-    def _card(self, status: str = "") -> QFrame:
+    def _card(self, status: str = "") -> QVBoxLayout:
+        """A new card's layout."""
         card = QFrame()
         card.setObjectName(f"checks_card_{len(self._cards)}")
         card.setProperty("role", "card")
@@ -165,7 +168,7 @@ class ChecksList(QWidget):
         layout.setSpacing(0)
         self._cards.append(card)
         self._column.addWidget(card)
-        return card
+        return layout
 
     def _item(self, reason: Reason, offers: Sequence[Offer], *, primary: bool) -> CheckItem:
         item = CheckItem(reason, offers, primary=primary)
@@ -179,7 +182,7 @@ class ChecksList(QWidget):
         header = FoldHeader("checks_fold")
         header.set_words(words, grey=grey, icon=icon, status=status)
         header.setEnabled(bool(checks))
-        card.layout().addWidget(header)
+        card.addWidget(header)
         self._groups.append(header)
         inside = QWidget()
         column = QVBoxLayout(inside)
@@ -187,7 +190,7 @@ class ChecksList(QWidget):
         column.setSpacing(0)
         for reason, offers in checks:
             column.addWidget(self._item(reason, offers, primary=False))
-        card.layout().addWidget(inside)
+        card.addWidget(inside)
         inside.hide()
         header.toggled.connect(inside.setVisible)
 

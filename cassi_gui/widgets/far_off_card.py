@@ -88,9 +88,9 @@ class FarOffCard(QFrame):
         left = QVBoxLayout()
         left.setSpacing(2)
         left.addWidget(self.ellipse, 0, Qt.AlignmentFlag.AlignHCenter)
-        caption = QLabel("1 camera pixel")
-        caption.setProperty("role", "small")
-        left.addWidget(caption, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._caption = QLabel("1 camera pixel")
+        self._caption.setProperty("role", "small")
+        left.addWidget(self._caption, 0, Qt.AlignmentFlag.AlignHCenter)
         left.addStretch(1)
         grid = QGridLayout()
         grid.setHorizontalSpacing(SPACE)
@@ -146,6 +146,7 @@ class FarOffCard(QFrame):
         self._layout.setContentsMargins(side, SPACE, side, SPACE)
         self._body.setSpacing(SPACE if narrow else MARGIN)
         self._heading.setText(SHORT if narrow else LONG)
+        self._caption.setText("1 pixel" if narrow else "1 camera pixel")
 
     def text(self, word: str) -> str:
         """What is said about Across, Pattern or Wavelength: name, limit and value."""

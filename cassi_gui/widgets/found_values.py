@@ -208,4 +208,6 @@ class FoundValues(QFrame):
 
     def _place(self, label: QLabel, row: int, column: int) -> None:
         self._grid.addWidget(label, row, column)
+        # In a grid that is on show already it would only appear with the next event.
+        label.show()
         self._labels.append(label)

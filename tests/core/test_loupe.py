@@ -98,3 +98,10 @@ def test_the_loupe_can_be_taken_away(given: CalibrationInputs) -> None:
     control.cancel()
     with pytest.raises(RunCancelled):
         lay_loupe(given, moved(), moved(), control=control)
+
+
+def test_optics_that_were_found_are_in_what_is_calculated(given: CalibrationInputs) -> None:
+    """A lateral colour of two pixels spoils the match of a rig that has none: the terms reach the calculation."""
+    bent = lay_loupe(given, moved(), moved(), terms={"colour1": 4.0})
+    straight = lay_loupe(given, moved(), moved())
+    assert means(bent, bent.after)[0] < means(straight, straight.after)[0] - 0.02

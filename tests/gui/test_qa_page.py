@@ -111,10 +111,10 @@ def wanting(check: str, value: float, limit: float, **more: object) -> dict[str,
 # -- first glance ----------------------------------------------------------------------------------------------------
 def test_an_empty_page_says_what_to_do(desk: Desk) -> None:
     page = desk.page
-    assert page.verdict.title == "No verdict yet" and "Run a calibration" in page.verdict.sentence
+    assert page.left.verdict.title == "No verdict yet" and "Run a calibration" in page.left.verdict.sentence
     assert "Run a calibration first" in page.proof.loupe.empty_text
     assert not page.decision.accept_button.isEnabled() and not page.decision.note.isEnabled()
-    assert not page.far_off.isVisible() and not page.found.isVisible() and not page.todo.isVisible()
+    assert not page.left.far_off.isVisible() and not page.left.found.isVisible() and not page.left.todo.isVisible()
     assert page.next_problems == ("no run has finished yet",)
     page.accept_current()
     page.reject_current()
@@ -125,25 +125,25 @@ def test_an_empty_page_says_what_to_do(desk: Desk) -> None:
 def test_a_right_mask_is_said_in_a_sentence_with_two_numbers_and_their_limits(desk: Desk) -> None:
     desk.finish_run()
     page = desk.page
-    assert page.verdict.title == "The mask is right" and page.verdict.icon_name == "ok"
-    assert page.verdict.sentence.startswith("It sits 0.83 px to the right and 0.42 px up, turned 0.210 deg to the left.")
-    assert page.far_off.text("Across") == "Across 0.012 px, limit 0.10 px"
-    assert page.far_off.text("Pattern") == "Pattern 0.016 px, limit 0.10 px"
-    assert page.far_off.text("Wavelength") == "Wavelength 0.9 nm, 0.12 of a band"
-    assert page.far_off.ellipse.axes_px == (0.0161, 0.0123), "along the bands is to the right"
+    assert page.left.verdict.title == "The mask is right" and page.left.verdict.icon_name == "ok"
+    assert page.left.verdict.sentence.startswith("It sits 0.83 px to the right and 0.42 px up, turned 0.210 deg to the left.")
+    assert page.left.far_off.text("Across") == "Across 0.012 px, limit 0.10 px"
+    assert page.left.far_off.text("Pattern") == "Pattern 0.016 px, limit 0.10 px"
+    assert page.left.far_off.text("Wavelength") == "Wavelength 0.9 nm, 0.12 of a band"
+    assert page.left.far_off.ellipse.axes_px == (0.0161, 0.0123), "along the bands is to the right"
     assert page.first_control is page.decision.accept_button and page.decision.accept_button.property("role") == "primary"
 
 
 def test_the_ellipse_turns_with_the_dispersion(desk: Desk) -> None:
     made = fakes.result()
     desk.finish_run(dispersion=replace(made.dispersion, direction="down"))
-    assert desk.page.far_off.ellipse.axes_px == (0.0123, 0.0161)
-    assert "Larger across" in texts(desk.page.found).split("scale_x")[0][-60:], "along the rows is across the bands"
+    assert desk.page.left.far_off.ellipse.axes_px == (0.0123, 0.0161)
+    assert "Larger across" in texts(desk.page.left.found).split("scale_x")[0][-60:], "along the rows is across the bands"
 
 
 def test_values_have_plain_names_symbols_and_the_decimals_of_their_errors(desk: Desk) -> None:
     desk.finish_run()
-    found = desk.page.found
+    found = desk.page.left.found
     assert found.text("dx") == "+0.830 ± 0.012 px" and found.text("dy") == f"{MINUS}0.4200 ± 0.0064 px"
     assert found.text("scale_x") == "+0.120 ± 0.021 %"
     shown = texts(found)
@@ -154,7 +154,7 @@ def test_values_have_plain_names_symbols_and_the_decimals_of_their_errors(desk: 
 def test_the_demo_shows_how_far_its_truth_is_off(desk: Desk) -> None:
     desk.state.replace(truth={"dx": 0.818, "dy": -0.4264})
     desk.finish_run()
-    found = desk.page.found
+    found = desk.page.left.found
     assert "off truth" in texts(found)
     assert (found.last_column("dx"), found.last_column("dy")) == ("+1.0 σ", "+1.0 σ")
     desk.state.replace(inputs=fakes.inputs(seed=3), truth=None)
@@ -175,24 +175,24 @@ def test_a_rig_with_a_logbook_shows_what_changed_since_its_last_entry(
     window.state.add_run(fakes.result())
     window.qa_page.accept_current()
     qtbot.waitUntil(lambda: not window.runner.busy and len(window.logbook.view.contents.entries) == 1)
-    assert window.qa_page.found.last_column("dx") == "", "not against itself"
+    assert window.qa_page.left.found.last_column("dx") == "", "not against itself"
     later = fakes.result().parameters.edit("dx", value=0.83 + 0.012 * 2**0.5)
     window.state.add_run(fakes.result(parameters=later))
     qtbot.waitUntil(lambda: not window.runner.busy)
-    assert "since entry 1" in texts(window.qa_page.found) and window.qa_page.found.last_column("dx") == "+1.0 σ"
+    assert "since entry 1" in texts(window.qa_page.left.found) and window.qa_page.left.found.last_column("dx") == "+1.0 σ"
 
 
 def test_passed_checks_fold_into_one_line_and_each_opens_into_words(desk: Desk) -> None:
     desk.finish_run()
-    group = desk.page.checks.group
-    assert group.words == "4 checks passed nothing to do" and not desk.page.todo.isVisible()
-    item = desk.page.checks.item("leftover shifts")
+    group = desk.page.left.checks.group
+    assert group.words == "4 checks passed nothing to do" and not desk.page.left.todo.isVisible()
+    item = desk.page.left.checks.item("leftover shifts")
     assert not item.isVisible()
     desk.qtbot.keyClick(group, Qt.Key.Key_Space)
     assert item.isVisible() and item.header.words == "Shifts left over 0.01 px limit 0.10"
     desk.qtbot.mouseClick(item.header, Qt.MouseButton.LeftButton)
     assert "What it means." in item.words() and "block by block" in item.words()
-    other = desk.page.checks.item("residual")
+    other = desk.page.left.checks.item("residual")
     desk.qtbot.mouseClick(other.header, Qt.MouseButton.LeftButton)
     assert other.header.isChecked() and not item.header.isChecked(), "one check is open at a time"
 
@@ -202,11 +202,11 @@ def test_a_check_that_wants_a_look_is_open_with_its_value_limit_words_and_button
     held = fakes.result().parameters.refining(("dx", "dy", "theta"))
     desk.finish_run(parameters=held, **wanting("leftover shifts", 0.131, 0.1))
     page = desk.page
-    assert page.verdict.title == "The mask is nearly right" and "One check wants a look" in page.verdict.sentence
-    item = page.checks.items[0]
+    assert page.left.verdict.title == "The mask is nearly right" and "One check wants a look" in page.left.verdict.sentence
+    item = page.left.checks.items[0]
     assert item.header.isChecked() and item.header.words == "Shifts left over 0.13 px limit 0.10"
     assert all(head in item.words() for head in ("What it means.", "Typical causes.", "What to do."))
-    assert page.checks.group.words.startswith("4 checks passed")
+    assert page.left.checks.group.words.startswith("4 checks passed")
     assert page.decision.accept_button.property("role") != "primary" and page.decision.accept_button.text() == "Accept"
     assert page.first_control is item.buttons[0][0] and item.buttons[0][0].property("role") == "primary"
     assert item.buttons[0][0].text() == "Refine magnification too"
@@ -220,7 +220,7 @@ def test_a_check_that_wants_a_look_is_open_with_its_value_limit_words_and_button
 def test_a_passed_check_never_shows_a_number_beyond_its_limit(desk: Desk) -> None:
     """Value, limit and status agree in every line: the core refuses a check that contradicts itself."""
     desk.finish_run(**wanting("systematic shifts", 0.321, 0.1))
-    for item in desk.page.checks.items:
+    for item in desk.page.left.checks.items:
         reason = item.reason
         if reason.threshold is not None and reason.direction is not None:
             inside = reason.value <= reason.threshold if reason.direction == "at most" else reason.value >= reason.threshold
@@ -252,7 +252,7 @@ def test_a_bound_is_widened_to_its_side_and_the_dispersion_is_held(desk: Desk) -
     stuck = fakes.result().parameters.edit("dx", value=25.0)
     reason = Reason("bounds", "fail", 1.0, 0.0, "dx ended on a bound", "at most", "value")
     desk.finish_run(parameters=stuck, verdict=Verdict("fail", (reason,)))
-    assert desk.page.verdict.title == "The mask may be further away" and "25 px" in desk.page.verdict.sentence
+    assert desk.page.left.verdict.title == "The mask may be further away" and "25 px" in desk.page.left.verdict.sentence
     desk.press_named("todo_widen_bounds")
     desk.qtbot.waitUntil(lambda: len(desk.started) == 1)
     p = desk.started[0]["dx"]
@@ -267,15 +267,15 @@ def test_a_bound_is_widened_to_its_side_and_the_dispersion_is_held(desk: Desk) -
 def test_a_search_that_was_stopped_shows_no_sigma_no_far_off_and_no_check(desk: Desk) -> None:
     desk.finish_run(**stopped())
     page = desk.page
-    assert page.verdict.title == "Search not finished" and "Stopped in stage 2 of 6" in page.verdict.sentence
-    assert page.found.text("dx") == "+0.830 px" and page.found.last_column("dx") == "0.375 px"
-    shown = texts(page.found)
+    assert page.left.verdict.title == "Search not finished" and "Stopped in stage 2 of 6" in page.left.verdict.sentence
+    assert page.left.found.text("dx") == "+0.830 px" and page.left.found.last_column("dx") == "0.375 px"
+    shown = texts(page.left.found)
     assert (
         "±" not in shown.replace("No ±", "")
         and "only a finished search knows its error" in shown
         and "step of the grid" in shown
     )
-    assert not page.far_off.isVisible() and page.checks.items == () and page.checks.group.words.startswith("No check made")
+    assert not page.left.far_off.isVisible() and page.left.checks.items == () and page.left.checks.group.words.startswith("No check made")
     assert page.proof.shifts.empty_text == "Measured when the search is finished."
     assert (
         page.proof.loupe.captions[1].startswith("So far") and page.switch.buttons[ViewMode.BOTH].text() == "Before and so far"
@@ -294,7 +294,7 @@ def test_a_search_that_was_stopped_is_accepted_only_after_a_question_and_can_go_
     desk.dialogs.answer_confirm = False
     desk.press(accept)
     assert ASK_UNFINISHED in desk.dialogs.shown[-1] and desk.state.accepted_run is None
-    go_on = desk.page.todo.buttons[0]
+    go_on = desk.page.left.todo.buttons[0]
     assert go_on.text() == "Go on from here" and go_on.property("role") == "primary" and desk.page.first_control is go_on
     desk.press(go_on)
     desk.qtbot.waitUntil(lambda: len(desk.started) == 1)
@@ -331,16 +331,16 @@ def search(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 def test_a_mask_that_was_not_found_is_the_headline_with_what_to_do_likeliest_first(desk: Desk, search: threading.Event) -> None:
     desk.finish_run(**lost())
     page = desk.page
-    assert page.verdict.title == "The mask was not found" and "4.0 times the noise" in page.verdict.sentence
-    assert [b.text() for b in page.todo.buttons] == [
+    assert page.left.verdict.title == "The mask was not found" and "4.0 times the noise" in page.left.verdict.sentence
+    assert [b.text() for b in page.left.todo.buttons] == [
         "Try 3 orientations",
         "Choose mask …",
         "Find step and bands",
         "How much more light?",
     ]
-    assert [b.property("role") for b in page.todo.buttons] == ["primary", None, None, None]
-    assert page.decision.accept_button.property("role") == "flat" and not page.far_off.isVisible()
-    assert "Nothing to measure without the mask" in texts(page.found) and "dx" not in texts(page.found)
+    assert [b.property("role") for b in page.left.todo.buttons] == ["primary", None, None, None]
+    assert page.decision.accept_button.property("role") == "flat" and not page.left.far_off.isVisible()
+    assert "Nothing to measure without the mask" in texts(page.left.found) and "dx" not in texts(page.left.found)
     assert page.proofs.currentWidget() is page.search and not page.switch.isVisible()
     assert "4.0 × noise" in page.search.map.captions[0] and "22.0 × noise" in page.search.map.captions[1]
     assert [w.z for w in page.search.ways.ways] == [4.0, None, None, None]
@@ -352,9 +352,9 @@ def test_orientations_are_tried_with_progress_and_the_right_one_is_used(desk: De
     desk.finish_run(**lost())
     page = desk.page
     desk.press_named("todo_try_orientations")
-    assert page.todo.progress.isVisible() and not page.todo.buttons[0].isEnabled()
+    assert page.left.todo.progress.isVisible() and not page.left.todo.buttons[0].isEnabled()
     search.set()
-    desk.qtbot.waitUntil(lambda: not page.todo.progress.isVisible(), timeout=10_000)
+    desk.qtbot.waitUntil(lambda: not page.left.todo.progress.isVisible(), timeout=10_000)
     assert [(w.words, w.z, w.usable) for w in page.search.ways.ways] == [
         ("As it is", 4.0, False), ("Turned 180", 4.0, False), ("Mirrored", 22.0, True), ("Mirrored, 180", 4.0, False)
     ]  # fmt: skip
@@ -468,7 +468,7 @@ def test_a_run_of_other_inputs_does_not_pretend_to_fit_them(desk: Desk) -> None:
 def test_a_run_without_pictures_says_so(desk: Desk) -> None:
     desk.finish_run(with_maps=False)
     assert "were not kept" in desk.page.proof.loupe.empty_text and "were not kept" in desk.page.proof.shifts.empty_text
-    assert desk.page.found.text("dx") == "+0.830 ± 0.012 px" and not desk.page.switch.isVisible()
+    assert desk.page.left.found.text("dx") == "+0.830 ± 0.012 px" and not desk.page.switch.isVisible()
 
 
 # -- the decision --------------------------------------------------------------------------------------------------------
@@ -501,14 +501,14 @@ def test_the_decision_is_in_sight_whatever_is_open(desk: Desk) -> None:
     desk.finish_run(**wanting("leftover shifts", 0.131, 0.1))
     for width, height in ((1024, 520), (1280, 560), (1920, 900)):
         desk.page.resize(width, height)
-        desk.page.checks.group.setChecked(True)
+        desk.page.left.checks.group.setChecked(True)
         desk.qtbot.wait(1)
-        for widget in (desk.page.verdict, desk.page.decision.accept_button, desk.page.decision.reject_button):
+        for widget in (desk.page.left.verdict, desk.page.decision.accept_button, desk.page.decision.reject_button):
             corner = widget.mapTo(desk.page, widget.rect().bottomRight())
             assert widget.isVisible() and corner.x() < width and corner.y() < height, (width, widget.objectName())
         assert desk.page.width() == width, "the page fits"
-        inside = desk.page.scroll_area.widget()
-        assert inside.minimumSizeHint().width() <= desk.page.scroll_area.viewport().width(), "nothing is cut at the right"
+        inside = desk.page.left.scroll_area.widget()
+        assert inside.minimumSizeHint().width() <= desk.page.left.scroll_area.viewport().width(), "nothing is cut at the right"
 
 
 # -- other tabs ----------------------------------------------------------------------------------------------------------
@@ -528,7 +528,7 @@ def test_runs_are_compared_and_chosen(desk: Desk) -> None:
     assert cell(0, "theta") == "+0.2100 ± 0.0041 deg" and cell(0, "slope") == "+0.00100 ± 0.00040 px/band"
     assert desk.state.current_run.id == second
     runs.selectRow(0)
-    assert desk.state.current_run.id == first and desk.page.verdict.title == "The mask is right"
+    assert desk.state.current_run.id == first and desk.page.left.verdict.title == "The mask is right"
     model.setData(model.index(0, columns.index("Note")), "good light")
     assert desk.state.run(first).note == "good light"
     model.setData(model.index(1, columns.index("Run")), "Beam search")
@@ -555,10 +555,10 @@ def test_the_help_has_a_legend_and_the_glossary(desk: Desk) -> None:
 def test_wrong_errors_never_look_like_good_ones(desk: Desk) -> None:
     far = RegistrationError(0.094, 0.01, 0.186, 0.01, 0.15, 0.01)
     desk.finish_run(registration=far, **wanting("registration error", 0.186, 0.1))
-    assert desk.page.far_off.text("Pattern") == "Pattern 0.186 px, limit 0.10 px"
+    assert desk.page.left.far_off.text("Pattern") == "Pattern 0.186 px, limit 0.10 px"
     assert (
-        LIGHT.warn in desk.page.far_off._rows["Pattern"][1].text()
-        and LIGHT.warn not in desk.page.far_off._rows["Across"][1].text()
+        LIGHT.warn in desk.page.left.far_off._rows["Pattern"][1].text()
+        and LIGHT.warn not in desk.page.left.far_off._rows["Across"][1].text()
     )
 
 
@@ -636,7 +636,7 @@ def test_the_theme_reaches_every_part(desk: Desk, looks: list[ParameterSet]) -> 
         desk.page.set_palette(palette)
         for panel in panels:
             assert panel.graphics.backgroundBrush().color().name() == palette.plot_background
-        pictures.append(desk.page.verdict._icon.pixmap().toImage())
+        pictures.append(desk.page.left.verdict._icon.pixmap().toImage())
     assert pictures[0] != pictures[1]
 
 

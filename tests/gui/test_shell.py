@@ -54,7 +54,7 @@ def test_load_check_run_believe_accept_export(
     finished(qtbot, window)
     assert not window.strip.isVisible(), "nothing runs"
     assert window.run_line.text().startswith("Run 1") and window.run_line.text().endswith(": pass")
-    assert window.step_bar["qa"].badge == "verdict: pass"
+    assert window.step_bar["qa"].badge == "pass"
     assert window.chip.text() == "No calibration accepted"
     window.show_page("qa")
     window.qa_page.accept_current()

@@ -18,9 +18,6 @@ PLACES = {
     "run_mosaic": "run",
     "run_mosaic_row_0": "run",
     "run_mosaic_row_1": "run",
-    "qa_splitter": "qa",
-    "proof_splitter": "qa",
-    "proof_right_splitter": "qa",
     "logbook_splitter": "logbook",
 }
 """Every splitter and the page that it is on."""
@@ -73,7 +70,7 @@ def test_borders_come_back_in_the_next_window_and_are_reset(qtbot: QtBot, make_w
     for name in PLACES:
         splitter = show(qtbot, first, name)
         # The left half of the Run and QA pages is as narrow as it can be at first.
-        drag(qtbot, splitter, -DRAG_PX if name in ("run_splitter", "qa_splitter") else DRAG_PX)
+        drag(qtbot, splitter, -DRAG_PX if name == "run_splitter" else DRAG_PX)
     for name in PLACES:
         moved[name] = shares(show(qtbot, first, name))
         assert moved[name] != pytest.approx(before[name], abs=0.02), name
