@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from cassi_core.errors import CassiError, MaskWantedError, RunCancelled
 from cassi_core.formatting import format_duration
@@ -40,9 +40,8 @@ from cassi_gui.inputs.verifying import (
 from cassi_gui.logbook import commands as edits
 from cassi_gui.logbook.keeper import LogbookKeeper
 from cassi_gui.pages.page import Page
+from cassi_gui.pages.verify_evidence import VerifyEvidence
 from cassi_gui.plots.export import PlotExport
-from cassi_gui.plots.history import HistoryPanel
-from cassi_gui.plots.loupe import LoupePanel
 from cassi_gui.run.controller import DRAIN_INTERVAL_MS, Mailbox, RunController
 from cassi_gui.session.state import AppState
 from cassi_gui.style.icons import make_icon
@@ -51,6 +50,7 @@ from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.answer_card import AnswerCard
 from cassi_gui.widgets.changes_table import ChangesTable
 from cassi_gui.widgets.given_card import GivenCard
+from cassi_gui.widgets.next_step_card import NextStepCard
 
 if TYPE_CHECKING:
     from cassi_core.io.overview import Overview
@@ -79,7 +79,7 @@ class VerifyPage(Page):
     calibrate_requested = Signal(object)
     """A :class:`FreshStart`: calibrate today's picture from the earlier values."""
 
-    can_blink = False
+    can_blink = True
     title = "Verify"
     help_html = (
         "<p>Is yesterday's calibration still right? Give an <b>earlier calibration</b> (a file, an entry of the logbook, or the one in force) and "
@@ -124,7 +124,10 @@ class VerifyPage(Page):
         self.menu.setObjectName("verify_earlier_menu")
         self.earlier_card.set_menu(self.menu)
         self.today_card = GivenCard("verify_today", "Today's picture", "image", "A new snapshot of the same rig")
-        self.again = self._button("again", "Verify again", "verify", "Read both once more and verify")
+        self.again = QPushButton("Verify again")
+        self.again.setObjectName("verify_again")
+        self.again.setAccessibleName("Verify again")
+        self.again.setToolTip("Read both once more and verify")
         top = QHBoxLayout()
         top.setSpacing(SPACE)
         beside = QLabel("beside")
@@ -135,84 +138,37 @@ class VerifyPage(Page):
         top.addWidget(self.again)
         self.answer = AnswerCard()
         self.changes = ChangesTable()
+        self.decision = NextStepCard()
         left = QVBoxLayout()
         left.setSpacing(SPACE)
         left.addWidget(self.answer)
         left.addWidget(self.changes)
         left.addStretch(1)
-        left.addWidget(self._decision())
-        self.loupe = LoupePanel("verify_loupe")
-        self.history = HistoryPanel()
-        right = QVBoxLayout()
-        right.setSpacing(SPACE)
-        self._loupe_frame, self._history_frame = self._card(self.loupe), self._card(self.history)
-        right.addWidget(self._loupe_frame, 3)
-        right.addWidget(self._history_frame, 2)
-        right.addStretch(0)
+        left.addWidget(self.decision)
+        self.evidence = VerifyEvidence()
         columns = QHBoxLayout()
         columns.setSpacing(MARGIN)
         columns.addLayout(left, 3)
-        columns.addLayout(right, 2)
+        columns.addWidget(self.evidence, 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, SPACE + SPACE // 2, MARGIN, SPACE + SPACE // 2)
         layout.setSpacing(SPACE + SPACE // 2)
         layout.addLayout(top)
         layout.addLayout(columns, 1)
 
-    def _decision(self) -> QFrame:
-        self.calibrate = self._button(
-            "calibrate", "Calibrate from these values", "run", "Open Run with today's picture and the earlier values as start"
-        )
-        self.another = self._button(
-            "another", "Take another picture \N{HORIZONTAL ELLIPSIS}", "image", "Choose another picture of today"
-        )
-        self.mask_button = self._button(
-            "mask", "Choose the mask \N{HORIZONTAL ELLIPSIS}", "mask", "Say where the mask of the calibration lies now"
-        )
-        self.note = self._button(
-            "note", "Note in logbook", "logbook", "Write the answer into the note of the entry (can be undone)"
-        )
-        self.decision = QFrame()
-        self.decision.setObjectName("verify_decision")
-        self.decision.setProperty("role", "card")
-        row = QHBoxLayout(self.decision)
-        row.setContentsMargins(MARGIN, SPACE, MARGIN, SPACE)
-        row.setSpacing(SPACE)
-        for button in (self.mask_button, self.another, self.calibrate, self.note):
-            row.addWidget(button)
-        row.addStretch(1)
-        return self.decision
-
-    def _button(self, name: str, text: str, icon: str, tip: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setObjectName(f"verify_{name}")
-        button.setAccessibleName(text.rstrip(" \N{HORIZONTAL ELLIPSIS}"))
-        button.setToolTip(tip)
-        button.setProperty("icon_name", icon)
-        return button
-
-    @staticmethod
-    def _card(panel: QWidget) -> QFrame:
-        frame = QFrame()
-        frame.setProperty("role", "card")
-        inside = QVBoxLayout(frame)
-        inside.setContentsMargins(SPACE + SPACE // 2, SPACE, SPACE + SPACE // 2, SPACE)
-        inside.addWidget(panel)
-        return frame
-
     def _connect(self) -> None:
         self.menu.aboutToShow.connect(self._fill_menu)
         self.earlier_card.paths_given.connect(self._on_paths)
         self.today_card.paths_given.connect(self._on_paths)
         self.today_card.change_requested.connect(self._on_choose_today)
-        self.another.clicked.connect(self._on_choose_today)
+        self.decision.picture_requested.connect(self._on_choose_today)
         self.again.clicked.connect(self.start)
         self.answer.cancel_requested.connect(self._on_cancel)
-        self.mask_button.clicked.connect(self._on_choose_mask)
-        self.calibrate.clicked.connect(self._on_calibrate)
-        self.note.clicked.connect(self._on_note)
-        self.loupe.cursor_text.connect(self.cursor_text)
-        for panel in (self.loupe, self.history):
+        self.decision.mask_requested.connect(self._on_choose_mask)
+        self.decision.calibration_requested.connect(self._on_calibrate)
+        self.decision.note_requested.connect(self._on_note)
+        self.evidence.loupe.cursor_text.connect(self.cursor_text)
+        for panel in (self.evidence.loupe, self.evidence.history):
             panel.export_requested.connect(self._on_export)
         self._keeper.changed.connect(self._show_history)
         self._state.changed.connect(self._on_state)
@@ -363,8 +319,7 @@ class VerifyPage(Page):
         self.changes.set_changes(found.changes, self._earlier.short, verified.inputs.dispersion.direction)
         self._show_history()
         if found.found:
-            self._loupe_frame.show()
-            self.loupe.set_loupe(None, empty="The mask's edges appear here in a moment.")
+            self.evidence.await_loupe()
             self._loupe_control = RunControl()
             self._runner.submit(
                 lay_loupe,
@@ -377,11 +332,11 @@ class VerifyPage(Page):
             )
 
     def _on_loupe(self, loupe: Loupe) -> None:
-        self.loupe.set_loupe(loupe, before=self._earlier_words(), after="Today")
+        self.evidence.show_loupe(loupe, self._earlier_words())
 
     def _on_no_loupe(self, error: Exception) -> None:
         if not isinstance(error, RunCancelled):
-            self.loupe.set_loupe(None, empty=f"The mask's edges cannot be shown: {error}")
+            self.evidence.show_no_loupe(f"The mask's edges cannot be shown: {error}")
 
     def _earlier_words(self) -> str:
         return "Earlier" if self._earlier is None or self._earlier.short == "earlier" else self._earlier.short
@@ -391,36 +346,22 @@ class VerifyPage(Page):
         """Nothing was verified yet: what is wanted next, and no panel without content."""
         self._timer.stop()
         self.answer.say("", "Is an earlier calibration still right?", (WANTED,))
-        for widget in (self.changes, self._loupe_frame, self._history_frame):
-            widget.hide()
+        self.changes.hide()
+        self.evidence.clear()
         self._refresh_buttons()
 
     def _refresh_buttons(self) -> None:
         verified = self._verified
-        state = None if verified is None else verified.found.state
         both = self._earlier is not None and bool(self._files.measurements)
         self.again.setEnabled(both)
         self.earlier_card.set_next(self._earlier is None)
         self.today_card.set_next(self._earlier is not None and not self._files.measurements)
-        self.decision.setVisible(verified is not None or self._mask_wanted)
-        self.mask_button.setVisible(self._mask_wanted)
-        self.calibrate.setVisible(verified is not None)
-        self.another.setVisible(state == "cannot_tell")
-        has_entry = self._earlier is not None and self._entry() is not None
-        self.note.setVisible(verified is not None and has_entry)
-        self.note.setEnabled(not self._noted)
-        self.calibrate.setText("Calibrate anyway" if state == "holds" else "Calibrate from these values")
-        roles = {
-            self.mask_button: "primary",
-            self.another: "primary",
-            self.calibrate: "primary" if state == "drifted" else "flat" if state == "holds" and has_entry else "",
-            self.note: "primary" if state == "holds" else "",
-        }
-        for button, role in roles.items():
-            button.setProperty("role", role)
-            button.style().unpolish(button)
-            button.style().polish(button)
-        self._paint_buttons()
+        self.decision.offer(
+            None if verified is None else verified.found.state,
+            mask_wanted=self._mask_wanted,
+            has_entry=self._entry() is not None,
+            noted=self._noted,
+        )
 
     def _entry(self) -> LogEntry | None:
         """The logbook entry of the earlier calibration: the one chosen, or the one whose file it is."""
@@ -438,10 +379,8 @@ class VerifyPage(Page):
         verified, entry = self._verified, self._entry()
         moved = None if verified is None else verified.found.moved_most
         trend = None if entry is None or moved is None else self._trend(entry.rig, moved.name)
-        self._history_frame.setVisible(trend is not None)
-        if verified is None or moved is None or trend is None:
-            return
-        self.history.set_history(trend, moved.name, moved.new, moved.new_sigma, STATUS[verified.found.state])
+        status = "" if verified is None else STATUS[verified.found.state]
+        self.evidence.show_history(trend, moved, status)
         self._refresh_buttons()
 
     def _trend(self, rig: str, name: str) -> Trend | None:
@@ -503,21 +442,18 @@ class VerifyPage(Page):
 
     def set_palette(self, palette: Palette) -> None:
         self._palette = palette
-        for part in (self.earlier_card, self.today_card, self.answer, self.changes, self.loupe, self.history):
+        for part in (self.earlier_card, self.today_card, self.answer, self.changes, self.decision, self.evidence):
             part.set_palette(palette)
-        self._paint_buttons()
+        self.again.setIcon(make_icon("verify", palette))
 
-    def _paint_buttons(self) -> None:
-        for button in (self.again, self.mask_button, self.calibrate, self.another, self.note):
-            primary = button.property("role") == "primary"
-            colour = self._palette.accent_text if primary else ""
-            button.setIcon(make_icon(str(button.property("icon_name")), self._palette, colour))
+    def toggle_blink(self) -> None:
+        self.evidence.blink.toggle()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         narrow = self.width() < NARROW_PX
         self.changes.set_narrow(narrow)
-        self.loupe.set_narrow(narrow)
+        self.evidence.set_narrow(narrow)
 
 
 def note_with(note: str, found: Verification) -> str:

@@ -119,7 +119,14 @@ def give_both(qtbot: QtBot, window: MainWindow, dialogs: AnsweringDialogs, calib
 
 
 def primary(page: VerifyPage) -> list[str]:
-    buttons = (page.earlier_card.button, page.today_card.button, page.mask_button, page.another, page.calibrate, page.note)
+    buttons = (
+        page.earlier_card.button,
+        page.today_card.button,
+        page.decision.choose_mask,
+        page.decision.another,
+        page.decision.calibrate,
+        page.decision.note,
+    )
     return [b.text() for b in buttons if b.isVisible() and b.property("role") == "primary"]
 
 
@@ -163,7 +170,7 @@ def test_holding_and_not_telling_have_their_own_next_step(
     answer("holds")
     page = give_both(qtbot, window, dialogs, calibration, picture)
     assert (page.answer.title, page.answer.status) == ("The calibration still holds", "ok")
-    assert page.calibrate.text() == "Calibrate anyway" and primary(page) == []
+    assert page.decision.calibrate.text() == "Calibrate anyway" and primary(page) == []
     answer("cannot_tell")
     qtbot.mouseClick(page.again, LEFT)
     settle(qtbot, window)
@@ -171,7 +178,7 @@ def test_holding_and_not_telling_have_their_own_next_step(
     assert not page.changes.isVisible() and primary(page) == ["Take another picture \N{HORIZONTAL ELLIPSIS}"]
     answer("drifted")
     dialogs.files = (str(picture),)
-    qtbot.mouseClick(page.another, LEFT)
+    qtbot.mouseClick(page.decision.another, LEFT)
     settle(qtbot, window)
     assert page.answer.title == "Drifted: 0.84 px down"
 
@@ -218,7 +225,7 @@ def test_calibrate_opens_run_with_the_picture_and_the_earlier_values(
 ) -> None:
     answer("drifted")
     page = give_both(qtbot, window, dialogs, calibration, picture)
-    qtbot.mouseClick(page.calibrate, LEFT)
+    qtbot.mouseClick(page.decision.calibrate, LEFT)
     settle(qtbot, window)
     assert window.page_id == "run"
     state = window.state
@@ -249,16 +256,37 @@ def test_an_entry_of_the_logbook_is_chosen_shown_in_its_history_and_noted(
     dialogs.files = (str(picture),)
     qtbot.mouseClick(page.today_card.button, LEFT)
     settle(qtbot, window)
-    assert page.earlier_card.title == "Entry 1 of bench" and page.history.isVisible()
-    assert page.history.title == "Shift down of bench" and page.history.values == pytest.approx((-0.42, 0.422))
-    qtbot.mouseClick(page.note, LEFT)
+    assert page.earlier_card.title == "Entry 1 of bench" and page.evidence.history.isVisible()
+    assert page.evidence.history.title == "Shift down of bench" and page.evidence.history.values == pytest.approx(
+        (-0.42, 0.422)
+    )
+    qtbot.mouseClick(page.decision.note, LEFT)
     settle(qtbot, window)
-    assert not page.note.isEnabled()
+    assert not page.decision.note.isEnabled()
     note = book.read().entry(1).note
     assert note.startswith("first; Verified ") and note.endswith("drifted: 0.84 px down")
     window.action_set["edit.undo"].trigger()
     settle(qtbot, window)
     assert book.read().entry(1).note == "first"
+
+
+def test_the_edges_blink_between_the_earlier_and_todays_values(
+    qtbot: QtBot, window: MainWindow, dialogs: AnsweringDialogs, answer: Answer, calibration: Path, picture: Path
+) -> None:
+    answer("drifted")
+    page = give_both(qtbot, window, dialogs, calibration, picture)
+    rng = np.random.default_rng(1)
+    seen, before, after = (rng.random((40, 46)).astype(np.float32) for _ in range(3))
+    spots = tuple(loupe_room.Spot(name, 2, 3) for name in loupe_room.SPOTS)
+    page.evidence.show_loupe(loupe_room.Loupe(seen, before, after, np.ones((40, 46), bool), spots), "29 Nov")
+    loupe = page.evidence.loupe
+    assert [caption.split()[0] for caption in loupe.captions] == ["29", "Today"]
+    qtbot.keyClick(window, Qt.Key.Key_B)
+    assert page.evidence.blink.isChecked() and len(loupe.captions) == 1
+    first = loupe.captions
+    qtbot.waitUntil(lambda: loupe.captions != first, timeout=3000)
+    qtbot.mouseClick(page.evidence.blink, LEFT)
+    assert len(loupe.captions) == 2
 
 
 def test_the_calibration_in_force_can_be_chosen(
@@ -315,11 +343,11 @@ def test_a_mask_that_is_gone_is_asked_for(
     page = give_both(qtbot, window, dialogs, calibration, picture)
     assert (page.answer.title, page.answer.status) == ("The mask is not where it was", "warn")
     assert "mask.npz is not there any more" in page.answer.sentences and "--mask" not in page.answer.sentences
-    assert primary(page) == ["Choose the mask \N{HORIZONTAL ELLIPSIS}"] and not page.calibrate.isVisible()
+    assert primary(page) == ["Choose the mask \N{HORIZONTAL ELLIPSIS}"] and not page.decision.calibrate.isVisible()
     dialogs.files = (str(moved),)
-    qtbot.mouseClick(page.mask_button, LEFT)
+    qtbot.mouseClick(page.decision.choose_mask, LEFT)
     settle(qtbot, window)
-    assert page.answer.title == "The calibration still holds" and not page.mask_button.isVisible()
+    assert page.answer.title == "The calibration still holds" and not page.decision.choose_mask.isVisible()
 
 
 def test_a_picture_of_another_size_is_refused_in_words(
