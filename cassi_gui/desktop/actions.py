@@ -83,6 +83,15 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "go.calibrate", "Calibrate", "Go", "go_calibrate", "From the camera's picture to a calibration", "Ctrl+1", "calibrate"
     ),
     ActionSpec(
+        "go.verify",
+        "Verify",
+        "Go",
+        "go_verify",
+        "Is an earlier calibration still right for today's picture?",
+        "Ctrl+2",
+        "verify",
+    ),
+    ActionSpec(
         "go.logbook", "Logbook", "Go", "go_logbook", "Accepted calibrations of your rigs, and their drift", "Ctrl+5", "logbook"
     ),
     ActionSpec("go.load", "Load", "Go", "go_load", "Step 1: choose the files", "Alt+1", "load", separator=True),

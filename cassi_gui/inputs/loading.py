@@ -16,6 +16,7 @@ from cassi_gui.run.controller import RunController, RunPhase
 from cassi_gui.session.state import AppState, FileSelection
 
 if TYPE_CHECKING:
+    from cassi_core.io.camera import CameraReading
     from cassi_core.quality.detection import MaskDetection
     from cassi_core.quality.findings import Finding
 
@@ -77,18 +78,9 @@ def load_selection(files: FileSelection, control: RunControl, report: Callable[[
         demo = load_demo()
         flip, turns = files.mask_turn
         return Loaded(turn_mask(demo.inputs, flip, turns), demo.truth)
-    from cassi_core.io.camera import CameraReading
     from cassi_core.io.inputs_from_files import load_inputs
     from cassi_core.io.readers import ReadMeter, Roi, Turn
 
-    camera = CameraReading(
-        files.picture,
-        files.average,  # type: ignore[arg-type]
-        Roi.parse(files.roi) if files.roi else None,
-        Turn(*files.turn),
-        files.bad_pixels or None,
-        files.saturation,
-    )
     inputs = load_inputs(
         files.measurements,
         mask=files.mask or None,
@@ -100,13 +92,28 @@ def load_selection(files: FileSelection, control: RunControl, report: Callable[[
         direction=files.direction,  # type: ignore[arg-type]
         mode=files.mode,  # type: ignore[arg-type]
         reference=files.reference or None,
-        camera=camera,
+        camera=camera_of(files),
         mask_roi=Roi.parse(files.mask_roi) if files.mask_roi else None,
         mask_turn=Turn(*files.mask_turn),
         wavelengths=files.wavelengths or None,
         meter=ReadMeter(control, report),
     )
     return Loaded(inputs)
+
+
+def camera_of(files: FileSelection) -> CameraReading:
+    """How the pictures of a selection are read."""
+    from cassi_core.io.camera import CameraReading
+    from cassi_core.io.readers import Roi, Turn
+
+    return CameraReading(
+        files.picture,
+        files.average,  # type: ignore[arg-type]
+        Roi.parse(files.roi) if files.roi else None,
+        Turn(*files.turn),
+        files.bad_pixels or None,
+        files.saturation,
+    )
 
 
 def find_problems(inputs: CalibrationInputs) -> tuple[Any, ...]:

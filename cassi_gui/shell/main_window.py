@@ -25,7 +25,8 @@ from cassi_core.result import CalibrationResult
 from cassi_gui.desktop.actions import MENUS, Actions
 from cassi_gui.desktop.dialogs import Dialogs
 from cassi_gui.desktop.settings import UiSettings
-from cassi_gui.inputs.loading import InputLoader, in_window_words
+from cassi_gui.inputs.calibrations import is_calibration
+from cassi_gui.inputs.loading import InputLoader, Loaded, in_window_words
 from cassi_gui.inputs.recent import RecentFiles
 from cassi_gui.logbook.keeper import LogbookKeeper
 from cassi_gui.pages import status
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from cassi_gui.pages.logbook import LogbookPage
     from cassi_gui.pages.qa import QaPage
     from cassi_gui.pages.run import RunPage
+    from cassi_gui.pages.verify import FreshStart, VerifyPage
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ STEPS = (
 )
 PLACES = (
     Place("calibrate", "Calibrate", "calibrate", "Ctrl+1", "From the camera's picture to a calibration"),
+    Place("verify", "Verify", "verify", "Ctrl+2", "Is an earlier calibration still right for today's picture?"),
     Place("logbook", "Logbook", "logbook", "Ctrl+5", "Accepted calibrations of your rigs, and their drift"),
 )
 """Places of the window. Calibrate is the one with steps; every other place is one page of the same name."""
@@ -131,6 +134,7 @@ class MainWindow(QMainWindow):
             "run": self._make_run,
             "qa": self._make_qa,
             "export": self._make_export,
+            "verify": self._make_verify,
             "logbook": self._make_logbook,
         }
 
@@ -166,6 +170,13 @@ class MainWindow(QMainWindow):
 
         return ExportPage(self.state, self.runner, self.action_set, self.dialogs, self.logbook)
 
+    def _make_verify(self) -> Page:
+        from cassi_gui.pages.verify import VerifyPage
+
+        page = VerifyPage(self.state, self.runner, self.action_set, self.dialogs, self.logbook)
+        page.calibrate_requested.connect(self._on_fresh_start)
+        return page
+
     def _make_logbook(self) -> Page:
         from cassi_gui.pages.logbook import LogbookPage
 
@@ -184,6 +195,7 @@ class MainWindow(QMainWindow):
         page.look_requested.connect(self.loader.look)
         self.state.restored.connect(page.forget)
         page.session_given.connect(self.sessions.open_path)
+        page.calibration_given.connect(self.verify_with)
         page.cancel_requested.connect(self.loader.cancel)
         page.again_requested.connect(self.loader.read_again)
         page.badge_changed.connect(self._refresh)
@@ -313,6 +325,10 @@ class MainWindow(QMainWindow):
         return self.deck.page("qa")  # type: ignore[return-value]
 
     @property
+    def verify_page(self) -> VerifyPage:
+        return self.deck.page("verify")  # type: ignore[return-value]
+
+    @property
     def logbook_page(self) -> LogbookPage:
         return self.deck.page("logbook")  # type: ignore[return-value]
 
@@ -366,6 +382,13 @@ class MainWindow(QMainWindow):
         if session is not None:
             self.sessions.open_path(session)
             return
+        calibration = next((path for path in paths if is_calibration(path)), None)
+        if calibration is not None:
+            pictures = [path for path in paths if path != calibration]
+            if pictures:
+                self.verify_page.give(files=FileSelection(measurements=tuple(pictures)))
+            self.verify_with(calibration)
+            return
         self.show_page("load")
         self.load_page.add_files(paths)
 
@@ -374,6 +397,20 @@ class MainWindow(QMainWindow):
         """What another page wants anew is given on the Load page."""
         self.show_page("load")
         self.load_page.ask_for(role)
+
+    @Slot(str)
+    def verify_with(self, path: str) -> None:
+        """Verify a calibration file with the measurement that is loaded."""
+        self.show_page("verify")
+        self.verify_page.give_calibration(path)
+
+    @Slot(object)
+    def _on_fresh_start(self, fresh: FreshStart) -> None:
+        """Today's pictures into the session as the Verify page has read them, and Run with the earlier values as start."""
+        self.loader.adopt(fresh.files, Loaded(fresh.inputs))
+        parameters = self.state.parameters.starting_from(fresh.start)
+        commands.edit(self.state, "Calibrate from an earlier calibration", files=fresh.files, parameters=parameters)
+        self.show_page("run")
 
     @Slot()
     def _show_recent(self) -> None:

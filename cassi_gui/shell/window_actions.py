@@ -110,6 +110,10 @@ class WindowActions(QObject):
         self._window.show_page("export")
 
     @Slot()
+    def go_verify(self) -> None:
+        self._window.show_page("verify")
+
+    @Slot()
     def go_logbook(self) -> None:
         self._window.show_page("logbook")
 

@@ -266,4 +266,4 @@ def test_help_says_which_page_it_is_about(window: MainWindow, dialogs: Answering
         window.show_page(page)
         window.slots_.show_help()
         said.append(dialogs.pages[-1][0])
-    assert said == ["Help: Load", "Help: Check", "Help: Run", "Help: QA", "Help: Export", "Help: Logbook"]
+    assert said == ["Help: Load", "Help: Check", "Help: Run", "Help: QA", "Help: Export", "Help: Verify", "Help: Logbook"]
