@@ -322,9 +322,8 @@ class ExportPage(ExportLayout):
 
     def forget(self) -> None:
         """Another session is in place: what was written belongs to the old one."""
-        self._written = ()
-        self.done.clear()
-        self.done_card.hide()
+        self._forget_written()
+        self._show_files()
         self.badge_changed.emit()
 
     def _on_write_failed(self, error: Exception) -> None:

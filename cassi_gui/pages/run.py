@@ -126,7 +126,6 @@ class RunPage(Page):
 
     def forget(self) -> None:
         """Another session is in place: no value of the old one's runs stays."""
-        self.plots.residual.set_detail("")
         self._show_notice()
 
     def reset_layout(self) -> None:

@@ -269,7 +269,7 @@ def apply_theme(app: QApplication, palette: Palette) -> None:
     fields = QPalette(colours)
     fields.setColor(QPalette.ColorRole.Window, QColor(palette.outline).lighter(140))
     for name in ("QLineEdit", "QAbstractSpinBox", "QCheckBox", "QRadioButton", "QSlider", "QAbstractItemView"):
-        app.setPalette(fields, name)
+        app.setPalette(fields, name)  # type: ignore[arg-type]  # the stubs want bytes, Qt for Python a string
     sheet = style_sheet(palette)
     if app.styleSheet() != sheet:
         app.setStyleSheet(sheet)
