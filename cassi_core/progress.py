@@ -66,11 +66,14 @@ class TimeEstimate:
 
     def resize(self, steps: int) -> None:
         """The present part will take so many steps; a step costs as much as before."""
-        self._parts[0] = Part(max(1, steps), self._parts[0].step_s)
+        if self._parts:
+            self._parts[0] = Part(max(1, steps), self._parts[0].step_s)
 
     def advance(self, steps: int) -> None:
         """Steps of the present part are done; of a loop that goes on beyond what was expected every step may be the last."""
         self._steps += steps
+        if not self._parts:
+            return
         part = self._parts[0]
         if self._steps > part.steps:
             self._parts[0] = Part(self._steps, part.step_s)

@@ -100,8 +100,10 @@ def run_auto(
     recorder.next_part()
     if not recorder.control.finishing:
         scored = estimator.final(settings.max_steps, settings.tolerance)
-        scored = estimator.without_needless(scored, settings.tolerance)
     recorder.next_part()
+    if settings.optics:
+        scored = estimator.without_needless(scored, settings.tolerance)
+        recorder.next_part()
     estimate = estimator.estimate(scored)
     errors = np.array([estimate.sigmas.get(p.name, np.nan) for p in start])
     recorder.row(estimate.spread, estimate.vector, errors)

@@ -81,12 +81,17 @@ def coarse_fit(load: Workload) -> Part:
     return Part(min(COARSE_EXPECTED, COARSE_STEPS), load.drawn(COARSE_PATCHES) * load.patch_s("everything"))
 
 
+NEEDLESS_EXPECTED = 2
+"""Steps after the terms of the optics that the picture does not show were dropped."""
+
+
 def final_fit(load: Workload, settings: AutoSettings) -> tuple[Part, ...]:
-    """A subset, the evidence, the whole picture, the errors."""
+    """A subset, the evidence, the whole picture, again without the optics that the picture does not show, the errors."""
     return (
         Part(min(SUBSET_EXPECTED, SUBSET_STEPS), load.drawn(FINAL_PATCHES) * load.patch_s("everything")),
         Part(1, (EVIDENCE_PLACES + 1) * load.drawn(EVIDENCE_PATCHES) * load.patch_s("likelihood")),
         Part(min(FINAL_EXPECTED, settings.max_steps), load.patches * load.patch_s("geometry")),
+        *((Part(NEEDLESS_EXPECTED, load.patches * load.patch_s("geometry")),) if settings.optics else ()),
         Part(1, load.pixels * 0.1e-6),
     )
 

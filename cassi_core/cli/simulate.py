@@ -24,9 +24,19 @@ EXAMPLES = """examples:
   cassi simulate --dx 1.3 --dy -0.6 --theta 0.4 --out rig
   cassi simulate --scene chart --size 128x192 --bands 16 --step 1.5 --direction down --scale-y 0.003 --seed 7 --out tilted
   cassi simulate --mask-kind grey --psf 0.5 --subbands 4 --exposure 1.2 --pedestal 40 --hot-pixels 20 --out hard
+  cassi simulate --radial 0.6 --colour -0.4 --bow-u2 0.3 --out bent
 """
 
 SCENES = ("mixed", "materials", "textures", "leaves", "chart", "resolution")
+LENS = (
+    ("radial", "--radial", "the lens moves details at the edge outwards"),
+    ("colour1", "--colour", "the last band is magnified more, the first one less"),
+    ("colour2", "--colour2", "the bands at both ends are magnified more than the middle ones"),
+    ("bow_u2", "--bow-u2", "lines along the dispersion are bent"),
+    ("bow_uv", "--bow-uv", "lines along the dispersion fan out"),
+    ("bow_v2", "--bow-v2", "the scale across the dispersion changes"),
+)
+"""Terms of the optics with their options."""
 MASKS = ("binary", "grey")
 
 
@@ -51,6 +61,10 @@ def add_parser(subparsers: Any) -> None:
     truth.add_argument(
         "--subbands", type=int, default=1, metavar="N", help="parts that a band is smeared into over its own width (default 1)"
     )
+    for name, option, words in LENS:
+        truth.add_argument(
+            option, type=float, default=0.0, dest=name, metavar="PX", help=f"{words} [px at the edge of the mask]"
+        )
     _add_camera_options(parser.add_argument_group("camera"))
 
 
@@ -98,7 +112,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
     paths = write_rig(rig, args.out)
     console.table(
         ("parameter", "truth"),
-        [(s.name, format_value(getattr(recipe.truth, s.name), None, s.unit, s.digits)) for s in SPECS.values()],
+        [
+            *((s.name, format_value(getattr(recipe.truth, s.name), None, s.unit, s.digits)) for s in SPECS.values()),
+            *((name, format_value(value, None, "px", 2)) for name, value in recipe.lens.values().items() if value),
+        ],
         numeric=(1,),
     )
     for path, what in zip(paths, ("measurement and nominal mask", "true scene", "true parameters"), strict=True):
@@ -109,6 +126,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 def recipe_of(args: argparse.Namespace) -> Recipe:
     """The recipe that the options describe; ConfigError for impossible values."""
     from cassi_core.simulate.camera import Camera
+    from cassi_core.simulate.lens import Lens
     from cassi_core.simulate.recipe import Recipe
     from cassi_core.simulate.rig import Misalignment
 
@@ -134,6 +152,7 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         truth=Misalignment.of({name: getattr(args, name) for name in SPECS}),
         camera=camera,
         subbands=args.subbands,
+        lens=Lens(**{name: getattr(args, name) for name, _, _ in LENS}),
         seed=args.seed,
     )
 

@@ -15,6 +15,7 @@ from cassi_core.dispersion import Direction, Dispersion
 from cassi_core.errors import ConfigError
 from cassi_core.io.atomic import atomic_write
 from cassi_core.simulate.camera import Camera
+from cassi_core.simulate.lens import Lens
 from cassi_core.simulate.masks import make_mask
 from cassi_core.simulate.rig import Misalignment, SimulatedRig, needed_margin, simulate_rig
 from cassi_core.simulate.scenes import make_scene
@@ -41,6 +42,7 @@ class Recipe:
     truth: Misalignment = field(default_factory=Misalignment)
     camera: Camera = field(default_factory=Camera)
     subbands: int = 1
+    lens: Lens = field(default_factory=Lens)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -69,7 +71,7 @@ def make_rig(recipe: Recipe) -> SimulatedRig:
     dispersion = Dispersion.constant(recipe.n_bands, recipe.step_px, direction=recipe.direction, wavelengths_nm=nm)
     scene = make_scene(recipe.scene, recipe.shape, nm, scene_seed)
     # In whole steps, so that the nominal mask stays the same while the truth changes a little.
-    margin = math.ceil(needed_margin(recipe.shape, recipe.truth) / MARGIN_STEP) * MARGIN_STEP
+    margin = math.ceil(needed_margin(recipe.shape, recipe.truth, recipe.lens) / MARGIN_STEP) * MARGIN_STEP
     capture = make_mask(
         recipe.mask_kind,
         (recipe.shape[0] + 2 * margin, recipe.shape[1] + 2 * margin),
@@ -78,7 +80,9 @@ def make_rig(recipe: Recipe) -> SimulatedRig:
         blur_px=recipe.mask_blur_px,
         seed=mask_seed,
     )
-    return simulate_rig(scene, capture, dispersion, recipe.truth, recipe.camera, seed=noise_seed, subbands=recipe.subbands)
+    return simulate_rig(
+        scene, capture, dispersion, recipe.truth, recipe.camera, seed=noise_seed, subbands=recipe.subbands, lens=recipe.lens
+    )
 
 
 def measurement_file(rig: SimulatedRig) -> bytes:
@@ -108,6 +112,7 @@ def truth_file(rig: SimulatedRig, name: str) -> bytes:
         "direction": rig.dispersion.direction,
         "wavelengths_nm": None if nm is None else [round(float(v), 3) for v in nm],
         "subbands": rig.subbands,
+        "optics": rig.lens.values(),
         "camera": asdict(rig.camera),
         "noise_seed": rig.seed,
     }

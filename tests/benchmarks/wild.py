@@ -21,6 +21,7 @@ from cassi_core.calibration.pipeline import calibrate
 from cassi_core.config import CalibrationConfig, QualitySettings
 from cassi_core.dispersion import Dispersion
 from cassi_core.inputs import CalibrationInputs
+from cassi_core.optics import mask_places
 from cassi_core.result import CalibrationResult
 from tests.benchmarks.cases import simulator
 from tests.benchmarks.table import say, write_csv
@@ -38,6 +39,7 @@ def row_of(result: CalibrationResult, case: dict[str, Any], off: dict[str, float
         "psf": optics["psf_px"], "subbands": optics["subbands"], "radial": optics["radial_px"],
         **{f"error_{k}": off[k] for k in MEASURED}, "verdict": result.verdict.status, "seconds": seconds,
         "found": result.registration is not None,
+        "optics": "; ".join(f"{t.name} {t.value_px:+.3f}" for t in result.optics),
         "reasons": "; ".join(r.check for r in result.verdict.reasons if r.status != "pass"),
     }  # fmt: skip
     if result.registration is not None:
@@ -58,15 +60,20 @@ def run(seed: int, tool: Any, bent: bool) -> dict[str, Any]:
     start = time.perf_counter()
     result = calibrate(inputs, CalibrationConfig(quality=QualitySettings(maps=False)))
     seconds = time.perf_counter() - start
-    values = result.parameters.values()
-    off = tool.registration({k: values[k] for k in case["truth"]}, case, cube)
+    values, terms = result.parameters.values(), {t.name: t.value_px for t in result.optics}
+
+    def at(rows: np.ndarray, cols: np.ndarray, band: int) -> tuple[np.ndarray, np.ndarray]:
+        places = mask_places(values, terms, inputs.dispersion, mask.shape, picture.shape, rows, cols, slice(band, band + 1))
+        return places[0][0], places[1][0]
+
+    off = tool.registration({k: values[k] for k in case["truth"]}, case, cube, at=at)
     return row_of(result, case, off, seconds)
 
 
 def line(row: dict[str, Any]) -> str:
     errors = " ".join(f"{k} {row[f'error_{k}']:.4f} ({row.get(f'expected_{k}', float('nan')):.4f})" for k in MEASURED)
     rig = f"{row['bands']:2d} bands x {row['step']:g} px, {row['mask'][:18]:18s} psf {row['psf']} radial {row['radial']:+.2f}"
-    return f"{row['seed']:5d} {rig} | {errors} | {row['verdict']} {row['seconds']:.1f} s {row['reasons']}"
+    return f"{row['seed']:5d} {rig} | {errors} | {row['verdict']} {row['seconds']:.1f} s {row['reasons']} {row['optics']}"
 
 
 def within(values: np.ndarray) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from scipy import ndimage as ndi
 from scipy.spatial.transform import Rotation
 
 from cassi_core.calibration.likelihood.budget import distortion_term
-from cassi_core.calibration.likelihood.estimate import Estimator
+from cassi_core.calibration.likelihood.estimate import Estimator, needless
 from cassi_core.calibration.likelihood.kernel import COLUMNS, SHARED, invert, patch_masks
 from cassi_core.calibration.likelihood.problem import (
     FRAME_NAMES,
@@ -24,13 +25,16 @@ from cassi_core.calibration.likelihood.problem import (
 )
 from cassi_core.calibration.likelihood.registration_error import registration_error
 from cassi_core.calibration.likelihood.scoring import Stop, free_parameters, score_steps
+from cassi_core.calibration.pipeline import calibrate
 from cassi_core.calibration.rig_model import RigModel
+from cassi_core.config import CalibrationConfig, QualitySettings
 from cassi_core.dispersion import Dispersion
 from cassi_core.errors import RunCancelled
 from cassi_core.geometry import source_coordinates
 from cassi_core.inputs import CalibrationInputs
+from cassi_core.io.exports.rig_masks import CalibratedMask
 from cassi_core.mask_image import MaskImage
-from cassi_core.optics import OPTICS_NAMES, mask_places
+from cassi_core.optics import OPTICS_NAMES, edge_px, mask_places
 from cassi_core.parameters import ParameterSet
 from cassi_core.run import RunControl
 from tests.core.search_rigs import make_model, make_rig, record
@@ -372,3 +376,49 @@ def test_a_distortion_makes_the_band_train_longer_about_its_middle() -> None:
     assert added[0, 0] == pytest.approx((0.2 / 20) ** 2)
     middle = np.array([10.0, 1.0])  # the position of band 10 of 21: dx + 10 slope
     assert middle @ added @ middle == pytest.approx(0.2**2 / 9), "the middle errs as a whole, not by the length"
+
+
+def test_terms_that_are_likelier_zero_are_dropped_and_the_others_follow() -> None:
+    """Savage-Dickey: an error of 0.02 against 1 px thinkable asks for 2.8 standard errors; correlated terms take over from one another."""
+    priors = [1.0, 1.0]
+    assert needless(np.array([0.05, 0.3]), np.diag([4e-4, 4e-4]), priors) == {0}
+    assert needless(np.array([0.06, 0.3]), np.diag([4e-4, 4e-4]), priors) == frozenset()
+    # Both look needless alone, and together they are one clear term.
+    covariance = np.array([[0.01, -0.0099], [-0.0099, 0.01]])
+    assert len(needless(np.array([0.11, 0.1]), covariance, priors)) == 1
+    assert needless(np.array([0.0, 0.0]), covariance, priors) == {0, 1}
+
+
+@pytest.mark.slow
+def test_bent_optics_of_an_independent_simulator_are_found_and_straight_ones_stay_straight(
+    independent_simulator: ModuleType,
+) -> None:
+    picture, mask, cube, case, _ = independent_simulator.wild(3, bent=True)
+    inputs = CalibrationInputs.from_arrays(picture, mask, Dispersion.constant(cube.shape[0], case["step_px"]))
+    found = calibrate(inputs, CalibrationConfig(quality=QualitySettings(maps=False)))
+    terms = {t.name: t.value_px for t in found.optics}
+    # The simulator states colour at 330 px and bow over its square; here both are stated at the edge of the mask.
+    edge = edge_px(mask.shape)
+    wanted = {"colour1": case["optics"]["colour1_px"] * edge / 330}
+    wanted |= {name: case["optics"].get(f"{name}_px", 0.0) * (edge / 330) ** 2 for name in ("bow_u2", "bow_uv", "bow_v2")}
+    for name, value in wanted.items():
+        assert terms.get(name, 0.0) == pytest.approx(value, abs=0.03), name
+    assert abs(terms.get("radial", 0.0)) < 0.03
+
+    def at(rows: np.ndarray, cols: np.ndarray, band: int) -> tuple[np.ndarray, np.ndarray]:
+        values = found.parameters.values()
+        places = mask_places(values, terms, inputs.dispersion, mask.shape, picture.shape, rows, cols, slice(band, band + 1))
+        return places[0][0], places[1][0]
+
+    off = independent_simulator.registration(found.parameters.values(), case, cube, at=at)
+    assert off["across"] < 0.02 and off["pattern"] < 0.02
+    masks = CalibratedMask.from_result(found).band_masks("interpolated")
+    straight = replace(CalibratedMask.from_result(found), optics={}).band_masks("interpolated")
+    last, rows, cols = len(masks) - 1, np.array([[20.0]]), np.array([[30.0]])
+    whole = np.round(inputs.dispersion.s_nom)[last]
+    row, col = at(rows, cols + whole, last)
+    wanted_value = ndi.map_coordinates(
+        ndi.gaussian_filter(mask.astype(float), found.parameters["psf"].value), [row.ravel(), col.ravel()], order=3
+    )
+    assert masks[last, 20, 30] * mask.max() == pytest.approx(float(wanted_value[0]), abs=0.08 * mask.max())
+    assert np.abs(masks - straight).max() > 0.05, "the exported masks carry the optics"

@@ -11,6 +11,7 @@ from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
 from cassi_core.run import RunControl
 from cassi_core.simulate import Misalignment
+from cassi_core.simulate.lens import Lens
 from cassi_core.simulate.recipe import Recipe, make_rig
 
 CONFIG = CalibrationConfig.model_validate({"quality": {"maps": False}})
@@ -42,3 +43,17 @@ def test_a_magnification_keeps_its_axis_when_the_rig_is_turned(direction: str, s
     result = calibrate(inputs, CONFIG, ParameterSet.default(names), control=RunControl(), observe=lambda event: None)
     for name in names:
         assert result.parameters[name].value == pytest.approx(getattr(truth, name), abs=ALLOWED[name]), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("direction", ["right", "down"])
+def test_what_the_lenses_do_is_found_with_its_sign_in_any_direction(direction: str) -> None:
+    lens = Lens(colour1=0.5, radial=0.6, bow_u2=-0.4)
+    truth = Misalignment(dx=0.7, dy=-0.4)
+    recipe = Recipe(shape=(128, 144), n_bands=8, direction=direction, truth=truth, lens=lens, seed=5)  # type: ignore[arg-type]
+    rig = make_rig(recipe)
+    inputs = CalibrationInputs.from_arrays(rig.measurement, rig.mask, rig.dispersion)
+    found = calibrate(inputs, CONFIG)
+    terms = {t.name: t.value_px for t in found.optics}
+    for name, wanted in lens.values().items():
+        assert terms.get(name, 0.0) == pytest.approx(wanted, abs=0.1), name
