@@ -109,5 +109,7 @@ def value_and_limit(reason: Reason) -> tuple[str, str]:
     unit = f" {reason.unit}" if reason.unit else ""
     if reason.threshold is None or reason.direction is None:
         return (f"{format_number(reason.value, 3)}{unit}", "") if reason.unit else ("", "")
-    value, limit = format_pair(reason.value, reason.threshold, least=2)
+    # Two digits of the limit where they say it exactly, else three.
+    exact = math.isclose(float(f"{reason.threshold:.1e}"), reason.threshold)
+    value, limit = format_pair(reason.value, reason.threshold, least=2 if exact else 3)
     return f"{value}{unit}", f"{'limit' if reason.direction == 'at most' else 'at least'} {limit}"

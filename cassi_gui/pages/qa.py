@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from cassi_core.errors import RunCancelled
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.quality.headline import headline
+from cassi_core.quality.optics_words import optics_sentences
 from cassi_core.quality.pictures import ResultPictures, belongs_to
 from cassi_core.result import CalibrationResult
 from cassi_core.run import RunControl
@@ -38,9 +39,10 @@ from cassi_gui.plots.matrix import CorrelationPanel
 from cassi_gui.run.controller import RunController
 from cassi_gui.session import commands
 from cassi_gui.session.state import AppState, PickedPoint, RunRecord
-from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
+from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, TYPE_SMALL_PT, Palette
 from cassi_gui.widgets.candidate_tuner import CandidateTuner
 from cassi_gui.widgets.naming import tip_tabs
+from cassi_gui.widgets.optics_card import OpticsCard
 from cassi_gui.widgets.run_facts import facts_html
 
 NARROW_BELOW_PX = 1200
@@ -48,6 +50,7 @@ ASK_FAILED = "The checks say that the mask is not right. Accept this calibration
 ASK_UNFINISHED = "This search was not finished. Its error is not known. Accept all the same?"
 TAB_TIPS = (
     "Pictures before and after the fit, and the shifts left over",
+    "What the lenses do besides placing the mask",
     "All numbers, and how the values hang together",
     "All runs of this session side by side",
     "Three candidates for one parameter side by side",
@@ -79,6 +82,7 @@ class QaPage(Page):
         self.switch = ViewSwitch()
         self.proof = ProofView(self.switch)
         self.search = SearchProof()
+        self.optics = OpticsCard()
         self.correlation = CorrelationPanel("qa_correlation", "How values hang together")
         self.facts = QTextBrowser()
         self.runs = RunsTab(state)
@@ -101,6 +105,7 @@ class QaPage(Page):
         self.tabs.setToolTip("Proof, all numbers, all runs side by side, tuning by hand")
         for page, words in (
             (self.proofs, "Proof"),
+            (self.optics, "Optics"),
             (self._numbers_tab(), "Numbers"),
             (self.runs, "Runs"),
             (self.tuner, "Tune by hand"),
@@ -122,8 +127,9 @@ class QaPage(Page):
         row = QHBoxLayout(tab)
         row.setContentsMargins(0, SPACE, 0, 0)
         row.setSpacing(MARGIN)
-        row.addWidget(self.facts, 1)
-        row.addWidget(self.correlation, 1)
+        self.facts.setStyleSheet(f"font-size: {TYPE_SMALL_PT}pt;")
+        row.addWidget(self.facts, 60)
+        row.addWidget(self.correlation, 40)
         return tab
 
     def _connect(self, actions: Actions) -> None:
@@ -202,7 +208,7 @@ class QaPage(Page):
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
         self._palette = palette
-        for part in (self.left, self.proof, self.search, self.correlation, self.runs, self.tuner):
+        for part in (self.left, self.proof, self.search, self.optics, self.correlation, self.runs, self.tuner):
             part.set_palette(palette)
 
     # -- showing the state ----------------------------------------------------------------------------------------------
@@ -250,6 +256,9 @@ class QaPage(Page):
         self.left.show_findings(None if result is None else Case(result, self._state.snapshot, len(self.remedies.ways) or 1))
         self._show_values(record)
         self._show_proof(result)
+        sentences = () if result is None else optics_sentences(result.optics, result.dispersion)
+        self.optics.set_sentences(sentences)
+        self.tabs.setTabVisible(self.tabs.indexOf(self.optics), bool(sentences))
         names, matrix = ((), None) if result is None else (result.correlation_names, result.correlation)
         self.correlation.set_correlation(names, matrix)
         self.decision.note.setText("" if record is None else record.note)
@@ -306,24 +315,23 @@ class QaPage(Page):
         keeper, record = self._keeper, self._state.current_run
         if keeper is None:
             return
-        rig = self.decision.rig
-        rig.set_rigs(keeper.view.contents.rigs, keeper.rig)
+        self.decision.rig.set_rigs(keeper.view.contents.rigs, keeper.rig)
         entry = None if record is None else keeper.entry_of(record.uid)
         if keeper.problem:
-            rig.set_entry(f"Logbook: {keeper.problem}", bad=True)
+            self.decision.set_entry(f"Logbook: {keeper.problem}", bad=True)
         elif entry is not None:
-            rig.set_entry(f"Entry {entry.id} of {entry.rig} in the logbook.", keeper.view.reasons(entry))
+            self.decision.set_entry(f"Entry {entry.id} of {entry.rig} in the logbook.", keeper.view.reasons(entry))
         else:
-            rig.set_entry("")
+            self.decision.set_entry("")
         self._show_values(record)
 
     def _show_decision(self, record: RunRecord | None) -> None:
-        self._show_logbook()
         decided = "" if record is None else self.runs.decision(record)
         standing = "" if record is None else headline(record.result).standing
         self.decision.set_decision(decided, standing=standing, there=record is not None)
         if record is not None and not self.decision.note.hasFocus():
             self.decision.note.setText(record.note)
+        self._show_logbook()
 
     # -- answers from the background ------------------------------------------------------------------------------------
     def _on_pictures(self, pictures: ResultPictures) -> None:

@@ -38,7 +38,9 @@ class HistoryPanel(PlotPanel):
             self._plot.addItem(item)
         for line in self._limits:
             self._plot.addItem(line, ignoreBounds=True)
-        self.graphics.setToolTip("A point an entry of the logbook, with one standard error to either side; the large one is today")
+        self.graphics.setToolTip(
+            "A point an entry of the logbook, with one standard error to either side; the large one is today"
+        )
         self.set_history(None, "dx", 0.0, 0.0, "")
 
     def set_history(self, trend: Trend | None, parameter: str, today: float, sigma: float, status: str) -> None:

@@ -206,7 +206,10 @@ class LoupePanel(PairPanel):
         seen = loupe.cut(loupe.picture, spot)
         line = "" if self.mode is ViewMode.DIFFERENCE else "lying" if lying else "standing"
         tiles = []
-        for word, predicted, match in ((self._before_word, loupe.before, matches[0]), (self._after_word, loupe.after, matches[1])):
+        for word, predicted, match in (
+            (self._before_word, loupe.before, matches[0]),
+            (self._after_word, loupe.after, matches[1]),
+        ):
             both = combine(seen, loupe.cut(predicted, spot), lying)
             tiles.append(Tile(both, self._caption(word, match), LEVELS, "grey", (spot.row, spot.col), line))
         return tiles[0], tiles[1]

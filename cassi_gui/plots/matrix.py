@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from PySide6.QtWidgets import QWidget
 
 from cassi_gui.plots import export
-from cassi_gui.plots.colour_bar import ColourBar
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import colour_map, plot_font
 
+MANY = 6
+"""From so many parameters on there is room for one decimal only; the table of the plot has all of them."""
 STRONG = 0.9
 """Pairs beyond this cannot be told apart by the data; they are named in words."""
 
@@ -32,9 +33,6 @@ class CorrelationPanel(PlotPanel):
         self.view.invertY(True)
         self._image = pg.ImageItem(axisOrder="row-major")
         self.plot.addItem(self._image)
-        self.bar = ColourBar()
-        self.graphics.addItem(self.bar, 0, 1)
-        self.bar.set_scale(-1.0, 1.0, "correlation", "")
         self.graphics.setToolTip("Correlation of the errors of two parameters: near 1 or -1, one can stand in for the other")
         self.set_palette(self._palette)
         self.set_correlation((), None)
@@ -59,8 +57,8 @@ class CorrelationPanel(PlotPanel):
         self.plot.getAxis("left").setTicks(ticks)
         for row in range(n):
             for col in range(n):
-                cell = pg.TextItem(f"{self._matrix[row, col]:+.2f}", anchor=(0.5, 0.5))
-                cell.setFont(plot_font(9))
+                cell = pg.TextItem(f"{self._matrix[row, col]:+.{1 if n > MANY else 2}f}", anchor=(0.5, 0.5))
+                cell.setFont(plot_font(8 if n > MANY else 9))
                 cell.setPos(col, row)
                 self.plot.addItem(cell, ignoreBounds=True)
                 self._cells.append(cell)
@@ -85,7 +83,6 @@ class CorrelationPanel(PlotPanel):
     def _repaint(self) -> None:
         colours = colour_map("diverging", self._palette)
         self._image.setColorMap(colours)
-        self.bar.set_colours(colours, self._palette)
         values = self._matrix.reshape(-1)
         for cell, value in zip(self._cells, values, strict=True):
             strong_text = "#10151b" if self._palette.dark else "#ffffff"

@@ -91,7 +91,9 @@ class ResidualPanel(PairPanel):
         self._said.setWordWrap(True)
         self.below.addWidget(self.scale)
         self.below.addWidget(self._said)
-        self.graphics.setToolTip("The picture minus what the fit calculates: blue where the picture is darker, orange where it is brighter")
+        self.graphics.setToolTip(
+            "The picture minus what the fit calculates: blue where the picture is darker, orange where it is brighter"
+        )
         self.set_view(None, empty="Nothing to look at yet.")
 
     def set_view(self, view: ResidualView | None, *, empty: str = "") -> None:
@@ -157,5 +159,5 @@ class ResidualPanel(PairPanel):
         if view is None:
             return ()
         gain = np.abs(view.before) - np.abs(view.after)
-        words = "Orange where the fit explains more than before, blue where less"
+        words = "Orange: the fit explains more than before.<br>Blue: less."
         return (Tile(gain, words, symmetric_levels(gain), "diverging"),)

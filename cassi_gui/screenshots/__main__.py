@@ -1,6 +1,7 @@
 """Pictures of every page, made by the program itself: `python -m cassi_gui.screenshots OUT [--theme light|dark] [--size WxH]`.
 
-Each page is rendered empty, in the middle of a run of the demo, and with the finished run; the logbook empty, with the accepted run, and
+Each page is rendered empty, in the middle of a run of the demo, and with the finished run; QA also with a mask that is not found and with a
+search that was stopped; the logbook empty, with the accepted run, and
 with a made-up rig that drifts. No screen is needed.
 """
 
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 # No window is opened unless somebody asks for one by setting the platform.
@@ -23,7 +25,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
+from cassi_core.config import DEFAULT_REFINE
 from cassi_core.logbook.location import VARIABLE
+from cassi_core.parameters import ParameterSet
 from cassi_gui.app import make_application
 from cassi_gui.desktop.dialogs import Dialogs, SaveAnswer
 from cassi_gui.desktop.settings import UiSettings
@@ -41,6 +45,10 @@ MID_RUN = 350
 
 LOGBOOK_PICTURES = 5
 """Empty, one entry, trends that drift, an entry, limits."""
+QA_PICTURES = 2
+"""A mask that is not found, a search that was stopped."""
+STOP_AT = 20
+"""A search is stopped when its bar (0..1000) has come this far: inside its first grid."""
 
 
 class QuietDialogs(Dialogs):
@@ -137,9 +145,41 @@ def _session(window: MainWindow, photographer: Photographer) -> None:
         return
     photographer.settle()
     window.show_page("qa")
+    photographer.wait(lambda: not window.runner.busy, LOAD_TIMEOUT_S)
     window.qa_page.accept_current()
     photographer.take("done")
     _logbooks(window, photographer)
+    _failures(window, photographer)
+
+
+def _failures(window: MainWindow, photographer: Photographer) -> None:
+    """QA with the mask the wrong way round, then with a search that was stopped inside its first grid."""
+    state = window.state
+    state.replace(files=replace(state.snapshot.files, mask_turn=(True, 0)))
+    photographer.wait(lambda: state.inputs is None, SETTLE_S)
+    _run(window, photographer)
+    photographer.take_page("qa", "fail")
+    state.replace(
+        files=replace(state.snapshot.files, mask_turn=(False, 0)),
+        config=state.config.model_copy(update={"preset": "reference"}),
+        parameters=ParameterSet.default(DEFAULT_REFINE["reference"]),
+    )
+    photographer.wait(lambda: state.inputs is None, SETTLE_S)
+    _run(window, photographer, stop_at=STOP_AT)
+    photographer.take_page("qa", "not-finished")
+
+
+def _run(window: MainWindow, photographer: Photographer, *, stop_at: int | None = None) -> None:
+    """Run when the inputs are there; stop and keep the best where the bar has come to `stop_at`."""
+    photographer.wait(lambda: window.state.inputs is not None and not window.runner.busy, LOAD_TIMEOUT_S)
+    window.slots_.start_run()
+    if stop_at is not None:
+        photographer.wait(lambda: window.strip.bar.value() >= stop_at or not window.runner.running, RUN_TIMEOUT_S)
+        window.runner.finish_early()
+    photographer.wait(lambda: not window.runner.running, RUN_TIMEOUT_S)
+    window.show_page("qa")
+    photographer.settle()
+    photographer.wait(lambda: not window.runner.busy, LOAD_TIMEOUT_S)
 
 
 def _logbooks(window: MainWindow, photographer: Photographer) -> None:
@@ -174,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING)
     files = render(options.out, options.theme, options.size)
     sys.stdout.write("".join(f"{path}\n" for path in files))
-    return 0 if len(files) == 3 * len(STEPS) + LOGBOOK_PICTURES else 1
+    return 0 if len(files) == 3 * len(STEPS) + LOGBOOK_PICTURES + QA_PICTURES else 1
 
 
 if __name__ == "__main__":

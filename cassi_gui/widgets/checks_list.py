@@ -62,6 +62,7 @@ class CheckItem(QWidget):
     def _buttons_of(self, slug: str, offers: Sequence[Offer], *, primary: bool) -> QGridLayout:
         grid = QGridLayout()
         grid.setSpacing(HALF_SPACE)
+        grid.setColumnStretch(2, 1)
         for index, offer in enumerate(offers[:MOST_BUTTONS]):
             button = offer_button(offer, f"check_{slug}", self.chosen.emit, primary=primary and index == 0)
             grid.addWidget(button, index // 2, index % 2)

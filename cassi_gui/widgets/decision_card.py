@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
@@ -88,6 +90,11 @@ class DecisionCard(QFrame):
         self.accept_button.setEnabled(there and decision != "accepted")
         self.reject_button.setEnabled(there and decision != "rejected")
         self._paint()
+
+    def set_entry(self, words: str, reasons: Sequence[str] = (), *, bad: bool = False) -> None:
+        """What the logbook says about the run; it stands in for the words that the run was accepted."""
+        self.rig.set_entry(words, reasons, bad=bad)
+        self.said.setVisible(bool(self.said.text()) and not words)
 
     def set_narrow(self, narrow: bool) -> None:
         """A shorter word in the empty field."""

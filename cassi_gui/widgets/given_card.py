@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from cassi_gui.plots.panel import ElidedLabel
+from cassi_gui.style.elided import ElidedLabel
 from cassi_gui.style.icons import make_icon, make_pixmap
 from cassi_gui.style.theme import HALF_SPACE, LIGHT, SPACE, Palette
 from cassi_gui.widgets.drops import dropped_paths

@@ -26,7 +26,7 @@ def facts_html(name: str, result: CalibrationResult, comparison: Comparison | No
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
     def cell(column: int, text: str, tag: str) -> str:
         side = " align='right'" if column in right else " align='left'"
-        return f"<{tag}{side} style='padding-right:12px'>{text}</{tag}>"
+        return f"<{tag}{side} style='padding-right:8px; white-space:nowrap'>{text}</{tag}>"
 
     lines = ["".join(cell(i, t, "th") for i, t in enumerate(header))] if any(header) else []
     lines += ["".join(cell(i, t, "td") for i, t in enumerate(row)) for row in rows]
@@ -35,15 +35,15 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence
 
 def _values(result: CalibrationResult, comparison: Comparison | None) -> str:
     direction, unfinished = result.dispersion.direction, result.outcome == "not_finished"
-    header = ["Value", "symbol", "value" if unfinished else "value ± error", "unit", "start"]
+    header = ["Value", "value" if unfinished else "value ± error", "start"]
     header += [comparison.heading] if comparison is not None else []
     rows = []
     for p in result.parameters:
         shown = screen_name(p.name, direction)
         value = screen_value(p, error=not unfinished) if p.refine else f"{screen_value(p, error=False)} held"
-        row = [shown.words, shown.symbol, value, shown.unit, screen_value(result.start[p.name], error=False)]
+        row = [f"{shown.words} <i>{shown.symbol}</i>", f"{value} {shown.unit}", screen_value(result.start[p.name], error=False)]
         rows.append(row + ([comparison.cells.get(p.name, "")] if comparison is not None else []))
-    return _table(header, rows, (2, 4, 5))
+    return _table(header, rows, (1, 2, 3))
 
 
 def _checks(result: CalibrationResult) -> str:

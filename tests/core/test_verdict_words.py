@@ -18,7 +18,8 @@ from cassi_core.quality.comparison import off_truth, since_entry
 from cassi_core.quality.headline import headline, value_and_limit
 from cassi_core.quality.names import GLOSSARY, NAMES, screen_name, screen_value, where_it_sits
 from cassi_core.quality.noise import noise_share
-from cassi_core.result import Reason, Verdict
+from cassi_core.quality.optics_words import optics_sentences
+from cassi_core.result import OpticsTerm, Reason, Verdict
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "gui"))
 import fakes
@@ -107,6 +108,9 @@ def test_a_stopped_search_is_no_verdict() -> None:
 def test_value_and_limit_have_the_same_decimals() -> None:
     reason = Reason("leftover shifts", "warn", 0.13, 0.1, "", "at most", "px")
     assert value_and_limit(reason) == ("0.13 px", "limit 0.10")
+    assert value_and_limit(Reason("residual", "pass", 0.853, 1.02, "", "at most")) == ("0.85", "limit 1.02"), (
+        "a limit is never rounded away"
+    )
     assert value_and_limit(Reason("mask found", "pass", 41.0, 12.0, "", "at least", "times the noise"))[1] == "at least 12"
     assert value_and_limit(Reason("settled", "warn", float("nan"), None, "")) == ("", "")
     assert set(CHECKS) >= {"leftover shifts", "mask found", "settled"}
@@ -134,3 +138,13 @@ def test_the_noise_of_a_picture_is_told_from_the_picture_alone(rng: np.random.Ge
     assert noise_share(inputs) == pytest.approx(sigma, rel=0.25)
     small = replace(inputs, frames=(replace(inputs.frames[0], image=inputs.frames[0].image[:20]),), mask=inputs.mask[:20])
     assert noise_share(small) is None
+
+
+def test_what_the_lenses_do_is_said_with_its_direction_and_only_where_it_is_sure() -> None:
+    terms = (OpticsTerm("colour1", -1.49, 0.05), OpticsTerm("radial", 0.31, 0.04), OpticsTerm("bow_u2", 0.05, 0.04))
+    said = optics_sentences(terms, Dispersion.constant(3, 2.0, wavelengths_nm=np.array([450.0, 550.0, 650.0])))
+    assert [s.name for s in said] == ["colour1", "radial"]
+    assert said[0].words == "Colours are magnified differently: 650 nm 1.5 px less than 450 nm at the edge."
+    assert said[0].number == "\N{MINUS SIGN}1.490 ± 0.050 px at the edge"
+    assert said[1].words == "The lens pulls the corners outwards by 0.31 px."
+    assert "the last band 1.5 px less than the first band" in optics_sentences(terms, Dispersion.constant(3, 2.0))[0].words

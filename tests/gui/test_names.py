@@ -164,7 +164,6 @@ def test_controls_after_a_run_of_the_demo(qtbot: QtBot, make_window: WindowMaker
     window.slots_.start_run()
     qtbot.waitUntil(lambda: not window.runner.running and not window.runner.busy, timeout=200_000)
     window.qa_page.accept_current()
-    window.check_page._search()
     window.export_page.folder.setText(str(tmp_path))
     window.export_page.write.click()
     qtbot.waitUntil(lambda: not window.runner.busy, timeout=60_000)

@@ -21,7 +21,7 @@ from cassi_core.parameters import ParameterSet
 from cassi_core.quality.orientation import Orientation
 from cassi_core.quality.pictures import belongs_to
 from cassi_core.quality.search_map import SearchMap, SearchPair
-from cassi_core.result import GridStep, Reason, RegistrationError, Verdict
+from cassi_core.result import GridStep, OpticsTerm, Reason, RegistrationError, Verdict
 from cassi_gui.desktop.actions import Actions
 from cassi_gui.pages import status
 from cassi_gui.pages.qa import ASK_UNFINISHED, QaPage
@@ -275,7 +275,11 @@ def test_a_search_that_was_stopped_shows_no_sigma_no_far_off_and_no_check(desk: 
         and "only a finished search knows its error" in shown
         and "step of the grid" in shown
     )
-    assert not page.left.far_off.isVisible() and page.left.checks.items == () and page.left.checks.group.words.startswith("No check made")
+    assert (
+        not page.left.far_off.isVisible()
+        and page.left.checks.items == ()
+        and page.left.checks.group.words.startswith("No check made")
+    )
     assert page.proof.shifts.empty_text == "Measured when the search is finished."
     assert (
         page.proof.loupe.captions[1].startswith("So far") and page.switch.buttons[ViewMode.BOTH].text() == "Before and so far"
@@ -544,6 +548,21 @@ def test_numbers_hold_every_value_check_and_correlation(desk: Desk) -> None:
     facts = desk.page.facts.toPlainText()
     assert "4.9 s on cpu, 2 threads, seed 0" in facts and "Fit, precise prior" in facts and "band train" in facts
     assert "Shift down" in facts and f"{MINUS}0.4200 ± 0.0064" in facts and "scale_y" in facts and "limit 0.10" in facts
+
+
+def test_optics_have_a_tab_when_the_picture_shows_any(desk: Desk) -> None:
+    tabs = desk.page.tabs
+    desk.finish_run()
+    assert not tabs.isTabVisible(tabs.indexOf(desk.page.optics))
+    desk.finish_run(optics=(OpticsTerm("radial", -0.31, 0.04),))
+    assert tabs.isTabVisible(tabs.indexOf(desk.page.optics))
+    tabs.setCurrentWidget(desk.page.optics)
+    shown = texts(desk.page.optics)
+    assert (
+        "pulls the corners inwards by 0.31 px" in shown
+        and f"{MINUS}0.310 ± 0.040 px" in shown
+        and "taken into account" in shown
+    )
 
 
 def test_the_help_has_a_legend_and_the_glossary(desk: Desk) -> None:
