@@ -82,5 +82,7 @@ def test_cancel_and_stop_with_the_real_engine(qtbot: QtBot, real_window: MainWin
     window.slots_.start_run()
     window.slots_.finish_run()
     qtbot.waitUntil(lambda: not window.runner.running, timeout=60_000)
-    assert [r.result.outcome for r in window.state.runs] == ["finished_early"]
-    assert "finished early" in window.run_line.text()
+    (run,) = window.state.runs
+    # Stopped before the fit, no error is known; in the fit, errors hold.
+    words = {"not_finished": "search not finished", "finished_early": "finished early"}
+    assert words[run.result.outcome] in window.run_line.text()
