@@ -25,7 +25,7 @@ class InputError(CassiError):
 
 
 class MaskWantedError(InputError):
-    """No mask was named and the measurement's file carries none: half of the way, not a fault of the file (exit code 3)."""
+    """No mask was named and none is where it should be: half of the way, not a fault of the other files (exit code 3)."""
 
 
 class OutputError(CassiError):

@@ -228,7 +228,7 @@ class RunRecorder:
     stages: list[StageReport] = field(default_factory=list)
     stopped_in: str | None = None
     """Name of the first stage that ended after a request to finish early; None: there was none."""
-    _start: float = field(default_factory=time.perf_counter)
+    _start: float = field(default_factory=lambda: time.perf_counter())
     _stage_start: float = 0.0
     _stage: str = ""
     _label: str = ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
+from cassi_core.parameters import ParameterSet
 from cassi_core.result import CalibrationResult
 
 
@@ -48,6 +49,15 @@ class PickedPoint:
     col: int
     label: str
     colour: int
+
+
+@dataclass(frozen=True)
+class CutRun:
+    """A run that had not ended when this was written: its preset, and the best values so far with their moment."""
+
+    when: datetime
+    preset: str
+    parameters: ParameterSet
 
 
 def new_uid() -> str:

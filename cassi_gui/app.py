@@ -75,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             window.add_files(options.files)
         elif options.demo:
             window.slots_.open_demo()
+        else:
+            window.offer_tour()
 
     QTimer.singleShot(0, window, lambda: window.sessions.offer_recovery(begin))
     try:

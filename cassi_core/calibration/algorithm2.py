@@ -180,7 +180,7 @@ def _follow_gradient(
         return found.vector(), before, ()
     note = (
         f"the gradient stages did not improve the best of the grid (score {after:.5f} after them, {before:.5f} before): "
-        "the values are those of the grid"
+        "the values of the grid are kept"
     )
     recorder.message(note)
     return found.vector(), before, (note,)

@@ -20,16 +20,21 @@ PLAN_VOXELS = 256 * (256 + 54 + 12) * 28
 """Pixels and bands of the pictures that the plans of the stages were measured on, with the padding."""
 
 
-def searcher(config: CalibrationConfig, load: Workload) -> tuple[Search, Plan]:
-    """The search of the configured preset, dispersion frame, and its stages as (name, label, expected seconds of one core)."""
+def searcher(config: CalibrationConfig, load: Workload | None = None) -> tuple[Search, Plan]:
+    """The search of the configured preset, dispersion frame, and its stages as (name, label, expected seconds).
+
+    Seconds of one core for a run of that size; without one of two cores for one frame of 256 x 256 x 28.
+    """
     if config.preset == "algorithm1":
         return _algorithm1(config), _scaled(algorithm1.stage_plan(config.algorithm1), load)
     refined = config.refine or DEFAULT_REFINE["reference"]
     return _algorithm2(config), _scaled(algorithm2.stage_plan(config.reference, refined, config.algorithm1), load)
 
 
-def _scaled(plan: Plan, load: Workload) -> Plan:
+def _scaled(plan: Plan, load: Workload | None) -> Plan:
     """A plan for one frame of 256 x 256 x 28 on two cores as one for other sizes, in seconds of one core."""
+    if load is None:
+        return plan
     share = 2 * load.frames * load.voxels / PLAN_VOXELS
     return tuple((name, label, share * weight) for name, label, weight in plan)
 

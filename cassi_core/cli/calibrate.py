@@ -300,7 +300,7 @@ def _report(result: CalibrationResult, out: Path | None, as_json: bool, console:
 
 def print_result(result: CalibrationResult, console: Console) -> None:
     """Parameters, scores and verdict as a readable table on standard output."""
-    from cassi_core.cli.result_output import print_checks, print_parameters, print_scores
+    from cassi_core.cli.result_output import print_checks, print_optics, print_parameters, print_scores
     from cassi_core.quality.check_text import outcome_words, verdict_words
     from cassi_core.quality.registration_text import registration_line
 
@@ -309,6 +309,7 @@ def print_result(result: CalibrationResult, console: Console) -> None:
         console.result()
     print_parameters(result.parameters, result.start, result.grid_steps, console)
     console.result()
+    print_optics(result.optics, console)
     print_scores(result.scores, console)
     ended = outcome_words(result.outcome)
     words = verdict_words(result.verdict.status, result.outcome)

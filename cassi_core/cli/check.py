@@ -40,17 +40,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
     # Only now, because they take longer to import than an unusable file takes to be refused.
     from cassi_core.cli.interrupt import cancel_on_interrupt
     from cassi_core.config import AutoSettings
+    from cassi_core.quality.detection import detect_mask
     from cassi_core.quality.findings import find_problems
-    from cassi_core.quality.orientation import position_findings
     from cassi_core.run import RunControl
 
     problems = find_problems(inputs)
     auto, control = AutoSettings(), RunControl()
     with cancel_on_interrupt(control):
-        found = position_findings(
+        detected = detect_mask(
             inputs, min_peak_z=auto.min_peak_z, reach_px=auto.reach_px, reach_deg=auto.reach_deg, control=control
         )
-    findings = (*problems, *found)
+    findings = (*problems, *detected.findings)
     if args.json:
         console.json(check_document(inputs, findings))
     else:

@@ -8,7 +8,8 @@ from cassi_core.cli.console import Console
 from cassi_core.formatting import format_number, format_value
 from cassi_core.parameters import GEOMETRY_NAMES, Parameter, ParameterSet
 from cassi_core.quality.check_text import check_line
-from cassi_core.result import GridStep, Scores, Verdict
+from cassi_core.quality.optics_text import optics_lines
+from cassi_core.result import GridStep, OpticsTerm, Scores, Verdict
 
 
 def print_parameters(parameters: ParameterSet, start: ParameterSet, steps: Sequence[GridStep], console: Console) -> None:
@@ -28,6 +29,12 @@ def _state(p: Parameter, step: float | None) -> str:
         return "held"
     state = "at its bound" if p.at_bound else "refined"
     return state if step is None else f"grid step {format_number(step, p.spec.digits)}"
+
+
+def print_optics(terms: Sequence[OpticsTerm], console: Console) -> None:
+    """What the lenses do besides placing the mask, a sentence each; nothing where nothing was found."""
+    for k, line in enumerate(optics_lines(terms)):
+        console.result(f"{'optics' if k == 0 else '':<15} {line}")
 
 
 def print_checks(verdict: Verdict, console: Console) -> None:

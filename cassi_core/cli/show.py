@@ -23,8 +23,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Read, check and print."""
-    from cassi_core.cli.result_output import print_checks, print_parameters, print_scores
-    from cassi_core.io.calibration_file import is_session, read_calibration, read_registration, steps_of
+    from cassi_core.cli.result_output import print_checks, print_optics, print_parameters, print_scores
+    from cassi_core.io.calibration_file import is_session, read_calibration, read_optics, read_registration, steps_of
     from cassi_core.quality.check_text import outcome_words, verdict_words
     from cassi_core.quality.registration_text import registration_line
 
@@ -47,6 +47,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     print_checks(stored.verdict, console)
     console.result()
     print_parameters(stored.parameters, stored.start, steps_of(document), console)
+    print_optics(read_optics(document), console)
     console.result()
     print_scores(stored.scores, console)
     d = stored.dispersion

@@ -50,18 +50,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Read both, verify, tell."""
     from cassi_core.cli.interrupt import cancel_on_interrupt
     from cassi_core.io.readers import ReadMeter
-    from cassi_core.io.rig_inputs import inputs_of
     from cassi_core.run import RunControl
     from cassi_core.verification.document import verification_document
     from cassi_core.verification.earlier import EarlierCalibration
-    from cassi_core.verification.opening import open_earlier
+    from cassi_core.verification.opening import open_earlier, pictures_of_today
 
     stored = open_earlier(args.calibration, args.logbook)
     warn_of_failure(stored, console)
     earlier = EarlierCalibration.of_stored(stored)
     control = RunControl()
     with cancel_on_interrupt(control):
-        inputs = inputs_of(
+        inputs = pictures_of_today(
             stored,
             args.measurements,
             mask=args.mask,

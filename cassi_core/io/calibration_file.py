@@ -21,8 +21,19 @@ from cassi_core.errors import CassiError, InputError, SessionError
 from cassi_core.inputs import CalibrationInputs, Source
 from cassi_core.io.atomic import atomic_write
 from cassi_core.io.software import software_versions
+from cassi_core.optics import OPTICS
 from cassi_core.parameters import GEOMETRY_NAMES, Parameter, ParameterSet
-from cassi_core.result import CalibrationResult, GridStep, NamedCovariance, Outcome, Reason, RegistrationError, Scores, Verdict
+from cassi_core.result import (
+    CalibrationResult,
+    GridStep,
+    NamedCovariance,
+    OpticsTerm,
+    Outcome,
+    Reason,
+    RegistrationError,
+    Scores,
+    Verdict,
+)
 
 FORMAT = "cassi-calibration"
 VERSION = 1
@@ -97,6 +108,7 @@ def calibration_document(result: CalibrationResult) -> dict[str, Any]:
         },
         "scores": asdict(result.scores),
         "registration": registration_entry(result.registration),
+        "optics": [{"name": term.name, "value_px": term.value_px, "sigma_px": term.sigma_px} for term in result.optics],
         "error_terms": [_error_term(result, term) for term in result.error_terms],
         "inputs": [_source(source) for source in result.inputs],
         "mask": {**_source(result.mask_source), "shape": list(result.mask.shape)},
@@ -318,6 +330,25 @@ def read_registration(entry: Mapping[str, Any] | None) -> RegistrationError | No
         number("wavelength_bands", "sigma"),
         entry.get("nm_per_band"),
     )
+
+
+def read_optics(document: Mapping[str, Any]) -> tuple[OpticsTerm, ...]:
+    """Terms of the optics of a calibration file's document (dispersion frame); none where the file has none.
+
+    Raises
+    ------
+    SessionError
+        A term that does not exist, or a value that is no number.
+    """
+    terms = []
+    for entry in document.get("optics") or ():
+        if entry.get("name") not in OPTICS:
+            raise SessionError(f"optics: {entry.get('name')!r} is no term; {', '.join(OPTICS)} are known")
+        value, sigma = entry.get("value_px"), _or_nan(entry.get("sigma_px"))
+        if not isinstance(value, (int, float)) or not np.isfinite(value):
+            raise SessionError(f"optics: {entry['name']} is {value!r} and not a number of pixels")
+        terms.append(OpticsTerm(entry["name"], float(value), sigma))
+    return tuple(terms)
 
 
 def _error_term(result: CalibrationResult, term: NamedCovariance) -> dict[str, Any]:

@@ -13,31 +13,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cassi_core.errors import InputError
+from cassi_core.io.content import Look, looks_like, role_by_content
 from cassi_core.io.detector import saturation_level
-from cassi_core.io.dispersion_from_files import read_dispersion_csv
 from cassi_core.io.readers import ArrayInfo, ChosenArray, Role, find_key, list_arrays, opened, split_spec
 from cassi_core.io.readers.envi_files import header_of
-from cassi_core.io.readers.formats import holds_raw_numbers
 from cassi_core.io.readers.raw_files import is_layout
 from cassi_core.io.readers.select import WELL_KNOWN, as_stack
 from cassi_core.io.readers.selection import AS_IT_IS
 from cassi_core.io.text_tables import read_text_table
-from cassi_core.io.wavelengths import TEXT_SUFFIXES, read_band_wavelengths
+from cassi_core.io.wavelengths import TEXT_SUFFIXES
 from cassi_core.io.wavelengths import WORDS as WAVELENGTH_WORDS
 from cassi_core.quality.display import robust_levels
+from cassi_core.quality.findings import SATURATED_WARNING
 
 LIT_PERCENT, BRIGHTER = 90.0, 4.0
 """A thumbnail shows up to so many times what so many percent of the picture stay below."""
-THUMBNAIL_PX = 256
+THUMBNAIL_PX = 512
 WHOLE_BYTES = 2**27
 """Arrays up to this size are looked at whole, larger ones by one picture: a first look must not take long."""
-TWO_LEVEL_SHARE = 0.15
-"""A picture with more than this share of its pixels near the darkest and as many near the brightest level is a mask; measured
-on real rigs: masks 0.32-0.44 for the lesser of the two shares, dispersed pictures 0.01-0.05."""
-SMOOTH_STEP = 0.02
-"""A picture whose neighbouring pixels differ by less than this share of its mean is a flat field: nothing modulates it."""
-DARK_SHARE = 0.15
-"""A picture this much darker than the others of its size is a dark frame."""
+LIGHT_QUANTILE = 0.999
+"""The brightest light of a picture: hot pixels are fewer than those above it."""
+
+LITTLE_LIGHT = 0.1
+"""Share of full scale below which the brightest light is called little: a tenth of a full well of 10 000 electrons is 1000, whose
+photon noise is 3 %."""
 
 ROLE_WORDS: dict[str, tuple[str, ...]] = {
     "bad-pixel map": ("bad_pix", "badpix", "bad-pix", "bad pix", "defect", "hot_pix", "hotpix"),
@@ -69,6 +68,10 @@ class Overview:
     thumbnail: NDArray[np.uint8]
     part: str = ""
     """What the range belongs to, where only a part of a large array was looked at."""
+    light: float | None = None
+    """The brightest light as a share of full scale; None where full scale is not known (fractions, a camera of 10 to 14 bits)."""
+    looks: Look = ""
+    """Mask or measurement, where the content leaves no doubt."""
 
     def words(self) -> str:
         """Size, type, range and saturation in one line."""
@@ -83,6 +86,28 @@ class Overview:
         if self.not_finite:
             parts.append(f"{self.not_finite} values are not numbers")
         return ", ".join(parts)
+
+    def short_words(self) -> str:
+        """Size, bits, light and saturation: what is known of them."""
+        parts = [" × ".join(str(n) for n in self.shape) + " px"]
+        parts.append(self.dtype if self.bit_depth is None else f"{self.bit_depth} bits used")
+        if self.pictures > 1:
+            parts.insert(1, f"{self.pictures} pictures")
+        if self.light is not None:
+            parts.append(f"light {100 * self.light:.0f} %")
+        if self.saturated is not None:
+            parts.append(f"saturated {100 * self.saturated:.2g} %")
+        if self.not_finite:
+            parts.append(f"{self.not_finite} values are not numbers")
+        return ", ".join(parts)
+
+    def exposure(self) -> tuple[str, str]:
+        """A word on the light of a snapshot and its status (ok, warn); empty where full scale is not known."""
+        if self.saturated is not None and self.saturated > SATURATED_WARNING:
+            return "too much light", "warn"
+        if self.light is None:
+            return "", ""
+        return ("little light", "warn") if self.light < LITTLE_LIGHT else ("light is good", "ok")
 
 
 @dataclass(frozen=True)
@@ -134,8 +159,16 @@ def describe(array: NDArray[np.generic], name: str, role: Role = "measurement") 
     level = saturation_level(picture) if role in ("measurement", "dark", "flat") else None
     saturated = None if level is None else float(np.count_nonzero(np.greater_equal(picture, level))) / picture.size
     depth = max(1, int(high).bit_length()) if array.dtype.kind in "iu" else None
+    full = level if level is not None else 255 if array.dtype == np.uint8 else None
+    light = (
+        None
+        if full is None or not values.size
+        else float(np.nanquantile(np.asarray(picture, np.float32), LIGHT_QUANTILE)) / full
+    )
+    looks = looks_like(_first_plane(array)) if role in ("measurement", "mask") else ""
+    shape, kind = tuple(array.shape), str(array.dtype)
     return Overview(
-        name, tuple(array.shape), str(array.dtype), low, high, depth, saturated, pictures, not_finite, thumbnail(picture)
+        name, shape, kind, low, high, depth, saturated, pictures, not_finite, thumbnail(picture), light=light, looks=looks
     )
 
 
@@ -270,92 +303,14 @@ def _one_picture(array: NDArray[np.generic], role: Role) -> NDArray[np.generic]:
     return np.asarray(stack[len(stack) // 2] if role == "cube" else stack[0])
 
 
+def _first_plane(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    """One picture as it was taken: the mean of the planes of a shifted mask would look dispersed."""
+    return np.atleast_2d(array) if array.ndim < 3 else np.asarray(as_stack(array)[0])
+
+
 def _sort_by_content(pictures: Sequence[tuple[str, NDArray[np.float32]]]) -> list[Assignment]:
     result = []
     for spec, picture in pictures:
         others = [float(p.mean()) for s, p in pictures if s != spec and p.shape == picture.shape]
-        result.append(_by_content(spec, picture, others))
+        result.append(Assignment(spec, *role_by_content(picture, others)))
     return result
-
-
-def _by_content(spec: str, picture: NDArray[np.float32], others: Sequence[float]) -> Assignment:
-    """Mask, dark, flat or measurement by how the values are spread."""
-    values = picture[np.isfinite(picture)]
-    if values.size == 0:
-        return Assignment(spec, "", "none of its values is a number")
-    low, high = (float(v) for v in np.percentile(values, (0.5, 99.5)))
-    span = high - low
-    dark, bright = np.count_nonzero(values < low + 0.15 * span), np.count_nonzero(values > high - 0.15 * span)
-    if others and float(values.mean()) < DARK_SHARE * max(others):
-        return Assignment(spec, "dark", "it is much darker than the others of its size")
-    if min(dark, bright) > TWO_LEVEL_SHARE * values.size:
-        share = 100 * (dark + bright) / values.size
-        return Assignment(spec, "mask", f"{share:.0f} % of its pixels are either dark or bright")
-    step = float(np.nanmedian(np.abs(np.diff(picture, axis=1)))) / max(abs(float(values.mean())), 1e-12)
-    if step < SMOOTH_STEP and others:
-        return Assignment(spec, "flat", "it is smooth: no mask modulates it")
-    return Assignment(spec, "measurement", "its grey values are spread like a picture's")
-
-
-@dataclass(frozen=True, eq=False)
-class Examined:
-    """A file looked at for a role: facts in words and a thumbnail; arrays to choose from; or why it cannot be used.
-
-    `raw_bytes` is the size of a file of raw numbers whose layout has to be asked for (0: it is none). `pictures` counts the pictures of a
-    stack.
-    """
-
-    spec: str
-    role: str
-    reason: str = ""
-    facts: str = ""
-    thumbnail: NDArray[np.uint8] | None = None
-    arrays: tuple[ArrayInfo, ...] = ()
-    problem: str = ""
-    raw_bytes: int = 0
-    pictures: int = 1
-
-
-def examine(specs: Sequence[str], role: str = "") -> tuple[Examined, ...]:
-    """Look at files for a role (measurement, mask, dark, flat, cube, bad-pixel map, dispersion or wavelengths), or sort them when no role is given.
-
-    A file that holds several fitting arrays without telling names comes back with `arrays` filled, to be asked about.
-    """
-    assigned = sort_files(specs) if not role else [Assignment(s, role, "") for s in specs]
-    return tuple(_examine_one(a) for a in assigned)
-
-
-def _examine_one(assignment: Assignment) -> Examined:
-    spec, role = assignment.spec, assignment.role
-    if not split_spec(spec)[1] and holds_raw_numbers(split_spec(spec)[0]):
-        return Examined(spec, role, raw_bytes=split_spec(spec)[0].stat().st_size)
-    if not role:
-        return Examined(spec, "", problem=assignment.reason)
-    try:
-        if role == "dispersion":
-            offsets, wavelengths = read_dispersion_csv(spec)
-            nm = "" if wavelengths is None else f", {wavelengths[0]:g} … {wavelengths[-1]:g} nm"
-            facts = f"{len(offsets)} offsets, {offsets[0]:g} … {offsets[-1]:g} px{nm}"
-            return Examined(spec, role, assignment.reason, facts)
-        if role == "wavelengths":
-            centres = read_band_wavelengths(split_spec(spec)[0])
-            facts = f"{len(centres)} bands, {centres[0]:g} … {centres[-1]:g} nm"
-            return Examined(spec, role, assignment.reason, facts)
-        if role == "bad-pixel map" and split_spec(spec)[0].suffix.lower() in TEXT_SUFFIXES:
-            count = len(read_text_table(spec, "list of bad pixels").rows)
-            return Examined(spec, role, assignment.reason, f"{count} bad pixels")
-        seen = overview(spec, role)  # type: ignore[arg-type]
-        return Examined(spec, role, assignment.reason, seen.words(), seen.thumbnail, pictures=seen.pictures)
-    except InputError as error:
-        path, key = split_spec(spec)
-        several = () if key else _pictures_inside(path)
-        if len(several) > 1:
-            return Examined(spec, role, assignment.reason, arrays=several)
-        return Examined(spec, role, problem=str(error))
-
-
-def _pictures_inside(path: Path) -> tuple[ArrayInfo, ...]:
-    try:
-        return tuple(a for a in list_arrays(path) if a.usable and len([n for n in a.shape if n > 1]) >= 2)
-    except InputError:
-        return ()

@@ -20,7 +20,6 @@ from cassi_core.dispersion import vector_from_dispersion_frame, vector_to_disper
 from cassi_core.errors import InputError
 from cassi_core.geometry import warp_mask
 from cassi_core.inputs import BoolImage, CalibrationInputs, Float32Image, Frame
-from cassi_core.quality.findings import Finding
 from cassi_core.run import RunControl
 
 NAMES: dict[tuple[bool, int], str] = {
@@ -140,57 +139,6 @@ def find_band_train(inputs: CalibrationInputs, position: PreAlignment) -> BandTr
     if not len(above):
         return BandTrain(relative, z, None, None)
     return BandTrain(relative, z, float(relative[above[0]]), float(relative[above[-1]]))
-
-
-def position_findings(
-    inputs: CalibrationInputs,
-    *,
-    min_peak_z: float = 8.0,
-    reach_px: float = 25.0,
-    reach_deg: float = 3.0,
-    control: RunControl | None = None,
-) -> tuple[Finding, ...]:
-    """Whether the mask's pattern is in the picture, where, the right way round, and with the dispersion that was said.
-
-    The other orientations are tried only when the mask as it is cannot be found.
-    """
-    position = find_position(inputs, reach_px=reach_px, reach_deg=reach_deg, control=control)
-    if position.z < min_peak_z:
-        best = find_orientation(inputs, control=control)[0]
-        if best.z >= min_peak_z:
-            text = f"the mask matches when it is {best.name} ({best.z:.0f} times above the noise, as it is {position.z:.1f}); turn it"
-            return (Finding("orientation", "error", "Mask the wrong way round", text, best.z, min_peak_z),)
-        text = (
-            f"the best match stands {position.z:.1f} times above its noise, {min_peak_z:g} is needed; is it the mask of this rig, "
-            "with the right bands, step and direction?"
-        )
-        return (Finding("mask_not_found", "error", "Mask not found", text, position.z, min_peak_z),)
-    text = (
-        f"{position.z:.0f} times above the noise, about {abs(position.dx):.1f} px to the {'right' if position.dx >= 0 else 'left'}, "
-        f"{abs(position.dy):.1f} px {'down' if position.dy >= 0 else 'up'}, turned by "
-        f"{position.theta:+.2f} deg"
-    )
-    found = Finding("mask_found", "info", "Mask found", text, position.z, min_peak_z)
-    return (found, *_train_findings(inputs, find_band_train(inputs, position)))
-
-
-def _train_findings(inputs: CalibrationInputs, train: BandTrain) -> tuple[Finding, ...]:
-    """Longer than said is wrong; shorter may only mean that the outermost bands are dark."""
-    length, travel = train.length_px, inputs.dispersion.travel_px
-    if length is None or inputs.dispersion.n_bands < 2:
-        return ()
-    tolerance = max(3.0, 1.5 * inputs.dispersion.step_px)
-    if abs(length - travel) <= tolerance:
-        text = f"the bands spread over about {length:.0f} px, {travel:g} px are expected"
-        return (Finding("band_train", "info", "Dispersion found", text, length, travel),)
-    if length > travel:
-        text = f"the bands spread over about {length:.0f} px and only {travel:g} px are expected; check --bands and --step"
-        return (Finding("band_train", "warning", "Dispersion longer than said", text, length, travel),)
-    text = (
-        f"light is found over about {length:.0f} px of the {travel:g} px that are expected: the outermost bands are dark, or "
-        "--bands or --step is too large"
-    )
-    return (Finding("band_train", "warning", "Dispersion shorter than said", text, length, travel),)
 
 
 def _models(inputs: CalibrationInputs) -> list[RigModel]:

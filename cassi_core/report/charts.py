@@ -137,7 +137,7 @@ def _axes(f: Frame, x_label: str, y_label: str) -> str:
         parts.append(
             f'<line x1="{f.x(value):.1f}" y1="{bottom:.1f}" x2="{f.x(value):.1f}" y2="{bottom + 3:.1f}" stroke="{AXIS}"/>'
         )
-    for value in ticks(f.y_low, f.y_high, 4):
+    for value in ticks(min(f.y_low, f.y_high), max(f.y_low, f.y_high), 4):
         y = f.y(value)
         parts.append(f'<line x1="{f.left:.1f}" y1="{y:.1f}" x2="{f.width - f.right:.1f}" y2="{y:.1f}" stroke="{GRID}"/>')
         parts.append(_text(f.left - 5, y + 3.5, number(value), anchor="end"))
@@ -170,20 +170,24 @@ def score_map(
     title: str,
     width: float = 310,
     height: float = 270,
+    high_is_good: bool = False,
 ) -> str:
-    """Scores `(n_x, n_y)` as coloured cells, darker is better (lower); a cross marks the best. The first axis runs to the right."""
+    """Scores `(n_x, n_y)` as coloured cells, as the window draws them: bright is good, the first axis to the right, the second down.
+
+    A cross marks the best. Good are low scores (residuals), or high ones (`high_is_good`: heights of a correlation).
+    """
     edges = [_cell_edges(axis) for axis in axes]
-    f = Frame(width, height, edges[0][0], edges[0][-1], edges[1][0], edges[1][-1], right=64.0)
+    f = Frame(width, height, edges[0][0], edges[0][-1], edges[1][-1], edges[1][0], right=64.0)
     finite = scores[np.isfinite(scores)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    table = colour_table("sequential")[::-1]
+    table = colour_table("sequential")[:: -1 if high_is_good else 1]
     parts = [_axes(f, labels[0], labels[1])]
     for i in range(len(axes[0])):
         for j in range(len(axes[1])):
             value = float(scores[i, j])
             fill = colour_of(value, low, high, table) if math.isfinite(value) else "#ddd"
-            x, y = f.x(edges[0][i]), f.y(edges[1][j + 1])
-            w, h = f.x(edges[0][i + 1]) - x, f.y(edges[1][j]) - y
+            x, y = f.x(edges[0][i]), f.y(edges[1][j])
+            w, h = f.x(edges[0][i + 1]) - x, f.y(edges[1][j + 1]) - y
             parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{w + 0.3:.1f}" height="{h + 0.3:.1f}" fill="{fill}"/>')
     x, y = f.x(best[0]), f.y(best[1])
     for colour, thick in (("#000", 4), ("#fff", 2)):

@@ -16,7 +16,10 @@ LARGEST_PX = 760
 
 # Corner colours at equal distances; between them colours run straight. Blue - white - red for signed values; dark - bright for scores.
 _DIVERGING = ((5, 48, 97), (67, 147, 195), (247, 247, 247), (214, 96, 77), (103, 0, 31))
-_SEQUENTIAL = ((253, 231, 37), (94, 201, 98), (33, 145, 140), (59, 82, 139), (68, 1, 84))
+_SEQUENTIAL = (
+    *((253, 231, 37), (160, 218, 57), (74, 193, 109), (31, 161, 135)),
+    *((39, 127, 142), (54, 92, 141), (70, 50, 126), (68, 1, 84)),
+)
 
 
 def colour_table(name: str) -> NDArray[np.uint8]:

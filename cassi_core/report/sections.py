@@ -13,7 +13,7 @@ import numpy as np
 
 from cassi_core.config import CalibrationConfig
 from cassi_core.formatting import format_number
-from cassi_core.io.calibration_file import outcome_of, read_registration, steps_of
+from cassi_core.io.calibration_file import outcome_of, read_optics, read_registration, steps_of
 from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, SPECS, format_value
 from cassi_core.quality.check_text import check_numbers
 from cassi_core.quality.colour import pseudo_colours
@@ -24,6 +24,7 @@ from cassi_core.quality.display import (
     symmetric_levels,
     within_errors,
 )
+from cassi_core.quality.optics_text import optics_lines
 from cassi_core.quality.points import spectrum_points
 from cassi_core.quality.registration_text import registration_line
 from cassi_core.quality.shift_checks import leftover_rms, shifted_blocks
@@ -95,6 +96,9 @@ def parameter_section(c: ReportContent) -> str:
     registration = read_registration(c.document.get("registration"))
     if registration is not None:
         made = f"<p>The mask may be off by: {escape(registration_line(registration))}.</p>" + made
+    found = optics_lines(read_optics(c.document))
+    if found:
+        made += "<p>What the lenses do:</p><ul>" + "".join(f"<li>{escape(line)}.</li>" for line in found) + "</ul>"
     made += _error_budget(c)
     correlation = c.document.get("correlation")
     if correlation and len(correlation["names"]) > 1:
@@ -242,7 +246,7 @@ def search_section(c: ReportContent) -> str:
             "<p class=muted>The calibration file does not hold the single steps of the search; "
             "<code>cassi calibrate --report</code> shows them.</p>"
         )
-    return made + _convergence(c) + "".join(_grid(grid) for grid in c.grids)
+    return made + _score_maps(c) + _convergence(c)
 
 
 def _score(value: float | None) -> str:
@@ -275,6 +279,13 @@ def _convergence(c: ReportContent) -> str:
     return "<h3>Convergence</h3>" + figure("".join(charts), caption) + "".join(pairs)
 
 
+def _score_maps(c: ReportContent) -> str:
+    """The maps of all grids, two beside each other below one heading, so that none stands alone on a page."""
+    maps = [made for made in (_grid(grid) for grid in c.grids) if made]
+    pairs = "".join(row(*maps[i : i + 2]) for i in range(0, len(maps), 2))
+    return f"<h3>How well each place fits</h3>{pairs}" if maps else ""
+
+
 def _grid(grid: GridScores) -> str:
     """A score map of a grid search: the best score over the axes that are not shown."""
     shown = [i for i, axis in enumerate(grid.axes) if len(axis) > 1][:2]
@@ -289,17 +300,29 @@ def _grid(grid: GridScores) -> str:
         unit = SPECS[grid.names[i]].unit
         return f"{grid.names[i]} in {unit}" if unit else grid.names[i]
 
+    heights = grid.peak_heights
+    if heights:
+        scores = -scores
     count = int(np.isfinite(grid.scores).sum())
     rest = f"; best over {', '.join(grid.names[i] for i in others)}" if others else ""
-    caption = f"{grid.stage}: {count} points scored{rest}. Lower is better."
+    better = "Heights of the correlation, noise = 1: higher is better." if heights else "Lower is better."
+    caption = f"{grid.stage}: {count} points scored{rest}. {better}"
     if len(shown) == 1:
         line = Line("", grid.axes[shown[0]], scores, markers=True)
-        chart = line_chart([line], x_label=label(shown[0]), y_label="residual", title=grid.stage, width=370, height=190)
+        chart = line_chart(
+            [line],
+            x_label=label(shown[0]),
+            y_label="correlation" if heights else "residual",
+            title=grid.stage,
+            width=370,
+            height=190,
+        )
         return figure(chart, caption)
     axes = (grid.axes[shown[0]], grid.axes[shown[1]])
     best = (grid.best[shown[0]], grid.best[shown[1]])
-    chart = score_map(scores.astype(np.float32), axes, best, labels=(label(shown[0]), label(shown[1])), title=grid.stage)
-    return figure(chart, caption + " The cross marks the best point.")
+    labels = (label(shown[0]), label(shown[1]))
+    chart = score_map(scores.astype(np.float32), axes, best, labels=labels, title=grid.stage, high_is_good=heights)
+    return figure(chart, caption + " Bright is good, the cross marks the best point.")
 
 
 def inputs_section(c: ReportContent) -> str:

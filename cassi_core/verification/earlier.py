@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cassi_core.calibration.frames import names_from_frame, parameters_to_dispersion_frame
 from cassi_core.dispersion import Dispersion
 from cassi_core.errors import InputError, SessionError
-from cassi_core.io.calibration_file import StoredCalibration
+from cassi_core.io.calibration_file import StoredCalibration, read_optics
 from cassi_core.parameters import GEOMETRY_NAMES, PARAMETER_NAMES, ParameterSet
 from cassi_core.result import CalibrationResult
 
@@ -24,7 +24,8 @@ Vector = NDArray[np.float64]
 class EarlierCalibration:
     """An earlier calibration in the rig's frame; `covariance` `(k, k)` of the refined `names`, zero where no error is known.
 
-    `knows_errors` is False for a search that ended without error bars, `calibrated` is when it was made (None: not known).
+    `knows_errors` is False for a search that ended without error bars, `calibrated` is when it was made (None: not known). `optics` are the terms
+    of :mod:`cassi_core.optics` that it found, px at the edge: a verification keeps to them.
     """
 
     parameters: ParameterSet
@@ -33,6 +34,7 @@ class EarlierCalibration:
     covariance: Vector
     calibrated: datetime | None = None
     knows_errors: bool = True
+    optics: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not any(name in GEOMETRY_NAMES for name in self.parameters.refined):
@@ -42,9 +44,10 @@ class EarlierCalibration:
     def of_result(cls, result: CalibrationResult) -> EarlierCalibration:
         """A run that has just ended."""
         terms = [(result.correlation_names, term.covariance) for term in result.error_terms]
-        return cls._made(
+        made = cls._made(
             result.parameters, result.dispersion, terms, result.correlation_names, result.correlation, result.calibrated
         )
+        return replace(made, optics={term.name: term.value_px for term in result.optics})
 
     @classmethod
     def of_stored(cls, stored: StoredCalibration) -> EarlierCalibration:
@@ -61,7 +64,8 @@ class EarlierCalibration:
         terms = [(tuple(t["parameters"]), np.array(t["covariance"], np.float64)) for t in document.get("error_terms") or ()]
         correlation = document.get("correlation") or {"names": (), "matrix": None}
         matrix = None if correlation["matrix"] is None else np.array(correlation["matrix"], np.float64)
-        return cls._made(stored.parameters, stored.dispersion, terms, tuple(correlation["names"]), matrix, stored.calibrated)
+        made = cls._made(stored.parameters, stored.dispersion, terms, tuple(correlation["names"]), matrix, stored.calibrated)
+        return replace(made, optics={term.name: term.value_px for term in read_optics(document)})
 
     @classmethod
     def _made(

@@ -1,15 +1,21 @@
-"""The earlier calibration as a person names it: a calibration file, a session, or the number of a logbook entry."""
+"""The earlier calibration as a person names it (a file, a session, the number of a logbook entry, a run), and today's pictures with its mask."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from cassi_core.errors import InputError, SessionError
-from cassi_core.io.calibration_file import StoredCalibration, read_calibration
+from cassi_core.inputs import CalibrationInputs
+from cassi_core.io.calibration_file import StoredCalibration, calibration_document, read_calibration
+from cassi_core.io.camera import CameraReading, read_frames
+from cassi_core.io.readers import ReadMeter
+from cassi_core.io.rig_inputs import inputs_of
 from cassi_core.logbook.entry import LogEntry
 from cassi_core.logbook.location import logbook_path
 from cassi_core.logbook.store import Logbook
+from cassi_core.result import CalibrationResult
 
 
 def open_earlier(name: str | Path, logbook: str | Path | None = None) -> StoredCalibration:
@@ -54,3 +60,44 @@ def calibration_of_entry(entry: LogEntry) -> StoredCalibration:
             f"{path}: the file has changed since entry {entry.id} was added to the logbook; name the file itself to use it all the same"
         )
     return read_calibration(path)
+
+
+def calibration_of_run(result: CalibrationResult, name: str) -> StoredCalibration:
+    """A finished run as if it had been read from a file of that name; its mask comes with it."""
+    return StoredCalibration(
+        Path(name),
+        result.parameters,
+        result.start,
+        result.dispersion,
+        result.verdict,
+        result.scores,
+        result.inputs,
+        result.mask_source,
+        result.preset,
+        calibration_document(result),
+        result.mask,
+        calibrated=result.calibrated,
+    )
+
+
+def pictures_of_today(
+    stored: StoredCalibration,
+    measurements: Sequence[str | Path],
+    *,
+    mask: str | Path | None = None,
+    dark: str | Path | None = None,
+    flat: str | Path | None = None,
+    camera: CameraReading | None = None,
+    meter: ReadMeter | None = None,
+) -> CalibrationInputs:
+    """Today's snapshots with the mask and the dispersion of the earlier calibration.
+
+    Raises
+    ------
+    InputError
+        A file cannot be used, the mask is not found, or sizes do not fit.
+    """
+    if mask is None and stored.mask is not None:
+        frames = read_frames(measurements, camera or CameraReading(), dark=dark, flat=flat, meter=meter)
+        return CalibrationInputs(frames, stored.mask, stored.dispersion, stored.mask_source)
+    return inputs_of(stored, measurements, mask=mask, dark=dark, flat=flat, camera=camera, meter=meter)

@@ -7,7 +7,7 @@ of a calibration does. Then come a few steps of the whole geometry on a share of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,9 +62,11 @@ def plan() -> tuple[tuple[str, str, float], ...]:
     )
 
 
-def find_today(models: Sequence[RigModel], old: ParameterSet, settings: AutoSettings, recorder: RunRecorder) -> Today:
-    """Fit today's pictures from the old values (dispersion frame)."""
-    search = _Search(models, old, settings, recorder)
+def find_today(
+    models: Sequence[RigModel], old: ParameterSet, optics: Mapping[str, float], settings: AutoSettings, recorder: RunRecorder
+) -> Today:
+    """Fit today's pictures from the old values and with the optics that the earlier calibration found (dispersion frame)."""
+    search = _Search(models, old, optics, settings, recorder)
     recorder.begin(PLACE, 0, parts=(Part(1, 0.2), *TRY))
     near = search.look(settings.angle_step_deg)
     recorder.advance()
@@ -101,8 +103,15 @@ def off_by(estimate: Estimate) -> float:
 class _Search:
     """One problem for all the places that are tried; `estimator` is the one of the last place."""
 
-    def __init__(self, models: Sequence[RigModel], old: ParameterSet, settings: AutoSettings, recorder: RunRecorder) -> None:
-        self.models, self.old, self.settings, self.recorder = models, old, settings, recorder
+    def __init__(
+        self,
+        models: Sequence[RigModel],
+        old: ParameterSet,
+        optics: Mapping[str, float],
+        settings: AutoSettings,
+        recorder: RunRecorder,
+    ) -> None:
+        self.models, self.old, self.optics, self.settings, self.recorder = models, old, optics, settings, recorder
         self.problem = RigProblem(models, settings.margin_px, models[0].threads, recorder.control)
         self.estimator = self._estimator(old)
         self.count = sum(snapshot.count for snapshot in self.problem.snapshots)
@@ -119,6 +128,8 @@ class _Search:
         )
         if self.old["psf"].refine:
             estimator.x[self.problem.index("blur")] = max(self.old["psf"].value, 0.0) ** 2
+        for name, value_px in self.optics.items():
+            estimator.x[self.problem.index(name)] = value_px
         return estimator
 
     def look(self, reach_deg: float) -> PreAlignment:
@@ -143,7 +154,9 @@ class _Search:
         control = self.recorder.control
         ensure_compiled(control)
         solver = FusedCpuSolver(self.models[0].threads)
-        return straighten(self.models, solver, self.placed(alignment), Optics(self.settings.smear_px), control)
+        return straighten(
+            self.models, solver, self.placed(alignment), Optics(self.settings.smear_px, terms=dict(self.optics)), control
+        )
 
     def likelier(self, old: ParameterSet, other: ParameterSet) -> ParameterSet:
         """Which of two places the picture likes better before anything is fitted."""
@@ -161,7 +174,7 @@ class _Search:
     def try_from(self, start: ParameterSet) -> float:
         """The coarse fit from a place; how much likelier the picture is where it ends than some pixels away, nats per patch."""
         self.estimator = self._estimator(start)
-        self.estimator.coarse()
+        self.estimator.coarse(COARSE_EXPECTED)
         self.recorder.next_part()
         found = self.estimator.evidence(EVIDENCE_PATCHES)
         self.recorder.advance()

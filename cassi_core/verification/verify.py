@@ -61,7 +61,7 @@ def verify(
     recorder = RunRecorder(control, observe, "verify", plan(), to_rig=lambda vector: vector_from_frame(vector, direction))
     ensure_likelihood_compiled(control)
     old, old_covariance = earlier.in_dispersion_frame
-    today = find_today(models, old, settings, recorder)
+    today = find_today(models, old, earlier.optics, settings, recorder)
     control.checkpoint()
     if today.estimate is None:
         reasons = words.not_found(inputs, today.peak_z)

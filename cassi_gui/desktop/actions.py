@@ -83,6 +83,15 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "go.calibrate", "Calibrate", "Go", "go_calibrate", "From the camera's picture to a calibration", "Ctrl+1", "calibrate"
     ),
     ActionSpec(
+        "go.verify",
+        "Verify",
+        "Go",
+        "go_verify",
+        "Is an earlier calibration still right for today's picture?",
+        "Ctrl+2",
+        "verify",
+    ),
+    ActionSpec(
         "go.logbook", "Logbook", "Go", "go_logbook", "Accepted calibrations of your rigs, and their drift", "Ctrl+5", "logbook"
     ),
     ActionSpec("go.load", "Load", "Go", "go_load", "Step 1: choose the files", "Alt+1", "load", separator=True),
@@ -93,11 +102,13 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("go.next", "Next step", "Go", "go_next", "The next step", "Alt+Right Ctrl+PgDown", "next", separator=True),
     ActionSpec("go.back", "Previous step", "Go", "go_back", "The previous step", "Alt+Left Ctrl+PgUp", "back"),
     ActionSpec("run.start", "Run calibration", "Run", "start_run", "Start with the present settings", "F5 Ctrl+R", "run"),
-    ActionSpec("run.pause", "Pause", "Run", "toggle_pause", "Pause the run, or go on with it", "Ctrl+P", "pause"),
+    ActionSpec(
+        "run.pause", "Pause", "Run", "toggle_pause", "Pause the run, or go on with it; Space does it too", "Ctrl+P", "pause"
+    ),
     ActionSpec(
         "run.finish", "Stop and keep best", "Run", "finish_run", "End the search and keep the best so far", "Ctrl+K", "finish"
     ),
-    ActionSpec("run.cancel", "Cancel run", "Run", "cancel_run", "End the run without a result", "Ctrl+.", "cancel"),
+    ActionSpec("run.cancel", "Cancel run", "Run", "cancel_run", "End the run without a result", "Esc Ctrl+.", "cancel"),
     ActionSpec(
         "qa.accept", "Accept …", "Result", "accept_run", "Make the shown run the calibration in force", "Ctrl+Return", "accept"
     ),
@@ -129,6 +140,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("view.full_screen", "Full screen", "View", "toggle_full_screen", "The whole screen", "F11", separator=True),
     ActionSpec("view.reset_layout", "Reset layout", "View", "reset_layout", "Sizes and docks as at the first start"),
     ActionSpec("help.page", "Help for this page", "Help", "show_help", "What this page is for", "F1", "help"),
+    ActionSpec("help.tour", "Five-step tour", "Help", "show_tour", "What the five steps are for, in a minute"),
     ActionSpec(
         "help.shortcuts", "Keyboard shortcuts", "Help", "show_shortcuts", "List of all shortcuts", "Ctrl+F1", "keyboard"
     ),
@@ -158,7 +170,8 @@ class Actions(QObject):
                     groups[spec.group] = QActionGroup(self)
                 groups[spec.group].addAction(action)
             self._actions[spec.id] = action
-        self._palette_name = ""
+        self._palette, self._palette_name = palette, ""
+        self._paused = False
         self.set_palette(palette)
 
     def __getitem__(self, action_id: str) -> QAction:
@@ -166,6 +179,16 @@ class Actions(QObject):
 
     def __iter__(self) -> Iterator[tuple[ActionSpec, QAction]]:
         return ((spec, self._actions[spec.id]) for spec in ACTIONS)
+
+    def show_paused(self, paused: bool) -> None:
+        """The action that pauses a run goes on with it while it is paused: word and icon say which."""
+        if paused != self._paused:
+            self._paused = paused
+            self._draw_pause()
+
+    def _draw_pause(self) -> None:
+        self["run.pause"].setText("Resume" if self._paused else "Pause")
+        self["run.pause"].setIcon(make_icon("run" if self._paused else "pause", self._palette))
 
     def connect_to(self, target: QObject) -> None:
         """Connect every action to the method of `target` that the table names."""
@@ -176,10 +199,11 @@ class Actions(QObject):
         """Draw the icons in the colours of a palette."""
         if palette.name == self._palette_name:
             return
-        self._palette_name = palette.name
+        self._palette, self._palette_name = palette, palette.name
         for spec, action in self:
             if spec.icon:
                 action.setIcon(make_icon(spec.icon, palette))
+        self._draw_pause()
 
 
 def tip_with_shortcut(spec: ActionSpec) -> str:

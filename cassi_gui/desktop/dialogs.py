@@ -37,7 +37,8 @@ FILTERS: dict[str, str] = {
     "calibration": "Calibration (*.cassi.json);;JSON (*.json);;All files (*)",
     "session": "Sessions (*.cassi.h5);;All files (*)",
     "logbook": "Logbooks (*.sqlite);;All files (*)",
-    "plot": "PNG (*.png);;SVG (*.svg);;CSV (*.csv)",
+    "png": "PNG (*.png)",
+    "svg": "SVG (*.svg)",
 }
 
 SaveAnswer = Literal["save", "discard", "cancel"]

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cassi_core.errors import CassiError
+from cassi_gui.desktop.dialogs import Dialogs
 from cassi_gui.plots import export
 
+SUFFIXES = tuple(f".{kind}" for kind in ("png", "svg", "csv"))
 
-def save_plot(dialogs: Any, runner: Any, request: export.PlotExport, log: Callable[[str, str], None]) -> None:
+
+class Runner(Protocol):
+    """What does work outside the window's thread."""
+
+    def submit(
+        self, function: Callable[..., Any], *args: Any, done: Callable[[Any], None], failed: Callable[[Exception], None]
+    ) -> Any: ...
+
+
+def save_plot(dialogs: Dialogs, runner: Runner, request: export.PlotExport, log: Callable[[str, str], None]) -> None:
     """Ask for a path and write the plot there, or copy its numbers; long tables are written in the task thread.
 
     `log` is told (level, text) when the file is there.
@@ -27,17 +38,21 @@ def save_plot(dialogs: Any, runner: Any, request: export.PlotExport, log: Callab
     if target is None:
         return
 
+    def write() -> None:
+        export.write_csv(target, table)
+        written(None)
+
     def written(_none: None) -> None:
         log("info", f"written: {target.resolve()}")
 
     if table.size <= export.SHORT_CELLS:
-        _try(dialogs, lambda: written(export.write_csv(target, table)))
+        _try(dialogs, write)
         return
     log("info", f"writing {target} …")
     runner.submit(export.write_csv, target, table, done=written, failed=_failed(dialogs, "The plot could not be written"))
 
 
-def _write_picture(dialogs: Any, request: export.PlotExport, log: Callable[[str, str], None]) -> None:
+def _write_picture(dialogs: Dialogs, request: export.PlotExport, log: Callable[[str, str], None]) -> None:
     target = _ask(dialogs, request)
     if target is None:
         return
@@ -49,21 +64,28 @@ def _write_picture(dialogs: Any, request: export.PlotExport, log: Callable[[str,
     _try(dialogs, write)
 
 
-def _ask(dialogs: Any, request: export.PlotExport) -> Path | None:
-    path = dialogs.save_file("plot", f"Save the plot as {request.format.upper()}", request.name, kind="plot")
+def _ask(dialogs: Dialogs, request: export.PlotExport) -> Path | None:
+    """The path to write to, which ends as its content does: a drawing is never written under the name of a picture."""
+    path = dialogs.save_file("plot", f"Save the plot as {request.format.upper()}", request.name, kind=request.format)
     if not path:
         return None
-    return Path(path) if Path(path).suffix else Path(f"{path}.{request.format}")
+    suffix = f".{request.format}"
+    if path.lower().endswith(suffix):
+        return Path(path)
+    stem = Path(path)
+    target = stem.with_suffix(suffix) if stem.suffix.lower() in SUFFIXES else Path(f"{path}{suffix}")
+    text = f"{target.name} exists and would be replaced."
+    return target if not target.exists() or dialogs.confirm("Replace the file?", text, yes="Replace") else None
 
 
-def _try(dialogs: Any, write: Callable[[], None]) -> None:
+def _try(dialogs: Dialogs, write: Callable[[], None]) -> None:
     try:
         write()
     except CassiError as error:
         dialogs.error("The plot could not be written", str(error))
 
 
-def _failed(dialogs: Any, title: str) -> Callable[[Exception], None]:
+def _failed(dialogs: Dialogs, title: str) -> Callable[[Exception], None]:
     return lambda error: dialogs.error(title, str(error))
 
 

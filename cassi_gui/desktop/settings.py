@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
@@ -14,6 +15,11 @@ ORGANISATION = "cassi"
 APPLICATION = "cassi-calibration"
 MAX_RECENT = 10
 THEMES = ("system", "light", "dark")
+
+
+def _as_key(rig: str) -> str:
+    """A rig's name as the last part of a key, whatever characters it has."""
+    return quote(rig, safe="") or "-"
 
 
 class UiSettings:
@@ -76,18 +82,14 @@ class UiSettings:
 
     @property
     def recent_files(self) -> tuple[str, ...]:
-        """Sets of files opened lately, newest first, each as the paths joined by `|`."""
+        """What was opened lately, newest first, a line of JSON each."""
         value = self._settings.value("files/recent", [])
         values = [value] if isinstance(value, str) else value
         return tuple(str(v) for v in values) if isinstance(values, list) else ()
 
-    def add_recent(self, entry: str) -> None:
-        """Put an entry to the front."""
-        entries = [entry, *(e for e in self.recent_files if e != entry)][:MAX_RECENT]
-        self._settings.setValue("files/recent", entries)
-
-    def clear_recent(self) -> None:
-        self._settings.setValue("files/recent", [])
+    @recent_files.setter
+    def recent_files(self, entries: tuple[str, ...]) -> None:
+        self._settings.setValue("files/recent", list(entries[:MAX_RECENT]))
 
     @property
     def recent_sessions(self) -> tuple[str, ...]:
@@ -112,6 +114,25 @@ class UiSettings:
     @rig.setter
     def rig(self, name: str) -> None:
         self._settings.setValue("logbook/rig", name)
+
+    @property
+    def tour_seen(self) -> bool:
+        """Whether the tour was closed once: it begins by itself only before that."""
+        return str(self._settings.value("window/tour_seen", "")) == "yes"
+
+    @tour_seen.setter
+    def tour_seen(self, seen: bool) -> None:
+        self._settings.setValue("window/tour_seen", "yes" if seen else "")
+
+    def export_choice(self, rig: str) -> tuple[str, ...]:
+        """Identifiers of the files that were chosen last for a rig; empty when none ever were."""
+        value = self._settings.value(f"export/{_as_key(rig)}", [])
+        values = [value] if isinstance(value, str) else value
+        return tuple(str(v) for v in values) if isinstance(values, list) else ()
+
+    def remember_export_choice(self, rig: str, ids: tuple[str, ...]) -> None:
+        """Remember the files that are chosen for a rig."""
+        self._settings.setValue(f"export/{_as_key(rig)}", list(ids))
 
     def folder_for(self, purpose: str) -> str:
         """Folder last used for a purpose (measurement, mask, export ...); the user's documents (or home) at first."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -13,6 +14,11 @@ from cassi_core.inputs import CalibrationInputs
 from cassi_core.run import RunControl
 from cassi_gui.run.controller import RunController, RunPhase
 from cassi_gui.session.state import AppState, FileSelection
+
+if TYPE_CHECKING:
+    from cassi_core.io.camera import CameraReading
+    from cassi_core.quality.detection import MaskDetection
+    from cassi_core.quality.findings import Finding
 
 WORDS = (
     ("(--bands)", "(field Bands)"),
@@ -36,6 +42,10 @@ CANCELLED = "Reading was cancelled: read the files again, or choose others."
 PROGRESS_INTERVAL_MS = 200
 MASK_WANTED = "Now choose the mask: the file of the measurement holds none."
 """Half of the way, where everybody is who chooses the files one by one: no fault, and not shown as one."""
+
+
+NOTHING_KNOWN: dict[str, Any] = {"findings": (), "detection": None, "detecting": False}
+"""What is known about inputs goes when they do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,18 +78,9 @@ def load_selection(files: FileSelection, control: RunControl, report: Callable[[
         demo = load_demo()
         flip, turns = files.mask_turn
         return Loaded(turn_mask(demo.inputs, flip, turns), demo.truth)
-    from cassi_core.io.camera import CameraReading
     from cassi_core.io.inputs_from_files import load_inputs
     from cassi_core.io.readers import ReadMeter, Roi, Turn
 
-    camera = CameraReading(
-        files.picture,
-        files.average,  # type: ignore[arg-type]
-        Roi.parse(files.roi) if files.roi else None,
-        Turn(*files.turn),
-        files.bad_pixels or None,
-        files.saturation,
-    )
     inputs = load_inputs(
         files.measurements,
         mask=files.mask or None,
@@ -91,13 +92,28 @@ def load_selection(files: FileSelection, control: RunControl, report: Callable[[
         direction=files.direction,  # type: ignore[arg-type]
         mode=files.mode,  # type: ignore[arg-type]
         reference=files.reference or None,
-        camera=camera,
+        camera=camera_of(files),
         mask_roi=Roi.parse(files.mask_roi) if files.mask_roi else None,
         mask_turn=Turn(*files.mask_turn),
         wavelengths=files.wavelengths or None,
         meter=ReadMeter(control, report),
     )
     return Loaded(inputs)
+
+
+def camera_of(files: FileSelection) -> CameraReading:
+    """How the pictures of a selection are read."""
+    from cassi_core.io.camera import CameraReading
+    from cassi_core.io.readers import Roi, Turn
+
+    return CameraReading(
+        files.picture,
+        files.average,  # type: ignore[arg-type]
+        Roi.parse(files.roi) if files.roi else None,
+        Turn(*files.turn),
+        files.bad_pixels or None,
+        files.saturation,
+    )
 
 
 def find_problems(inputs: CalibrationInputs) -> tuple[Any, ...]:
@@ -107,15 +123,15 @@ def find_problems(inputs: CalibrationInputs) -> tuple[Any, ...]:
     return find(inputs)
 
 
-def find_position(inputs: CalibrationInputs, control: RunControl) -> tuple[Any, ...]:
-    """Whether the mask's pattern is in the picture, the right way round (in the worker's thread)."""
-    from cassi_core.quality.orientation import position_findings
+def look_for_mask(inputs: CalibrationInputs, min_peak_z: float, control: RunControl) -> MaskDetection:
+    """Whether the mask's pattern is in the picture, and how (in the worker's thread)."""
+    from cassi_core.quality.detection import detect_mask
 
-    return position_findings(inputs, control=control)
+    return detect_mask(inputs, min_peak_z=min_peak_z, control=control)
 
 
 class InputLoader(QObject):
-    """Keeps `inputs` and `findings` of the state in step with its `files`."""
+    """Keeps `inputs` of the state, and what is known about them, in step with its `files`."""
 
     logged = Signal(str, str)
     """A line for the log: (level, text)."""
@@ -155,6 +171,9 @@ class InputLoader(QObject):
     def _on_phase(self, phase: RunPhase) -> None:
         if phase is not RunPhase.IDLE:
             self._control.cancel()
+        elif self._state.inputs is not None and self._state.snapshot.detection is None:
+            # The search stepped aside for the run.
+            self._look(self._state.inputs)
 
     def _reload(self) -> None:
         self._control.cancel()
@@ -162,17 +181,18 @@ class InputLoader(QObject):
         other_pictures = files.measurements != self._files.measurements or files.demo != self._files.demo
         self._files = files
         self._runner.submit(_nothing, key="findings")
+        self._runner.submit(_nothing, key="detection")
         if not files.measurements and not files.demo:
             self._runner.submit(_nothing, key="load")
-            state.replace(inputs=None, truth=None, findings=(), loading=False, load_problem="")
+            state.replace(inputs=None, truth=None, loading=False, load_problem="", **NOTHING_KNOWN)
             return
         if self._adopted is not None and files is self._adopted[0]:
             self._use_adopted(self._adopted[1])
             return
         if other_pictures:
-            state.replace(inputs=None, truth=None, findings=(), loading=True, load_problem="")
+            state.replace(inputs=None, truth=None, loading=True, load_problem="", **NOTHING_KNOWN)
         else:
-            state.replace(findings=(), loading=True, load_problem="")
+            state.replace(loading=True, load_problem="", **NOTHING_KNOWN)
         self._read(files)
 
     def _read(self, files: FileSelection) -> None:
@@ -197,7 +217,7 @@ class InputLoader(QObject):
         """Read the files of the selection once more (after a cancel, or when they have changed on disk)."""
         files = self._state.snapshot.files
         if files.measurements or files.demo:
-            self._state.replace(inputs=None, truth=None, findings=(), loading=True, load_problem="")
+            self._state.replace(inputs=None, truth=None, loading=True, load_problem="", **NOTHING_KNOWN)
             self._read(files)
 
     def _hear(self, text: str, fraction: float) -> None:
@@ -212,17 +232,14 @@ class InputLoader(QObject):
             self.progress.emit(*self._heard)
 
     def _use_adopted(self, loaded: Loaded) -> None:
-        """As if the files had just been read, but for the findings that are there already."""
+        """As if the files had just been read."""
         self._runner.submit(_nothing, key="load")
-        known = self._state.inputs is loaded.inputs and bool(self._state.findings)
-        self._state.replace(inputs=loaded.inputs, truth=loaded.truth, loading=False, load_problem="")
-        if not known:
-            self._state.replace(findings=())
-            self._examine(loaded.inputs)
+        self._state.replace(inputs=loaded.inputs, truth=loaded.truth, loading=False, load_problem="", **NOTHING_KNOWN)
+        self._examine(loaded.inputs)
 
     def _on_loaded(self, loaded: Loaded) -> None:
         inputs = loaded.inputs
-        self._state.replace(inputs=inputs, truth=loaded.truth, loading=False, load_problem="")
+        self._state.replace(inputs=inputs, truth=loaded.truth, loading=False, load_problem="", **NOTHING_KNOWN)
         shape = inputs.frames[0].image.shape
         count = f"{len(inputs.frames)} measurements" if len(inputs.frames) > 1 else "measurement"
         text = f"loaded {count} {shape[0]} × {shape[1]} px from {inputs.frames[0].source.path}; "
@@ -234,7 +251,37 @@ class InputLoader(QObject):
         self._examine(inputs)
 
     def _examine(self, inputs: CalibrationInputs) -> None:
-        self._runner.submit(find_problems, inputs, done=self._on_findings, failed=self._on_failed_findings, key="findings")
+        """Look at the pictures, and for the mask in them: both in the background, each in its own thread."""
+        self._runner.submit(find_problems, inputs, done=self._on_findings, failed=self._on_not_examined, key="findings")
+        self._look(inputs)
+
+    @Slot(bool)
+    def look(self, wanted: bool) -> None:
+        """Look for the mask again (a run that is going on comes first), or stop looking."""
+        inputs = self._state.inputs
+        if not wanted:
+            self._control.cancel()
+        elif inputs is not None:
+            self._state.replace(detection=None)
+            self._look(inputs)
+
+    def _look(self, inputs: CalibrationInputs) -> None:
+        self._control.cancel()
+        if self._runner.running:
+            return
+        self._control = control = RunControl()
+        self._state.replace(detecting=True)
+        self._runner.submit(
+            look_for_mask,
+            inputs,
+            self._state.config.auto.min_peak_z,
+            control,
+            done=partial(self._on_detected, inputs),
+            failed=partial(self._on_not_detected, inputs),
+            key="detection",
+            control=control,
+            search=True,
+        )
 
     def _on_failed(self, error: Exception) -> None:
         text = in_window_words(str(error)) or type(error).__name__
@@ -242,32 +289,29 @@ class InputLoader(QObject):
             text = CANCELLED
         half_way = isinstance(error, MaskWantedError)
         text = MASK_WANTED if half_way else text
-        self._state.replace(inputs=None, truth=None, findings=(), loading=False, load_problem=text)
+        self._state.replace(inputs=None, truth=None, loading=False, load_problem=text, **NOTHING_KNOWN)
         self.logged.emit("info" if half_way else "error", text)
 
-    def _on_findings(self, findings: tuple[Any, ...]) -> None:
-        self._add_findings(findings)
-        inputs = self._state.inputs
-        if inputs is not None and not self._runner.running:
-            self._control = RunControl()
-            self._runner.submit(
-                find_position,
-                inputs,
-                self._control,
-                done=self._add_findings,
-                failed=self._on_failed_findings,
-                key="findings",
-            )
+    def _on_findings(self, findings: tuple[Finding, ...]) -> None:
+        self._state.replace(findings=findings)
+        self._log(findings)
 
-    def _add_findings(self, findings: tuple[Any, ...]) -> None:
-        grave = {"error": 0, "warning": 1, "info": 2}
-        both = sorted((*self._state.findings, *findings), key=lambda f: grave[f.severity])
-        self._state.replace(findings=tuple(both))
+    def _on_detected(self, inputs: CalibrationInputs, detection: MaskDetection) -> None:
+        if inputs is self._state.inputs:
+            self._state.replace(detection=detection, detecting=False)
+            self._log(detection.findings)
+
+    def _log(self, findings: tuple[Finding, ...]) -> None:
         for finding in findings:
             level = finding.severity if finding.severity in ("warning", "error") else "info"
             self.logged.emit(level, f"{finding.title}: {in_window_words(finding.text)}")
 
-    def _on_failed_findings(self, error: Exception) -> None:
+    def _on_not_detected(self, inputs: CalibrationInputs, error: Exception) -> None:
+        if inputs is self._state.inputs:
+            self._state.replace(detecting=False)
+        self._on_not_examined(error)
+
+    def _on_not_examined(self, error: Exception) -> None:
         if not isinstance(error, RunCancelled):
             self.logged.emit("error", f"the inputs could not be examined: {error}")
 

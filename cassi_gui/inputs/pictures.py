@@ -81,11 +81,8 @@ class PictureSettings(QObject):
             job.cancel()  # an answer that comes now has no dialog to go to
         if found is not None:
             top, bottom, left, right = found
-            commands.edit(
-                self._state,
-                f"Choose the {TITLES[role].lower()}",
-                files=replace(files, **{field: f"{top}:{bottom},{left}:{right}"}),
-            )
+            region: dict[str, Any] = {field: f"{top}:{bottom},{left}:{right}"}
+            commands.edit(self._state, f"Choose the {TITLES[role].lower()}", files=replace(files, **region))
 
 
 def _edges(text: str) -> tuple[int, int, int, int] | None:

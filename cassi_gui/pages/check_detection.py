@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cassi_core.inputs import CalibrationInputs
-from cassi_core.run import RunControl
 from cassi_gui.session.state import FileSelection, Snapshot
 from cassi_gui.widgets.findings_list import FindingRow
 
 if TYPE_CHECKING:
     from cassi_core.calibration.prealign import PreAlignment
-    from cassi_core.quality.orientation import BandTrain, Orientation
+    from cassi_core.quality.detection import MaskDetection
+    from cassi_core.quality.orientation import BandTrain
 
 Change = tuple[str, dict[str, Any]]
+WAYS_OUT = (("mask", "Choose another mask …"), ("dispersion", "Set bands and step"), ("load", "Back to Load"))
+"""What helps when the mask is not in the picture: identifiers and words of buttons."""
 
 
 @dataclass(frozen=True)
@@ -26,27 +28,11 @@ class Detected:
     apply: Callable[[Snapshot], Change] | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Detection:
-    """All answers about one set of inputs, and the match along the dispersion axis for the plot."""
-
-    answers: tuple[Detected, ...]
-    train: BandTrain
-    travel_px: float
-
-
-def detect(inputs: CalibrationInputs, min_peak_z: float, control: RunControl) -> Detection:
-    """Ask the core (in the worker's thread)."""
-    from cassi_core.quality.orientation import find_band_train, find_orientation, find_position
-
-    position = find_position(inputs, control=control)
-    orientations = find_orientation(inputs, control=control)
-    train = find_band_train(inputs, position)
-    answers = [_orientation(orientations, max(position.z, _as_it_is(orientations)), min_peak_z)]
-    if position.z >= min_peak_z:
-        answers.append(_position(position))
-        answers.extend(_train(inputs, train))
-    return Detection(tuple(answers), train, inputs.dispersion.travel_px)
+def answers(inputs: CalibrationInputs, found: MaskDetection) -> tuple[Detected, ...]:
+    """What a detection says, and what can be done about it."""
+    if found.train is None:
+        return (_lost(found),)
+    return (_position(found.position), *_train(inputs, found.train))
 
 
 def turned(files: FileSelection, mirrored: bool, quarter_turns: int) -> FileSelection:
@@ -58,22 +44,15 @@ def turned(files: FileSelection, mirrored: bool, quarter_turns: int) -> FileSele
     return replace(files, mask_turn=(flip, (quarter_turns + turns) % 4))
 
 
-def _as_it_is(orientations: tuple[Orientation, ...]) -> float:
-    return next(o.z for o in orientations if not o.mirrored and o.quarter_turns == 0)
-
-
-def _orientation(orientations: tuple[Orientation, ...], z_now: float, min_peak_z: float) -> Detected:
-    best = orientations[0]
-    others = "; ".join(f"{o.name} {o.z:.1f}" for o in orientations[1:4])
-    if max(best.z, z_now) < min_peak_z:
+def _lost(found: MaskDetection) -> Detected:
+    best, z_now = found.orientations[0], found.position.z
+    if found.better is None:
         text = (
-            f"In none of its {len(orientations)} orientations does the mask match the picture: the best, {best.name}, stands "
-            f"{best.z:.1f} times above the noise, {min_peak_z:g} is needed. Is it the mask of this rig?"
+            f"In none of its {len(found.orientations)} orientations does the mask match the picture: the best, {best.name}, stands "
+            f"{max(best.z, z_now):.1f} times above the noise, {found.min_peak_z:g} is needed. Is it the mask of this rig, with the "
+            "right bands and step?"
         )
-        return Detected(FindingRow("orientation", "bad", "Mask not found", text))
-    if not best.mirrored and best.quarter_turns == 0:
-        text = f"It stands {z_now:.0f} times above the noise as it is. The next best: {others}."
-        return Detected(FindingRow("orientation", "ok", "Mask the right way round", text))
+        return Detected(FindingRow("orientation", "bad", "Mask not found", text, more=WAYS_OUT))
     text = f"It matches {best.name} ({best.z:.0f} times above the noise; as it is {z_now:.1f})."
     row = FindingRow("orientation", "bad", "Mask the wrong way round", text, apply_text="Turn the mask")
 
@@ -85,7 +64,8 @@ def _orientation(orientations: tuple[Orientation, ...], z_now: float, min_peak_z
 
 def _position(position: PreAlignment) -> Detected:
     text = (
-        f"About {position.dx:+.1f} px right, {position.dy:+.1f} px down, turned by {position.theta:+.2f} deg. "
+        f"It stands {position.z:.0f} times above the noise, {_way(position.dx, 'right', 'left')} and {_way(position.dy, 'down', 'up')}, "
+        f"turned {_number(abs(position.theta), 2)} deg to the {'left' if position.theta >= 0 else 'right'}. "
         "The preset auto finds this by itself; the other presets start from the values in the table."
     )
     row = FindingRow("position", "ok", "Mask found", text, apply_text="Use as start values")
@@ -98,6 +78,15 @@ def _position(position: PreAlignment) -> Detected:
         return "Start where the mask was found", {"parameters": parameters}
 
     return Detected(row, apply)
+
+
+def _way(shift_px: float, positive: str, negative: str) -> str:
+    """A shift in words: `1.4 px right`."""
+    return f"{_number(abs(shift_px), 1)} px {positive if shift_px >= 0 else negative}"
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}"
 
 
 def _train(inputs: CalibrationInputs, train: BandTrain) -> list[Detected]:

@@ -1,55 +1,47 @@
-"""Page 5: write the files that other software reads, and say where they are."""
+"""Step 5: the list of files that can be written, bundles that tick them, and what became of each."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPlainTextEdit,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
 
 from cassi_core.io.exports import ExportChoices
+from cassi_core.io.exports.facts import FileFacts
 from cassi_gui.desktop.actions import Actions
 from cassi_gui.desktop.dialogs import Dialogs
 from cassi_gui.logbook.keeper import LogbookKeeper
-from cassi_gui.pages.export_items import EXPORT_ITEMS, GROUPS, MASKS, ExportItem, Written, preview_text, write_items
-from cassi_gui.pages.page import Page
+from cassi_gui.pages.export_items import (
+    BUNDLES,
+    EXPORT_ITEMS,
+    FIRST_CHOICE,
+    ExportItem,
+    Written,
+    all_facts,
+    preview_text,
+    write_items,
+)
+from cassi_gui.pages.export_layout import ExportLayout
 from cassi_gui.pages.status import VERDICT_STATUS, Badge, of_other_files, plural
 from cassi_gui.run.controller import RunController
 from cassi_gui.session import commands
 from cassi_gui.session.state import AppState, RunRecord
-from cassi_gui.style.boxes import ChoiceBox
-from cassi_gui.style.icons import make_icon
-from cassi_gui.style.theme import HALF_SPACE, LIGHT, MARGIN, SPACE, TYPE_SMALL_PT, Palette, font
+from cassi_gui.widgets.file_list import FileLine, State
 
-SHIFTS = (
-    ("Band shifts as each program assumes", None),
-    ("Whole-pixel band shifts", "integer"),
-    ("Sub-pixel pattern for each band", "interpolated"),
-)
+NO_RUN = "There is no run to write yet. Run a calibration first; what it finds can be written here."
 
 HELP = """<h2>Export</h2>
-<p>Choose a run, tick the files you need, choose a folder and a common name, and press <b>Write files</b>. The full paths appear
-below afterwards. The calibration file is read back after writing.</p>
+<p>The list names every file as it will be written, what it is for, what its layout loses, and its size. Tick the files you need, or
+choose a <b>bundle</b>, which ticks the files that belong together and nothing more. Choose a folder and a common name, and press
+<b>Write</b>. Every file is read again afterwards and held against what was to be written.</p>
+<p><code>mask.mat</code> and <code>mask_3d_shift.mat</code> have the names that the public MST and TSA-Net code loads.</p>
 <p>The accepted run is proposed. Another one can be written too; the page then says that nobody has accepted it.</p>"""
 
 
-class ExportPage(Page):
-    """Checklist at the left, preview of the calibration file at the right."""
+class ExportPage(ExportLayout):
+    """Which files are chosen, what is known of each, and what became of it."""
 
     title = "Export"
     help_html = HELP
@@ -62,228 +54,51 @@ class ExportPage(Page):
         dialogs: Dialogs,
         keeper: LogbookKeeper | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(dialogs.settings.folder_for("export"))
         self.setObjectName("page.export")
         self.setAccessibleName("Export")
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
         self._keeper = keeper
-        self._palette: Palette = LIGHT
-        self._written: tuple[Written, ...] = ()
-        self._boxes: dict[str, QCheckBox] = {}
-        self._targets: dict[str, QLabel] = {}
-        self._build()
+        self._chosen: frozenset[str] = frozenset()
+        self._facts: dict[str, FileFacts] = {}
+        self._written: dict[str, Written] = {}
+        self._written_uid = ""
+        """The run that the ticks in the list stand for."""
+        self._connect()
         state.changed.connect(self._on_changed)
+        if keeper is not None:
+            keeper.changed.connect(self._on_rig)
+        self._rig: str | None = None
+        self._on_rig()
         self._propose_name()
         self._refresh_runs()
 
     @property
     def badge(self) -> Badge:
-        """What the step says: how many files were written."""
-        count = sum(len(w.paths) for w in self._written)
-        if any(w.problem for w in self._written):
+        """What the step says: how many files were written, or are chosen."""
+        count = sum(len(w.paths) for w in self._written.values())
+        if any(w.problem for w in self._written.values()):
             return Badge("not all written", "bad")
-        return Badge(f"{plural(count, 'file')} written", "ok") if count else Badge("")
+        if count:
+            return Badge(f"{plural(count, 'file')} written", "ok")
+        return Badge(f"{plural(len(self._selected()), 'file')} chosen" if self.record is not None else "")
 
-    # -- building -------------------------------------------------------------------------------------------------
-    def _build(self) -> None:
-        left = QVBoxLayout()
-        left.setSpacing(SPACE)
-        left.addWidget(self._build_run_card())
-        left.addWidget(self._build_files_card(), 1)
-        left.addWidget(self._build_target_card())
-        right = QVBoxLayout()
-        right.setSpacing(SPACE)
-        right.addWidget(self._build_done_card())
-        right.addWidget(self._build_preview(), 1)
-        outer = QHBoxLayout(self)
-        outer.setContentsMargins(MARGIN, MARGIN, MARGIN, SPACE)
-        outer.setSpacing(MARGIN)
-        outer.addLayout(left, 1)
-        outer.addLayout(right, 1)
-
-    def _card(self, name: str, title: str) -> tuple[QFrame, QVBoxLayout]:
-        card = QFrame()
-        card.setObjectName(name)
-        card.setProperty("role", "card")
-        layout = QVBoxLayout(card)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        layout.setSpacing(SPACE)
-        heading = QLabel(title)
-        heading.setProperty("role", "heading")
-        layout.addWidget(heading)
-        return card, layout
-
-    def _build_run_card(self) -> QFrame:
-        card, layout = self._card("export.run_card", "Which calibration")
-        self.run = ChoiceBox()
-        self.run.setObjectName("export.run")
-        self.run.setAccessibleName("Run to export")
-        self.run.setToolTip("The run whose calibration is written; the accepted one is proposed")
+    def _connect(self) -> None:
+        self.bundles.chosen.connect(self._on_bundle)
+        self.files.ticked.connect(self._on_ticked)
         self.run.currentIndexChanged.connect(self._on_run)
-        self.warning = QLabel()
-        self.warning.setObjectName("export.warning")
-        self.warning.setWordWrap(True)
-        self.accept = QPushButton("Accept this run")
-        self.accept.setObjectName("export.accept")
-        self.accept.setToolTip("Make it the calibration in force; can be undone")
+        self.shifts.currentIndexChanged.connect(self._on_layout_choice)
+        self.normalise.toggled.connect(self._on_layout_choice)
+        self.preview.clicked.connect(self._on_preview)
         self.accept.clicked.connect(self._on_accept)
-        layout.addWidget(self.run)
-        row = QHBoxLayout()
-        row.addWidget(self.warning, 1)
-        row.addWidget(self.accept, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addLayout(row)
-        return card
-
-    def _build_files_card(self) -> QFrame:
-        card, layout = self._card("export.files_card", "Files")
-        inner = QWidget()
-        rows = QVBoxLayout(inner)
-        rows.setContentsMargins(0, 0, SPACE, 0)
-        rows.setSpacing(HALF_SPACE)
-        for group in GROUPS:
-            heading = QLabel(group)
-            heading.setProperty("role", "muted")
-            rows.addWidget(heading)
-            if group == MASKS:
-                rows.addLayout(self._build_mask_choices())
-            for item in (i for i in EXPORT_ITEMS if i.group == group):
-                self._add_item(item, rows)
-            rows.addSpacing(HALF_SPACE)
-        rows.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setObjectName("export.files_scroll")
-        scroll.setAccessibleName("Files to write")
-        scroll.setToolTip("Tick the files that are to be written")
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inner)
-        layout.addWidget(scroll, 1)
-        return card
-
-    def _add_item(self, item: ExportItem, rows: QVBoxLayout) -> None:
-        box = QCheckBox(item.title)
-        box.setObjectName(f"export.tick.{item.id}")
-        box.setAccessibleName(item.title)
-        box.setToolTip(item.text)
-        box.setChecked(item.ticked)
-        box.toggled.connect(self._refresh_targets)
-        target = QLabel()
-        target.setProperty("role", "small")
-        target.setWordWrap(True)
-        target.setIndent(22)
-        self._boxes[item.id], self._targets[item.id] = box, target
-        rows.addWidget(box)
-        rows.addWidget(target)
-
-    def _build_target_card(self) -> QFrame:
-        card, layout = self._card("export.target_card", "Where")
-        self.folder = QLineEdit(self._dialogs.settings.folder_for("export"))
-        self.folder.setObjectName("export.folder")
-        self.folder.setAccessibleName("Folder")
-        self.folder.setToolTip("The folder that the files are written to; it must exist")
-        self.choose = QPushButton("Choose …")
-        self.choose.setObjectName("export.choose")
-        self.choose.setToolTip("Choose the folder that the files are written to")
-        self.choose.setAccessibleName("Choose the folder")
-        self.choose.clicked.connect(self._on_choose)
-        self.name = QLineEdit("calibration")
-        self.name.setObjectName("export.name")
-        self.name.setAccessibleName("Common name")
-        self.name.setToolTip("All files begin with this name")
-        for field in (self.folder, self.name):
-            field.textChanged.connect(self._refresh_targets)
-        self.write = QPushButton("Write files")
-        self.write.setObjectName("export.write")
-        self.write.setToolTip("Write the ticked files; each is read back and checked")
-        self.write.setProperty("role", "primary")
-        self.write.clicked.connect(self._on_write)
-        grid = QGridLayout()
-        grid.setSpacing(SPACE)
-        for row, (text, field) in enumerate((("Folde&r", self.folder), ("&Name", self.name))):
-            label = QLabel(text)
-            label.setBuddy(field)
-            grid.addWidget(label, row, 0)
-            grid.addWidget(field, row, 1)
-        grid.addWidget(self.choose, 0, 2)
-        layout.addLayout(grid)
-        self.reason = QLabel()
-        self.reason.setObjectName("export.reason")
-        self.reason.setProperty("role", "muted")
-        self.reason.setWordWrap(True)
-        row_layout = QHBoxLayout()
-        row_layout.addWidget(self.reason, 1)
-        row_layout.addWidget(self.write)
-        layout.addLayout(row_layout)
-        return card
-
-    def _build_mask_choices(self) -> QHBoxLayout:
-        """How the masks for reconstruction software are written; the proposal is what each program assumes."""
-        self.shifts = ChoiceBox()
-        self.shifts.setObjectName("export.shifts")
-        self.shifts.setAccessibleName("Band shifts of masks")
-        self.shifts.setToolTip("One mask moved by whole pixels, or the pattern of each band where it really lies")
-        for text, value in SHIFTS:
-            self.shifts.addItem(text, value)
-        self.normalise = QCheckBox("Scale to 1")
-        self.normalise.setObjectName("export.normalise")
-        self.normalise.setAccessibleName("Scale masks to 1")
-        self.normalise.setToolTip(
-            "The largest value written is exactly 1; otherwise values are relative to the nominal mask's brightest"
-        )
-        row = QHBoxLayout()
-        row.setSpacing(SPACE)
-        row.addWidget(self.shifts, 1)
-        row.addWidget(self.normalise)
-        return row
-
-    def _build_done_card(self) -> QFrame:
-        self.done_card, layout = self._card("export.done_card", "Written just now")
-        self.done = QLabel()
-        self.done.setObjectName("export.done")
-        self.done.setWordWrap(True)
-        self.done.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-        layout.addWidget(self.done)
-        self.copy = QPushButton("Copy paths")
-        self.copy.setObjectName("export.copy")
-        self.copy.setToolTip("Copy the paths of the written files to the clipboard")
-        self.copy.clicked.connect(self._on_copy)
-        self.open = QPushButton("Open folder")
-        self.open.setObjectName("export.open")
-        self.open.setToolTip("Open the folder of the written files")
         self.open.clicked.connect(self._on_open)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self.copy)
-        row.addWidget(self.open)
-        layout.addLayout(row)
-        self.done_card.hide()
-        return self.done_card
+        self.copy.clicked.connect(self._on_copy)
+        self.folder.textChanged.connect(self._on_target)
+        self.choose.clicked.connect(self._on_choose)
+        self.name.textChanged.connect(self._on_target)
+        self.write.clicked.connect(self._on_write)
 
-    def _build_preview(self) -> QFrame:
-        card, layout = self._card("export.preview_card", "Preview of the calibration file")
-        self.preview = QPlainTextEdit()
-        self.preview.setObjectName("export.preview")
-        self.preview.setAccessibleName("Preview of the calibration file")
-        self.preview.setToolTip("What will stand in the calibration file")
-        self.preview.setReadOnly(True)
-        self.preview.setFont(font(TYPE_SMALL_PT, fixed=True))
-        self.preview.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.preview.setPlaceholderText("Run a calibration first: its file is shown here before it is written.")
-        layout.setSpacing(HALF_SPACE)
-        layout.addWidget(self.preview, 1)
-        return card
-
-    def set_palette(self, palette: Palette) -> None:
-        """Repaint in the colours of a palette."""
-        self._palette = palette
-        self.write.setIcon(make_icon("save", palette, palette.accent_text))
-        for button, icon in ((self.choose, "folder"), (self.copy, "copy"), (self.open, "folder"), (self.accept, "accept")):
-            button.setIcon(make_icon(icon, palette))
-
-    # -- showing --------------------------------------------------------------------------------------------------
+    # -- which run ------------------------------------------------------------------------------------------------
     @Slot(object)
     def _on_changed(self, names: frozenset[str]) -> None:
         if names & {"runs", "accepted_id", "current_id"}:
@@ -291,6 +106,8 @@ class ExportPage(Page):
         if "inputs" in names:
             self._propose_name()
             self._on_run()
+        if "points" in names:
+            self._ask_for_facts()
 
     def _propose_name(self) -> None:
         files = self._state.snapshot.files
@@ -308,8 +125,8 @@ class ExportPage(Page):
         blocked = self.run.blockSignals(True)
         self.run.clear()
         for r in reversed(shot.runs):
-            mark = " (accepted)" if r.accepted else ""
-            self.run.addItem(f"{r.name}{mark}, {r.when:%H:%M}, verdict: {r.result.verdict.status}", r.id)
+            mark = ", in force" if r.accepted else ""
+            self.run.addItem(f"{r.name}, {r.when:%H:%M}, verdict: {r.result.verdict.status}{mark}", r.id)
         index = self.run.findData(wanted)
         self.run.setCurrentIndex(max(index, 0) if shot.runs else -1)
         self.run.setPlaceholderText("No run yet")
@@ -319,53 +136,125 @@ class ExportPage(Page):
     @Slot()
     def _on_run(self) -> None:
         record = self.record
+        if record is None or record.uid != self._written_uid:
+            self._forget_written()
         self.run.setEnabled(record is not None)
+        self.preview.setEnabled(record is not None)
         self.accept.setVisible(record is not None and not record.accepted)
-        if record is None:
-            self._warn("Run a calibration first; what it finds can be written here.", "")
-            self.preview.clear()
-        else:
-            status = record.result.verdict.status
-            if record.accepted:
-                self._warn("This is the calibration in force.", "ok")
-            else:
-                self._warn("Nobody has accepted this run yet; look at the QA page first.", "warn")
-            if of_other_files(record, self._state.inputs):
-                self._warn("This run was made with other files than those that are loaded now.", "warn")
-            if status == "fail":
-                self._warn(f"The verdict of this run is {status}: do not trust it unchecked.", VERDICT_STATUS[status])
-            self._runner.submit(preview_text, record.result, done=partial(self._on_preview, record.id), key="export preview")
-        self._refresh_targets()
+        self._warn(*self._warning_of(record))
+        self._ask_for_facts()
+        self._show_files()
 
-    def _on_preview(self, run_id: int, text: str) -> None:
-        if self.record is not None and self.record.id == run_id:
-            self.preview.setPlainText(text)
+    def _warning_of(self, record: RunRecord | None) -> tuple[str, str]:
+        """What a person should know about the run before writing it, with its status."""
+        if record is None:
+            return NO_RUN, ""
+        status = record.result.verdict.status
+        if status == "fail":
+            return f"The verdict of this run is {status}: do not trust it unchecked.", VERDICT_STATUS[status]
+        if of_other_files(record, self._state.inputs):
+            return "This run was made with other files than those that are loaded now.", "warn"
+        return ("", "") if record.accepted else ("Nobody has accepted this run yet; look at the QA page first.", "warn")
 
     def _warn(self, text: str, status: str) -> None:
         self.warning.setText(text)
+        self.warning.setVisible(bool(text))
         self.warning.setProperty("status", status)
         self.warning.style().unpolish(self.warning)
         self.warning.style().polish(self.warning)
 
-    def _selected(self) -> list[tuple[ExportItem, Path]]:
-        folder = Path(self.folder.text().strip()).expanduser()
-        name = self.name.text().strip()
-        return [(i, folder / f"{name}{i.suffix}") for i in EXPORT_ITEMS if self._boxes[i.id].isChecked() and self._possible(i)]
+    # -- the list -------------------------------------------------------------------------------------------------
+    @Slot()
+    def _on_rig(self) -> None:
+        """The choice of files is that of the rig; another rig brings its own."""
+        rig = "" if self._keeper is None else self._keeper.rig
+        if rig != self._rig:
+            self._rig = rig
+            self._chosen = frozenset(self._dialogs.settings.export_choice(rig) or FIRST_CHOICE)
+            self._show_files()
+
+    @Slot()
+    def _on_layout_choice(self) -> None:
+        self._forget_written()
+        self._ask_for_facts()
+        self._show_files()
+
+    def _ask_for_facts(self) -> None:
+        """Meanings, warnings and sizes are worked out beside the window: they need the mask at its place."""
+        record = self.record
+        if record is None:
+            self._facts = {}
+            return
+        done = partial(self._on_facts, record.uid)
+        self._runner.submit(all_facts, record.result, self._choices(record), done=done, key="export facts")
+
+    def _on_facts(self, uid: str, facts: dict[str, FileFacts]) -> None:
+        if self.record is not None and self.record.uid == uid:
+            self._facts = facts
+            self._show_files()
 
     def _possible(self, item: ExportItem) -> bool:
         return self.record is not None and not item.missing(self.record.result)
 
+    def _selected(self) -> list[tuple[ExportItem, Path]]:
+        folder, stem = Path(self.folder.text().strip()).expanduser(), self.name.text().strip()
+        return [(i, folder / i.file_name(stem)) for i in EXPORT_ITEMS if i.id in self._chosen and self._possible(i)]
+
     @Slot()
-    def _refresh_targets(self) -> None:
-        record = self.record
-        for item in EXPORT_ITEMS:
-            missing = item.missing(record.result) if record is not None else ""
-            self._boxes[item.id].setEnabled(not missing)
-            name = f"{self.name.text().strip() or '…'}{item.suffix}"
-            self._targets[item.id].setText(f"Not possible: {missing}." if missing else f"{name}: {item.text}")
-        reason = self._blocked_reason()
+    def _show_files(self) -> None:
+        self.files.set_lines([self._line_of(item) for item in EXPORT_ITEMS])
+        possible = {item.id for item in EXPORT_ITEMS if self._possible(item)}
+        for bundle in BUNDLES:
+            ids = [i for i in bundle.items if i in possible] or list(bundle.items)
+            size = sum(self._facts[i].bytes for i in ids if i in self._facts)
+            words = plural(len(ids), "file")
+            self.bundles.buttons[bundle.id].set_details(f"{words}, up to {file_size(size)}" if size else words)
+        marked = next((b.id for b in BUNDLES if set(b.items) & possible == self._chosen & possible != frozenset()), "")
+        self.bundles.mark(marked)
+        count, reason = len(self._selected()), self._blocked_reason()
+        self.write.setText(f"Write {plural(count, 'file')}" if count else "Write files")
         self.write.setEnabled(not reason)
-        self.reason.setText(reason)
+        self.write.setToolTip(reason or "Write the ticked files and read each of them again")
+        self._show_done(reason)
+        self.badge_changed.emit()
+
+    def _line_of(self, item: ExportItem) -> FileLine:
+        record, facts, written = self.record, self._facts.get(item.id, FileFacts("")), self._written.get(item.id)
+        name = item.file_name(self.name.text().strip() or "\N{HORIZONTAL ELLIPSIS}")
+        missing = item.missing(record.result) if record is not None else ""
+        size = f"{'up to' if facts.at_most else 'about'} {file_size(facts.bytes)}" if facts.bytes else ""
+        note, ticked = facts.warning, item.id in self._chosen and not missing
+        kind: State = ""
+        if missing:
+            note, kind, size = missing, "impossible", ""
+        elif written is not None and written.problem:
+            note, kind, size = f"not written: {written.problem}", "failed", ""
+        elif written is not None:
+            note, kind, size = written.read_back, "written", file_size(written.bytes)
+        if item.id == "calibration" and kind == "" and facts.bytes:
+            size = file_size(facts.bytes)
+        return FileLine(item.id, item.group, name, facts.meaning, note, size, ticked, kind)
+
+    @Slot(str, bool)
+    def _on_ticked(self, item_id: str, on: bool) -> None:
+        self._choose(self._chosen | {item_id} if on else self._chosen - {item_id})
+
+    @Slot(str)
+    def _on_bundle(self, bundle_id: str) -> None:
+        self._choose(frozenset(next(b.items for b in BUNDLES if b.id == bundle_id)))
+
+    def _choose(self, ids: frozenset[str]) -> None:
+        self._chosen = ids
+        in_order = tuple(item.id for item in EXPORT_ITEMS if item.id in ids)
+        self._dialogs.settings.remember_export_choice(self._rig or "", in_order)
+        self._show_files()
+
+    @Slot()
+    def _on_target(self) -> None:
+        """Other names, other files: what was written lies elsewhere."""
+        self.folder.setToolTip(self.folder.text() or "Folder that the files are written to")
+        self._forget_written()
+        self._show_files()
 
     def _blocked_reason(self) -> str:
         if self.record is None:
@@ -390,15 +279,24 @@ class ExportPage(Page):
             commands.accept_run(self._state, self.record.id, logbook=self._keeper)
 
     @Slot()
+    def _on_preview(self) -> None:
+        record = self.record
+        if record is not None:
+            title = f"{self.name.text().strip() or 'calibration'}.cassi.json"
+            self._runner.submit(preview_text, record.result, done=partial(self._dialogs.show_text, title), key="export preview")
+
+    @Slot()
     def _on_write(self) -> None:
         record, targets = self.record, self._selected()
-        if record is None:
+        if record is None or not targets:
             return
         there = [path.name for _, path in targets if path.exists()]
         text = "These files exist and will be replaced:\n" + "\n".join(there)
         if there and not self._dialogs.confirm("Replace files?", text, yes="Replace"):
             return
         self._dialogs.settings.remember_folder("export", str(targets[0][1].parent))
+        self._forget_written()
+        self._show_files()
         self.write.setEnabled(False)
         done = partial(self._on_written, record.uid)
         self._runner.submit(write_items, record.result, targets, self._choices(record), done=done, failed=self._on_write_failed)
@@ -410,41 +308,63 @@ class ExportPage(Page):
         return ExportChoices(self.shifts.currentData(), self.normalise.isChecked(), points)
 
     def _on_written(self, uid: str, written: tuple[Written, ...]) -> None:
-        self._written = written
         for path in (p for w in written if w.item.id == "calibration" for p in w.paths):
             if self._keeper is not None:
                 self._keeper.name_file(uid, path)
-        lines = []
-        for item in written:
-            if item.problem:
-                lines.append(f"{item.item.title}: NOT written. {item.problem}")
-                self.logged.emit("error", f"not written: {item.problem}")
-            for path in item.paths:
-                lines.append(f"{path}  ({_size(path)})")
+        for one in written:
+            if one.problem:
+                self.logged.emit("error", f"not written: {one.problem}")
+            for path in one.paths:
                 self.logged.emit("info", f"written: {path}")
-        self.done.setText("\n".join(lines))
-        self.done_card.show()
-        self.open.setEnabled(any(w.paths for w in written))
-        self.copy.setEnabled(any(w.paths for w in written))
-        self._refresh_targets()
+        if self.record is not None and self.record.uid == uid:
+            self._written_uid, self._written = uid, {w.item.id: w for w in written}
+        self._show_files()
+
+    def forget(self) -> None:
+        """Another session is in place: what was written belongs to the old one."""
+        self._forget_written()
+        self._show_files()
         self.badge_changed.emit()
 
     def _on_write_failed(self, error: Exception) -> None:
-        self._refresh_targets()
+        self._show_files()
         self._dialogs.error("The files could not be written", str(error))
+
+    def _forget_written(self) -> None:
+        self._written_uid, self._written = "", {}
+
+    @property
+    def _paths(self) -> list[Path]:
+        return [p for w in self._written.values() for p in w.paths]
+
+    def _show_done(self, reason: str) -> None:
+        """The line above the folder: what was written and where, or why nothing can be."""
+        paths, failed = self._paths, sum(bool(w.problem) for w in self._written.values())
+        text = reason if self.record is not None else ""
+        if self._written:
+            where = f"{plural(len(paths), 'file')} written to {paths[0].parent}" if paths else "Nothing was written"
+            text = f"{where}; {plural(failed, 'file')} NOT written, see the list" if failed else where
+        self.done.set_full_text(text)
+        self.done.setVisible(bool(text))
+        self.done.setProperty("status", "bad" if failed else "ok" if paths else "")
+        self.done.style().unpolish(self.done)
+        self.done.style().polish(self.done)
+        self.open.setVisible(bool(paths))
+        self.copy.setVisible(bool(paths))
 
     @Slot()
     def _on_copy(self) -> None:
-        paths = [str(p) for w in self._written for p in w.paths]
-        QGuiApplication.clipboard().setText("\n".join(paths))
+        QGuiApplication.clipboard().setText("\n".join(str(p) for p in self._paths))
 
     @Slot()
     def _on_open(self) -> None:
-        first: Any = next((p for w in self._written for p in w.paths), None)
-        if first is not None:
-            self._dialogs.open_folder(str(first.parent))
+        if self._paths:
+            self._dialogs.open_folder(str(self._paths[0].parent))
 
 
-def _size(path: Path) -> str:
-    size = path.stat().st_size if path.exists() else 0
-    return f"{size} bytes" if size < 1000 else f"{size / 1000:.1f} kB" if size < 1e6 else f"{size / 1e6:.1f} MB"
+def file_size(size: int) -> str:
+    """`850 bytes`, `14 kB`, `1.7 MB`, `53 MB`: two significant digits are enough to choose by."""
+    if size < 1000:
+        return f"{size} bytes"
+    value, unit = (size / 1e3, "kB") if size < 1e6 else (size / 1e6, "MB") if size < 1e9 else (size / 1e9, "GB")
+    return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"

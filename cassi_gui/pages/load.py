@@ -1,78 +1,89 @@
-"""Page 1: choose the files of a rig, see what is in them, and say how the light is dispersed."""
+"""Page 1: give the measurement and the mask; everything else is optional."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import (
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QScrollArea,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from cassi_gui.desktop.actions import Actions
 from cassi_gui.desktop.dialogs import Dialogs
-from cassi_gui.desktop.saving import save_plot
-from cassi_gui.inputs.intake import FIELDS, KINDS, NAMES, SLOTS, FileIntake
+from cassi_gui.inputs.intake import FIELDS, KINDS, MAIN_SLOTS, NAMES, FileIntake
 from cassi_gui.inputs.loading import CANCELLED, MASK_WANTED, in_window_words
 from cassi_gui.inputs.monochromatic import FramesIntake
 from cassi_gui.inputs.pictures import PictureSettings
+from cassi_gui.inputs.recent import RecentEntry
+from cassi_gui.pages.load_more import MoreInputs
+from cassi_gui.pages.load_words import (
+    ANY_ORDER,
+    calibration_words,
+    day_words,
+    demo_overviews,
+    recent_row,
+    role_of_problem,
+    summary_text,
+)
 from cassi_gui.pages.page import Page
 from cassi_gui.run.controller import RunController
 from cassi_gui.session import commands
-from cassi_gui.session.state import AppState, FileSelection, selection_title
+from cassi_gui.session.state import AppState
 from cassi_gui.session.values import is_session
-from cassi_gui.style.icons import make_icon, make_pixmap
 from cassi_gui.style.paths import short_name
-from cassi_gui.style.theme import GAP, LIGHT, MARGIN, SPACE, Palette
-from cassi_gui.widgets.camera_form import CameraForm
-from cassi_gui.widgets.dispersion_form import DispersionForm, DispersionValues
+from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
+from cassi_gui.widgets.big_slot import BigSlot
+from cassi_gui.widgets.cut_card import CutCard
+from cassi_gui.widgets.demo_card import DemoCard
+from cassi_gui.widgets.dispersion_form import DispersionValues
 from cassi_gui.widgets.file_slot import FileSlot
 from cassi_gui.widgets.reading_bar import ReadingBar
-from cassi_gui.widgets.recent_list import RecentList
+from cassi_gui.widgets.recent_card import RecentCard
 
 if TYPE_CHECKING:
-    from cassi_gui.plots.image_panel import ImagePanel
+    from cassi_core.io.calibration_file import StoredCalibration
+    from cassi_core.io.examine import Examined
+    from cassi_core.io.overview import Overview
 
 DEMO_ENTRY = "Demo rig"
+RIGHT_WIDTH = 372
+"""Largest width of the column with the demo and what was opened lately."""
+SHARES = (7, 3)
+"""How the slots and that column share the width."""
 DISPERSION_FIELDS = ("n_bands", "step_px", "direction", "mode")
-RARE = ("bad-pixel map", "wavelengths")
-"""Slots that few rigs need: they come after everything else."""
 DISPERSION_QUESTION = (
     "Is there a table with the offset of each band, or a folder with frames of the mask in light of known wavelengths "
     "(mask_540nm.tif, 540.5.png), to measure it with?"
 )
+PROBLEM_BELOW = "What is wrong stands in red on this page"
 
 HELP = """<h2>Load</h2>
-<p>Give the program what your rig left on disk. Drop one or many files anywhere on the window: they are sorted by their content,
-and a line says why each one went where. You can also drop on a slot, type a path into it, or use <b>Choose …</b>.</p>
+<p>Two pictures are enough: what the camera took, and the mask. Drop one or many files anywhere on the window: they are sorted by their
+content, and a line says why each one went where. A mask in the measurement's slot (or the other way round) is recognised and moved.</p>
 <ul><li><b>Measurement</b>: the grey picture of the camera. Several snapshots of <i>one</i> rig are fitted together.</li>
-<li><b>Mask</b>: the picture of the coded aperture as it was made, or photographed without dispersion.</li>
-<li><b>Dark</b> and <b>flat</b> frames, a <b>reference cube</b> and a <b>dispersion table</b> are optional.</li>
-<li>A map or table of <b>bad pixels</b> keeps them out of the fit; a table of <b>wavelengths</b> names the bands.</li>
-<li><b>Pictures</b>: average repeated exposures, use a region of the sensor (… draws it), mirror or turn pictures and mask.</li>
-<li>Instead of a table, a <b>folder of frames of the mask</b> in light of known wavelengths (named like mask_540nm.tif) can be dropped on the
-dispersion slot: the dispersion is measured with them and shown, with what is left over.</li></ul>
-<p>A file that holds several arrays opens a list with previews; <code>FILE::key</code> in the path names one directly.
-A <code>.raw</code> file without a header is asked about: rows, columns, type. ENVI cubes are chosen by their <code>.hdr</code>.
-Bands and step come from the file or from the widths unless you set them.</p>"""
+<li><b>Mask</b>: the picture of the coded aperture as it was made, or photographed without dispersion.</li></ul>
+<p><b>More inputs</b> unfolds what is optional:</p>
+<ul><li><b>Dispersion</b>: bands and step come from the file or from the widths unless you set them. A table of offsets can be given, or a
+<b>folder of frames of the mask</b> in light of known wavelengths (named like mask_540nm.tif): the dispersion is measured with them.</li>
+<li><b>Dark</b> and <b>flat</b> frames, a <b>reference cube</b>; a map or table of <b>bad pixels</b> keeps them out of the fit;
+a table of <b>wavelengths</b> names the bands.</li>
+<li><b>Pictures</b>: average repeated exposures, use a region of the sensor (… draws it), mirror or turn pictures and mask.</li></ul>
+<p>A file that holds several arrays opens a list with previews. A <code>.raw</code> file without a header is asked about: rows, columns,
+type. ENVI cubes are chosen by their <code>.hdr</code>.</p>"""
 
 
 class LoadPage(Page):
-    """Slots, dispersion form, and a look at the measurement."""
+    """Two large slots, what is optional below them, the demo and what was opened lately at the right."""
 
     title = "Load"
     help_html = HELP
+    recent_chosen = Signal(object)
+    clear_recent_requested = Signal()
+    tour_requested = Signal()
 
     def __init__(self, state: AppState, runner: RunController, actions: Actions, dialogs: Dialogs) -> None:
         super().__init__()
@@ -80,34 +91,47 @@ class LoadPage(Page):
         self.setAccessibleName("Load")
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
         self._palette: Palette = LIGHT
-        self._picture: ImagePanel | None = None
-        self._recent: tuple[FileSelection, ...] = ()
+        self._recent: tuple[RecentEntry, ...] = ()
+        self._demo: dict[str, Overview] = {}
+        self._comes_next = ""
         self.intake = FileIntake(state, runner, dialogs, self)
         self.intake.noted.connect(self._show_notes)
         self.intake.logged.connect(self.logged)
-        self.intake.seen_changed.connect(self._refresh_slots)
+        self.intake.seen_changed.connect(self._refresh)
+        self.intake.calibration_given.connect(self._on_calibration)
         self.frames = FramesIntake(state, runner, dialogs, self)
         self.frames.told.connect(self._on_told)
         self.frames.logged.connect(self.logged)
         self._build()
         state.changed.connect(self._on_changed)
+        self._show_notes(())
         self._refresh()
 
     @property
     def next_problems(self) -> tuple[str, ...]:
-        """What is missing before Check makes sense."""
+        """What is missing before Check makes sense; a problem is told in its slot, once."""
         shot = self._state.snapshot
         if shot.loading:
             return ("Reading the files …",)
+        if shot.load_problem == MASK_WANTED:
+            return ("Needs a mask",)
         if shot.load_problem:
-            return (shot.load_problem,)
+            return (PROBLEM_BELOW,)
         if not shot.files.measurements and not shot.files.demo:
-            return ("Choose a measurement, or open the demo",)
+            return ("Needs a measurement and a mask" if not shot.files.mask else "Needs a measurement",)
         return () if shot.inputs is not None else ("The files are not loaded",)
 
     def add_files(self, paths: Sequence[str]) -> None:
         """Sort files by content and put them into the slots (drop on the window, Open files, command line)."""
         self._take(paths, "")
+
+    def ask_for(self, role: str) -> None:
+        """Ask for another measurement or mask, or open the fields of the dispersion."""
+        if role == "dispersion":
+            self.more.set_open(True)
+            self.form.bands.setFocus()
+        else:
+            self._on_choose(role)
 
     def _take(self, paths: Sequence[str], role: str) -> None:
         """A session among the files is opened in place of everything; other files go into their slots."""
@@ -119,150 +143,108 @@ class LoadPage(Page):
 
     # -- building -------------------------------------------------------------------------------------------------
     def _build(self) -> None:
-        self.slots: dict[str, FileSlot] = {}
-        main, more = _two_columns(), _two_columns()
-        for i, spec in enumerate(SLOTS):
-            slot = FileSlot(spec, self._palette)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(MARGIN, 12, MARGIN, 12)
+        outer.setSpacing(MARGIN)
+        outer.addWidget(self._build_left(), 1)
+        right = self._build_right()
+        right.setMaximumWidth(RIGHT_WIDTH)
+        outer.addWidget(right)
+        for place, share in enumerate(SHARES):
+            outer.setStretch(place, share)
+
+    def _build_left(self) -> QScrollArea:
+        headline = QLabel("Where is the mask in your picture?")
+        headline.setProperty("role", "title")
+        below = QLabel(
+            "Give the picture that the imager took and the picture of its mask. Everything else is found or optional."
+        )
+        below.setProperty("role", "muted")
+        below.setWordWrap(True)
+        self.big = {spec.id: BigSlot(spec) for spec in MAIN_SLOTS}
+        self.more = MoreInputs(self._palette)
+        self.more.unfolded.connect(self._on_unfolded)
+        self.form, self.camera = self.more.form, self.more.camera
+        self.form.edited.connect(self._on_dispersion)
+        self.pictures = PictureSettings(self.camera, self._state, self._runner, self._dialogs, self)
+        self.slots: dict[str, BigSlot | FileSlot] = {**self.big, **self.more.slots}
+        for slot in self.slots.values():
             slot.choose_requested.connect(self._on_choose)
             slot.paths_given.connect(self._on_paths)
             slot.array_requested.connect(self._on_array)
             slot.remove_requested.connect(self.intake.remove)
-            self.slots[spec.id] = slot
-            (more if spec.id in RARE else main).addWidget(slot, i // 2, i % 2)
-        self.form = DispersionForm()
-        self.form.edited.connect(self._on_dispersion)
-        self.camera = CameraForm()
-        self.pictures = PictureSettings(self.camera, self._state, self._runner, self._dialogs, self)
-        self.notes = QLabel()
-        self.notes.setObjectName("load_notes")
-        self.notes.setWordWrap(True)
-        self.notes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.notes.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.notes.hide()
-        inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(0, 0, SPACE, 0)
-        column.setSpacing(SPACE)
-        column.addLayout(main)
-        column.addWidget(self.form)
-        column.addWidget(self.notes)
-        column.addWidget(self.camera)
-        column.addLayout(more)
-        self.recent = RecentList()
-        self.recent.chosen.connect(self._on_recent)
-        column.addWidget(self.recent, 1)
-        scroll = QScrollArea()
-        scroll.setObjectName("load.scroll")
-        scroll.setAccessibleName("Files and settings")
-        scroll.setToolTip("Files of the rig, and how they are read")
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._right = QStackedWidget()
-        self._right.addWidget(self._build_welcome())
-        self._right.addWidget(self._build_summary())
-        outer = QHBoxLayout(self)
-        outer.setContentsMargins(MARGIN, MARGIN, MARGIN, SPACE)
-        outer.setSpacing(MARGIN)
-        outer.addWidget(scroll, 8)
-        outer.addWidget(self._right, 5)
-
-    def _build_welcome(self) -> QFrame:
-        card = QFrame()
-        card.setProperty("role", "card")
-        card.setObjectName("welcome")
-        self._welcome_icon = QLabel()
-        title = QLabel("Drop your files here")
-        title.setProperty("role", "title")
-        text = self._paragraph(
-            "A measurement and the mask of the rig are enough.\nThey are sorted by their content, in any order."
-        )
-        demo_text = self._paragraph("New here? The demo is a simulated rig\nwhose true misalignment is known.")
-        self.demo_button = self._action_button("file.demo", "Open demo", primary=True)
-        self.open_button = self._action_button("file.open", "Open files …")
-        layout = QVBoxLayout(card)
-        layout.setSpacing(SPACE)
-        layout.addStretch(1)
-        for widget in (self._welcome_icon, title, text, self.open_button, None, demo_text, self.demo_button):
-            if widget is None:
-                layout.addSpacing(GAP)
-            else:
-                layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addStretch(1)
-        return card
-
-    @staticmethod
-    def _paragraph(text: str) -> QLabel:
-        label = QLabel(text)
-        label.setProperty("role", "muted")
-        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        return label
-
-    def _build_summary(self) -> QFrame:
-        card = QFrame()
-        card.setProperty("role", "card")
-        card.setObjectName("summary")
-        self.summary_title = QLabel()
-        self.summary_title.setProperty("role", "heading")
-        self.summary = QLabel()
-        self.summary.setObjectName("load_summary")
-        self.summary.setWordWrap(True)
-        self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._summary_layout = QVBoxLayout(card)
-        self._summary_layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        self._summary_layout.setSpacing(SPACE)
-        self._summary_layout.addWidget(self.summary_title)
-        self._summary_layout.addWidget(self.summary)
+        self.notes, self.summary = _text_label("load_notes"), _text_label("load_summary")
+        self.summary.setProperty("role", "small")
         self.reading = ReadingBar()
         self.reading.cancel_requested.connect(self.cancel_requested)
         self.reading.again_requested.connect(self.again_requested)
-        self._summary_layout.addWidget(self.reading)
-        self._filler = QWidget()
-        self._summary_layout.addWidget(self._filler, 1)
-        return card
+        two = QHBoxLayout()
+        two.setSpacing(MARGIN)
+        for big in self.big.values():
+            big.shown_changed.connect(self._refresh_slots)
+            two.addWidget(big, 1)
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE)
+        self.cut = CutCard()
+        column.addWidget(self.cut)
+        column.addWidget(headline)
+        column.addWidget(below)
+        column.addLayout(two, 1)
+        for widget in (self.more, self.notes, self.reading, self.summary):
+            column.addWidget(widget)
+        self._scroll = QScrollArea()
+        self._scroll.setObjectName("load.scroll")
+        self._scroll.setAccessibleName("Files and settings")
+        self._scroll.setToolTip("Files of the rig, and how they are read")
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(inner)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # Never narrower than what is in it: there is no bar to scroll sideways.
+        self._scroll.setMinimumWidth(inner.minimumSizeHint().width() + self._scroll.verticalScrollBar().sizeHint().width())
+        return self._scroll
+
+    def _build_right(self) -> QWidget:
+        self.demo = DemoCard()
+        self.demo.demo_requested.connect(self._actions["file.demo"].trigger)
+        self.demo.tour_requested.connect(self.tour_requested)
+        self.demo_button = self.demo.demo
+        self.recent = RecentCard()
+        self.recent.chosen.connect(self._on_recent)
+        self.recent.clear_requested.connect(self.clear_recent_requested)
+        self.recent.session_requested.connect(self._actions["file.open_session"].trigger)
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(self.demo)
+        column.addWidget(self.recent, 1)
+        return right
 
     @property
     def first_control(self) -> QWidget:
-        """Where the keyboard begins: the demo while there is nothing, else the first slot."""
-        return self.demo_button if self._right.currentIndex() == 0 else self.slots["measurement"].choose
-
-    @property
-    def picture(self) -> ImagePanel:
-        """The measurement; made when the first one arrives, because it brings the plots with it."""
-        if self._picture is None:
-            from cassi_gui.plots.image_panel import ImagePanel
-
-            self._picture = ImagePanel("load_picture", "Measurement")
-            self._picture.set_palette(self._palette)
-            self._picture.cursor_moved.connect(self._on_cursor)
-            self._picture.export_requested.connect(self._on_export)
-            self._summary_layout.replaceWidget(self._filler, self._picture)
-            self._filler.deleteLater()
-            self._summary_layout.setStretchFactor(self._picture, 1)
-        return self._picture
-
-    def _action_button(self, action_id: str, text: str, *, primary: bool = False) -> QPushButton:
-        action = self._actions[action_id]
-        button = QPushButton(text)
-        button.setObjectName(f"load.{action_id}")
-        button.setToolTip(action.toolTip())
-        button.setAccessibleName(text.rstrip(" …"))
-        if primary:
-            button.setProperty("role", "primary")
-        button.clicked.connect(action.trigger)
-        return button
+        """Where the keyboard begins: the slot that comes next."""
+        return self.slots[self._comes_next or "measurement"].choose
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
         self._palette = self.frames.palette = self.pictures.palette = palette
-        for slot in self.slots.values():
+        for slot in self.big.values():
             slot.set_palette(palette)
-        if self._picture is not None:
-            self._picture.set_palette(palette)
-        self._welcome_icon.setPixmap(make_pixmap("load", palette, 56, palette.accent))
-        self.open_button.setIcon(make_icon("open", palette))
-        self.demo_button.setIcon(make_icon("demo", palette, palette.accent_text))
+        self.more.set_palette(palette)
+        self.cut.set_palette(palette)
+        self.demo.set_palette(palette)
+        self.recent.set_palette(palette)
+
+    def forget(self) -> None:
+        """Another session is in place."""
+        self.intake.forget()
+        self._demo = {}
+        self.more.set_open(False)
+        self._show_notes(())
+        self._refresh()
 
     # -- intents --------------------------------------------------------------------------------------------------
     @Slot(str)
@@ -293,11 +275,12 @@ class LoadPage(Page):
     def _on_array(self, role: str) -> None:
         entries = self.slots[role].entries
         if entries and not self._state.snapshot.files.demo:
-            self.intake.choose_array(entries[-1], role)
+            shown = self.big[role].shown_index if role in self.big else -1
+            self.intake.choose_array(entries[shown], role)
 
     @Slot(int)
     def _on_recent(self, index: int) -> None:
-        commands.edit(self._state, "Open recent files", files=self._recent[index])
+        self.recent_chosen.emit(self._recent[index].files)
 
     @Slot(object)
     def _on_dispersion(self, values: DispersionValues) -> None:
@@ -310,25 +293,56 @@ class LoadPage(Page):
     def _on_told(self, level: str, text: str) -> None:
         self._show_notes(((level, text),) if text else ())
 
+    @Slot(str)
+    def _on_calibration(self, path: str) -> None:
+        self.calibration_given.emit(path)
+        done = partial(self._on_calibration_read, path)
+        self._runner.submit(
+            _read_calibration, path, done=done, failed=partial(self._on_no_calibration, path), key="calibration"
+        )
+
+    def _on_calibration_read(self, path: str, stored: StoredCalibration) -> None:
+        self._show_notes((("info", calibration_words(path, stored.calibrated, datetime.now())),))
+
+    def _on_no_calibration(self, path: str, error: Exception) -> None:
+        self._show_notes((("error", f"{short_name(path)} is not used: {in_window_words(str(error))}"),))
+
+    @Slot()
+    def _on_unfolded(self) -> None:
+        # After the layout has grown.
+        QTimer.singleShot(0, self, self._show_unfolded)
+
+    def _show_unfolded(self) -> None:
+        bar = self._scroll.verticalScrollBar()
+        bar.setValue(min(bar.maximum(), self.more.y() - SPACE))
+
     # -- showing --------------------------------------------------------------------------------------------------
     @Slot(object)
     def _show_notes(self, lines: Sequence[tuple[str, str]]) -> None:
-        """How files were sorted, and what is wrong with those that are not used."""
+        """How files were sorted, and what is wrong with those that no slot was given for."""
         words = {"error": "Problem: ", "warning": "Warning: ", "info": ""}
-        self.notes.setText("\n".join(words[level] + line for level, line in lines))
-        self._status(self.notes, "bad" if any(level == "error" for level, _ in lines) else "")
-        self.notes.setVisible(bool(lines))
+        self.notes.setText("\n".join(words[level] + line for level, line in lines) or ANY_ORDER)
+        self.notes.setProperty("role", "" if lines else "small")
+        _set_status(self.notes, "bad" if any(level == "error" for level, _ in lines) else "")
 
     @Slot(object)
     def _on_changed(self, names: frozenset[str]) -> None:
         if names & {"files", "inputs", "loading", "load_problem"}:
             self._refresh()
 
-    def show_recent(self, selections: Sequence[FileSelection]) -> None:
-        """List what was opened lately."""
-        self._recent = tuple(selections)
-        self.recent.set_entries([(selection_title(s), "\n".join((*s.measurements, s.mask)).strip()) for s in self._recent])
+    @Slot(object)
+    def show_cut(self, when: datetime | None) -> None:
+        """Offer to go on with a run that was cut off at a moment; None: there is none (any more)."""
+        self.cut.show_cut("" if when is None else day_words(when.isoformat(), datetime.now()))
 
+    def show_recent(self, entries: Sequence[RecentEntry]) -> None:
+        """List what was opened lately; who has opened something knows the demo."""
+        self._recent = tuple(entries)
+        today = datetime.now()
+        self.recent.set_rows([recent_row(entry, today) for entry in self._recent])
+        self.demo.set_short(bool(self._recent))
+
+    @Slot()
     def _refresh(self) -> None:
         self._refresh_slots()
         self._refresh_summary()
@@ -339,77 +353,102 @@ class LoadPage(Page):
             return (DEMO_ENTRY,) if role in ("measurement", "mask", "cube") and inputs is not None else ()
         if role == "measurement":
             return files.measurements
-        entry = str(getattr(files, FIELDS[role]))
+        entry = str(vars(files)[FIELDS[role]])
         return (entry,) if entry else ()
 
     @Slot()
     def _refresh_slots(self) -> None:
-        files, inputs = self._state.snapshot.files, self._state.inputs
+        shot = self._state.snapshot
+        files, inputs, problem = shot.files, shot.inputs, shot.load_problem
+        at_fault = role_of_problem(problem, files, FIELDS) if problem not in ("", MASK_WANTED, CANCELLED) else ""
         for role, slot in self.slots.items():
             entries = self._entries(role)
             if slot.entries != entries:
                 slot.set_entries(entries)
             slot.set_fixed(files.demo and bool(entries))
+            if files.demo:
+                self._show_demo(role, slot)
+            elif entries:
+                self._show_facts(slot, entries)
             if role in self.intake.refused:
                 stays = f" Still used: {short_name(entries[-1])}." if entries else ""
                 slot.set_facts(f"{self.intake.refused[role].rstrip('.')}.{stays}", "bad")
-            elif entries and not files.demo:
-                self._show_facts(slot, entries)
-        if files.demo and inputs is not None:
-            self._runner.submit(_demo_overviews, inputs, done=self._on_demo_overviews, key="demo overviews")
-        elif not files.mask and inputs is not None:
+            elif role == at_fault:
+                slot.set_facts(problem, "bad")
+            elif not entries:
+                slot.set_facts("" if isinstance(slot, BigSlot) else slot.spec.hint)
+        if at_fault in self.more.slots:
+            self.more.set_open(True)
+        if not files.demo and not files.mask and inputs is not None:
             source = inputs.mask_source
-            self.slots["mask"].set_facts(f"The measurement's own mask is used ({short_name(source.path)}::{source.key}).", "ok")
+            self.big["mask"].set_facts(f"The measurement's own mask is used ({short_name(source.path)}::{source.key}).", "ok")
+        if files.demo and inputs is not None and not self._demo:
+            self._runner.submit(demo_overviews, inputs, done=self._on_demo_overviews, key="demo overviews")
         values = DispersionValues(files.n_bands, files.step_px, files.direction, files.mode)
         shown = inputs.dispersion if inputs is not None else None
         self.form.set_values(values, shown, from_table=bool(files.dispersion_csv), locked=files.demo)
         self.pictures.refresh()
+        self.more.show_count(files)
+        self._mark_next()
 
-    def _show_facts(self, slot: FileSlot, entries: tuple[str, ...]) -> None:
-        seen = self.intake.seen
-        missing = [e for e in entries if e not in seen]
+    def _mark_next(self) -> None:
+        """Tint the slot that comes next, and give it the focus when the hand was on a slot."""
+        shot = self._state.snapshot
+        comes_next = ""
+        if not shot.files.demo and shot.inputs is None:
+            comes_next = "measurement" if not shot.files.measurements else "" if shot.files.mask else "mask"
+        before, self._comes_next = self._comes_next, comes_next
+        for role, slot in self.big.items():
+            slot.set_next(role == comes_next)
+        focus = self.focusWidget()
+        on_a_slot = focus is None or any(slot.isAncestorOf(focus) for slot in self.big.values())
+        if comes_next and comes_next != before and on_a_slot:
+            self.big[comes_next].choose.setFocus()
+
+    def _show_facts(self, slot: BigSlot | FileSlot, entries: tuple[str, ...]) -> None:
+        role, seen = slot.spec.id, self.intake.seen
+        missing = [e for e in entries if (role, e) not in seen]
         if missing:
-            self.intake.look_at(missing, slot.spec.id)
+            self.intake.look_at(missing, role)
             slot.set_facts("Reading …")
             return
-        items = [seen[e] for e in entries]
-        problem = next((i.problem for i in items if i.problem), "")
-        several = f"{len(items)} snapshots of one rig; the last: " if len(items) > 1 else ""
-        gone = [e for e in entries if not Path(e.partition("::")[0]).is_file()]
-        if problem and gone and self._state.inputs is not None:
+        index = slot.shown_index if isinstance(slot, BigSlot) else -1
+        item = seen[role, entries[index]]
+        gone = not Path(entries[index].partition("::")[0]).is_file()
+        if item.problem and gone and self._state.inputs is not None:
             slot.set_facts("Kept in the session; the file itself is not there any more.", "warn")
             return
-        slot.set_facts(in_window_words(problem) if problem else several + items[-1].facts, "bad" if problem else "")
-        slot.set_thumbnail(items[-1].thumbnail)
+        if isinstance(slot, BigSlot):
+            _fill(slot, item.seen, item)
+        else:
+            slot.set_facts(in_window_words(item.problem) or item.facts, "bad" if item.problem else "")
+            slot.set_thumbnail(item.thumbnail)
 
-    def _on_demo_overviews(self, overviews: dict[str, Any]) -> None:
-        if self._state.snapshot.files.demo:
-            for role, seen in overviews.items():
-                self.slots[role].set_facts(seen.words())
-                self.slots[role].set_thumbnail(seen.thumbnail)
+    def _show_demo(self, role: str, slot: BigSlot | FileSlot) -> None:
+        seen = self._demo.get(role)
+        if seen is None or not slot.entries:
+            return
+        if isinstance(slot, BigSlot):
+            _fill(slot, seen)
+        else:
+            slot.set_facts(seen.words())
+            slot.set_thumbnail(seen.thumbnail)
+
+    def _on_demo_overviews(self, overviews: dict[str, Overview]) -> None:
+        self._demo = overviews
+        self._refresh_slots()
 
     def _refresh_summary(self) -> None:
         shot = self._state.snapshot
-        something = bool(shot.files.measurements or shot.files.demo)
-        self._right.setCurrentIndex(1 if something else 0)
-        if shot.inputs is None:
-            self.summary_title.setText("Reading …" if shot.loading else "Not complete yet")
-            self.summary.setText(shot.load_problem or ("The files are being read and checked." if shot.loading else ""))
-            self._status(self.summary, "bad" if shot.load_problem not in ("", MASK_WANTED) else "")
-            if shot.load_problem == CANCELLED:
-                self.reading.show_stopped()
-            else:
-                self.reading.rest()
-            if self._picture is not None:
-                self._picture.set_image(None, empty="The measurement appears here when the files fit together.")
-            return
-        self.reading.rest()
-        self.summary_title.setText("Ready")
-        self._status(self.summary, "")
-        self.summary.setText(_summary_text(shot.inputs, shot.truth is not None))
-        count = len(shot.inputs.frames)
-        self.picture.set_title("Measurement" if count < 2 else f"Measurement, first of {count} snapshots")
-        self.picture.set_image(shot.inputs.frames[0].image)
+        if shot.load_problem == CANCELLED:
+            self.reading.show_stopped()
+        elif not shot.loading:
+            self.reading.rest()
+        if shot.inputs is not None:
+            self.summary.setText(summary_text(shot.inputs, shot.truth is not None))
+        else:
+            self.summary.setText(CANCELLED if shot.load_problem == CANCELLED else "Reading the files …" if shot.loading else "")
+        self.summary.setVisible(bool(self.summary.text()))
 
     @Slot(str, float)
     def show_reading(self, text: str, fraction: float) -> None:
@@ -417,47 +456,32 @@ class LoadPage(Page):
         if self._state.snapshot.loading:
             self.reading.show_progress(text, fraction)
 
-    @staticmethod
-    def _status(label: QLabel, status: str) -> None:
-        label.setProperty("status", status)
-        label.style().unpolish(label)
-        label.style().polish(label)
 
-    @Slot(object)
-    def _on_cursor(self, cursor: tuple[int, int, float] | None) -> None:
-        self.cursor_text.emit("" if cursor is None else self.picture.value_text(cursor[0], cursor[1]))
-
-    @Slot(object)
-    def _on_export(self, request: Any) -> None:
-        save_plot(self._dialogs, self._runner, request, self.logged.emit)
+def _fill(slot: BigSlot, seen: Overview | None, item: Examined | None = None) -> None:
+    """Picture and facts of a file, or what is wrong with it."""
+    if seen is None:
+        slot.set_facts(in_window_words(item.problem) if item is not None else "", "bad")
+        return
+    slot.set_facts(seen.short_words())
+    slot.set_picture(seen.thumbnail)
+    slot.set_light(*(seen.exposure() if slot.spec.id == "measurement" else ("", "")))
 
 
-def _two_columns() -> QGridLayout:
-    grid = QGridLayout()
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setSpacing(SPACE)
-    grid.setColumnStretch(0, 1)
-    grid.setColumnStretch(1, 1)
-    return grid
+def _text_label(name: str) -> QLabel:
+    label = QLabel()
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
 
 
-def _summary_text(inputs: Any, demo: bool) -> str:
-    """What will be calibrated, in two sentences."""
-    rows, cols = inputs.frames[0].image.shape
-    d = inputs.dispersion
-    count = f"{len(inputs.frames)} snapshots" if len(inputs.frames) > 1 else "One snapshot"
-    nm = d.wavelengths_nm
-    waves = f", {nm[0]:.0f} … {nm[-1]:.0f} nm" if nm is not None else ""
-    text = f"{count} of {rows} × {cols} px with a mask of {inputs.mask.shape[0]} × {inputs.mask.shape[1]} px. "
-    text += f"{d.n_bands} bands{waves}, {d.step_px:.4g} px per band to the {d.direction}."
-    return text + (" The demo's true misalignment is known, so the result can be checked against it." if demo else "")
+def _set_status(label: QLabel, status: str) -> None:
+    label.setProperty("status", status)
+    label.style().unpolish(label)
+    label.style().polish(label)
 
 
-def _demo_overviews(inputs: Any) -> dict[str, Any]:
-    """Facts and thumbnails of arrays in memory (in the worker's thread)."""
-    from cassi_core.io.overview import describe
+def _read_calibration(path: str) -> StoredCalibration:
+    from cassi_core.io.calibration_file import read_calibration
 
-    found = {"measurement": describe(inputs.frames[0].image, "", "measurement"), "mask": describe(inputs.mask, "", "mask")}
-    if inputs.reference is not None:
-        found["cube"] = describe(inputs.reference, "", "cube")
-    return found
+    return read_calibration(path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
@@ -25,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from cassi_core.errors import CassiError
+from cassi_core.logbook.drift import Trend
 from cassi_core.logbook.entry import LogEntry, entry_of_file, local_day
 from cassi_core.logbook.limits import RigLimits
 from cassi_core.logbook.store import Added, Logbook
@@ -35,10 +35,11 @@ from cassi_gui.desktop.saving import save_plot
 from cassi_gui.logbook import commands as edits
 from cassi_gui.logbook.keeper import LogbookKeeper
 from cassi_gui.pages.page import Page
-from cassi_gui.plots.panel import ElidedLabel
+from cassi_gui.plots.export import PlotExport
 from cassi_gui.plots.trend import TrendPanel
 from cassi_gui.run.controller import RunController
 from cassi_gui.session.state import AppState
+from cassi_gui.style.elided import ElidedLabel
 from cassi_gui.style.icons import make_icon, make_pixmap
 from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
 from cassi_gui.widgets.entry_facts import entry_html
@@ -264,9 +265,20 @@ class LogbookPage(Page):
         takes = replace(self.filter.selection, rig=None).takes
         shown = [replace(t, points=tuple(p for p in t.points if takes(p.entry))) for t in view.trends.get(rig or "", ())]
         self.trend.set_title(f"Trends of {rig}" if rig else "Trends")
-        self.trend.set_trends(shown, empty="No calibration of this rig fits the choice above.")
+        self._show_trends(shown)
         self.limits.set_limits(None if rig is None else view.contents.limits_of(rig), entries)
         self._show_banner(rig, [e for e in entries if e.in_force])
+
+    def _show_trends(self, trends: list[Trend]) -> None:
+        """Courses over time; of a single calibration there is none, which a sentence says better than plots of one point."""
+        points = [point for trend in trends for point in trend.points]
+        entries = {point.entry.id: point.entry for point in points}
+        empty = "No calibration of this rig fits the choice above."
+        if len(entries) == 1:
+            (entry,) = entries.values()
+            where = f"entry {entry.id}, {local_day(entry.calibrated)}"
+            empty = f"One calibration so far ({where}). How the values move is drawn here from the second on."
+        self.trend.set_trends(trends if len(entries) > 1 else (), empty=empty)
 
     def _show_banner(self, rig: str | None, entries: list[LogEntry]) -> None:
         view = self._keeper.view
@@ -373,7 +385,7 @@ class LogbookPage(Page):
         self._dialogs.error("The table could not be written", str(error))
 
     @Slot(object)
-    def _on_plot_export(self, request: Any) -> None:
+    def _on_plot_export(self, request: PlotExport) -> None:
         save_plot(self._dialogs, self._runner, request, self.logged.emit)
 
     @Slot()

@@ -19,8 +19,14 @@ class Page(QWidget):
     page_requested = Signal(str)
     """Identifier of another page that what was done here leads to."""
     next_requested = Signal()
+    input_requested = Signal(str)
+    """What is to be given anew on the Load page: `measurement`, `mask`, or `dispersion` for bands and step."""
     session_given = Signal(str)
     """Path of a session that was given where inputs are expected."""
+    calibration_given = Signal(str)
+    """Path of a calibration that was given where inputs are expected."""
+    look_requested = Signal(bool)
+    """The mask is to be looked for in the picture again, or (False) the search is to stop."""
     cancel_requested = Signal()
     """Reading of the inputs is to end."""
     again_requested = Signal()
@@ -37,6 +43,11 @@ class Page(QWidget):
         return ()
 
     @property
+    def next_is_primary(self) -> bool:
+        """Whether most go on to the next page from here; False where the page has a strong button of its own."""
+        return True
+
+    @property
     def badge(self) -> Badge | None:
         """What the step of this page says, for pages that know more than the session does."""
         return None
@@ -48,6 +59,9 @@ class Page(QWidget):
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
+
+    def forget(self) -> None:
+        """Another session is in place: nothing that is said about what happened in the old one stays."""
 
     def reset_layout(self) -> None:
         """Sizes as at the first start."""

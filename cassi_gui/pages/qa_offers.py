@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cassi_core.config import CalibrationConfig
+from cassi_core.formatting import format_duration
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
 from cassi_core.quality.check_words import Action
@@ -15,7 +16,6 @@ from cassi_core.quality.pictures import belongs_to
 from cassi_core.result import CalibrationResult, Reason
 from cassi_gui.session.state import FileSelection, Snapshot
 from cassi_gui.widgets.offer import Offer
-from cassi_gui.widgets.run_strip import format_seconds
 
 POSE = ("dx", "dy", "theta", "scale_x", "scale_y")
 """What is refined too where only a part of it was: shifts, turn and both magnifications."""
@@ -199,7 +199,7 @@ def _steps(case: Case, reason: Reason) -> Offer | None:
 
 
 def _on(case: Case, reason: Reason) -> Offer | None:
-    known = f"From the best so far; it was stopped after {format_seconds(case.result.seconds_total)}."
+    known = f"From the best so far; it was stopped after {format_duration(case.result.seconds_total)}."
     return Offer(
         "continue_search",
         "Finish the search",

@@ -2,50 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout
 
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.errors import CassiError, ConfigError
+from cassi_core.parameters import ParameterSet
 from cassi_gui.desktop.actions import Actions
 from cassi_gui.desktop.dialogs import Dialogs
 from cassi_gui.desktop.saving import save_plot
 from cassi_gui.pages.page import Page
 from cassi_gui.pages.run_plots import RunPlots
-from cassi_gui.run.controller import RunController
+from cassi_gui.pages.run_setup import RunSetup
+from cassi_gui.plots.export import PlotExport
+from cassi_gui.run.controller import RunBatch, RunController
 from cassi_gui.run.presets import BUILT_IN, PresetStore
+from cassi_gui.run.stages import NOT_KNOWN
 from cassi_gui.session import commands
 from cassi_gui.session.state import AppState, RunRecord
-from cassi_gui.style.icons import make_icon
-from cassi_gui.style.theme import LIGHT, MARGIN, SPACE, Palette
+from cassi_gui.style.theme import MARGIN, Palette
 from cassi_gui.widgets.config_fields import with_setting
-from cassi_gui.widgets.config_form import ConfigForm
-from cassi_gui.widgets.naming import tip_tabs
-from cassi_gui.widgets.parameter_table import ParameterEdit, ParameterTable, bound_words
-from cassi_gui.widgets.preset_bar import PresetBar
-
-LEFT_WIDTH = 452
+from cassi_gui.widgets.parameter_table import ParameterEdit, bound_words
+from cassi_gui.widgets.stage_list import StageLine
 
 
 class RunPage(Page):
-    """Page 3 of 5."""
+    """Step 3 of 5."""
 
     title = "Run"
 
     help_html = (
-        "<p>Choose a <b>preset</b>: <b>auto</b> is right for nearly everything. In the table tick what the run may change "
-        "(<b>Refine</b>), give start values and bounds; a parameter that is not ticked stays exactly as it is. "
+        "<p>Choose a <b>preset</b>: <b>auto</b> is right for nearly everything. In the table tick what the run may change, give "
+        "start values and (with <b>Bounds</b>) limits; a parameter that is not ticked stays exactly as it is: it is held. "
         "Everything can be undone.</p>"
-        "<p><b>Run calibration</b> starts. Meanwhile all pages can be used; edits count for the next run. "
-        "<b>Stop and keep best</b> ends the search with what it has, <b>Cancel</b> ends it without a result.</p>"
-        "<p>The plots: every parameter over the steps with one sigma shaded; the reconstruction with the best parameters "
-        "so far (click a point to see its spectrum); the score map of grid stages (bright is good, the ring is the best); "
-        "the residual. The square beside a title shows one plot alone, the dots save or copy it.</p>"
+        "<p><b>Run calibration</b> starts. Meanwhile all pages can be used. <b>Pause</b> (Space) waits, <b>Stop and keep best</b> "
+        "ends the search with what it has, <b>Cancel run</b> (Esc) ends it without a result.</p>"
+        "<p><b>Stages</b> lists what is done, what runs and what waits; choose one to see its plots. A grid stage shows how well "
+        "each place fits (bright is good, the ring is the best, frames are finer grids); a fit shows every parameter over its "
+        "steps with one sigma shaded. The residual of one stage cannot be compared with that of another: each has its own "
+        "plot. Click a point in the scene to see its spectrum. The square beside a title shows one plot alone, the dots save or "
+        "copy it.</p>"
+        "<p>An error (\N{PLUS-MINUS SIGN}) stands beside a value once it is known, which is when the run has ended.</p>"
     )
 
     def __init__(
@@ -56,93 +59,45 @@ class RunPage(Page):
         self.setAccessibleName(self.title)
         self._state, self._runner, self._actions, self._dialogs = state, runner, actions, dialogs
         self._store = presets or PresetStore(dialogs.settings.presets_folder)
-        self._preset_name = state.config.preset
+        self._preset_name: str = state.config.preset
         self._preset_config = CalibrationConfig(preset=state.config.preset)
-        self._palette: Palette = LIGHT
         self._shown_run: tuple[str, bool] | None = None
-        self.preset_bar = PresetBar()
-        self.table = ParameterTable()
-        self.form = ConfigForm()
+        self._started_with: ParameterSet | None = None
+        """Start values of the run that goes on."""
+        self.setup = RunSetup(actions["edit.reset_parameters"].toolTip())
+        self.table, self.preset_bar, self.run_button = self.setup.table, self.setup.preset_bar, self.setup.run_button
         self.plots = RunPlots()
-        self._build()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(MARGIN, 12, MARGIN, 12)
+        layout.setSpacing(MARGIN)
+        layout.addWidget(self.setup)
+        layout.addWidget(self.plots, 1)
         self._connect()
         self._show_presets()
         self._refresh(frozenset({"config", "parameters", "points", "inputs", "runs"}))
-
-    # -- building ---------------------------------------------------------------------------------------------------
-    def _build(self) -> None:
-        self.run_button = QPushButton("Run calibration")
-        self.run_button.setObjectName("run_page_start")
-        self.run_button.setProperty("role", "primary")
-        self.run_button.setMinimumHeight(36)
-        self.notice = QLabel()
-        self.notice.setObjectName("run_notice")
-        self.notice.setWordWrap(True)
-        self.notice.setProperty("role", "small")
-        self.defaults_button = QPushButton("Refine as the preset does")
-        self.defaults_button.setObjectName("refine_defaults")
-        self.defaults_button.setToolTip("Tick the parameters that the preset refines by default (can be undone)")
-        self.reset_button = QPushButton("Reset values and bounds")
-        self.reset_button.setObjectName("reset_parameters")
-        self.reset_button.setToolTip(self._actions["edit.reset_parameters"].toolTip())
-        buttons = QHBoxLayout()
-        buttons.setSpacing(SPACE)
-        buttons.addWidget(self.defaults_button)
-        buttons.addWidget(self.reset_button)
-        buttons.addStretch(1)
-        parameters = QWidget()
-        inner = QVBoxLayout(parameters)
-        inner.setContentsMargins(0, SPACE, 0, 0)
-        inner.setSpacing(SPACE)
-        inner.addWidget(self.table, 1)
-        inner.addLayout(buttons)
-        self.tabs = QTabWidget()
-        self.tabs.setObjectName("run_tabs")
-        self.tabs.setAccessibleName("Parameters and settings")
-        self.tabs.setToolTip("Which parameters are refined between which bounds, and the settings of the preset")
-        self.tabs.addTab(parameters, "Parameters")
-        self.tabs.addTab(self.form, "Settings")
-        tip_tabs(self.tabs, ("Which parameters are refined, from where and between which bounds", "Settings of the preset"))
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE)
-        column.addWidget(self.preset_bar)
-        column.addWidget(self.tabs, 1)
-        column.addWidget(self.notice)
-        column.addWidget(self.run_button)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.setObjectName("run_splitter")
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setHandleWidth(MARGIN)
-        self.splitter.addWidget(left)
-        self.splitter.addWidget(self.plots)
-        self.splitter.setStretchFactor(1, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, SPACE, MARGIN, SPACE)
-        layout.addWidget(self.splitter)
-        self.reset_layout()
 
     def _connect(self) -> None:
         self._state.changed.connect(self._refresh)
         self._runner.batch.connect(self._on_batch)
         self._runner.state_changed.connect(self._on_phase)
-        self._runner.finished.connect(self._on_ended)
-        self._runner.failed.connect(self._on_ended)
-        self._runner.cancelled.connect(self._on_ended)
-        self.preset_bar.chosen.connect(self._on_preset)
-        self.preset_bar.save_requested.connect(self._on_preset_save)
-        self.preset_bar.rename_requested.connect(self._on_preset_rename)
-        self.preset_bar.delete_requested.connect(self._on_preset_delete)
-        self.table.edited.connect(self._on_parameter)
-        self.form.edited.connect(self._on_setting)
-        self.form.reset_requested.connect(self._on_settings_reset)
-        self.defaults_button.clicked.connect(self._on_refine_defaults)
-        self.reset_button.clicked.connect(self._actions["edit.reset_parameters"].trigger)
+        for ended in (self._runner.finished, self._runner.failed, self._runner.cancelled):
+            ended.connect(self._on_ended)
+        bar, setup = self.setup.preset_bar, self.setup
+        bar.chosen.connect(self._on_preset)
+        bar.save_requested.connect(self._on_preset_save)
+        bar.rename_requested.connect(self._on_preset_rename)
+        bar.delete_requested.connect(self._on_preset_delete)
+        setup.table.edited.connect(self._on_parameter)
+        setup.form.edited.connect(self._on_setting)
+        setup.form.reset_requested.connect(self._on_settings_reset)
+        setup.defaults_button.clicked.connect(self._on_refine_defaults)
+        setup.reset_button.clicked.connect(self._actions["edit.reset_parameters"].trigger)
+        setup.stages.chosen.connect(self.plots.choose_stage)
         start = self._actions["run.start"]
-        self.run_button.clicked.connect(start.trigger)
+        setup.run_button.clicked.connect(start.trigger)
         start.changed.connect(self._mirror_start)
         self._mirror_start()
+        self.plots.told.connect(self._on_told)
         self.plots.export_requested.connect(self._on_export)
         self.plots.point_picked.connect(self._on_point)
         self.plots.colour_wanted.connect(self._on_colour_wanted)
@@ -155,6 +110,7 @@ class RunPage(Page):
         if shot.inputs is None or self._runner.running:
             return False
         self._shown_run = None
+        self._started_with = shot.parameters
         self.plots.begin(shot.parameters, shot.inputs.dispersion.wavelengths_nm, running=True)
         return bool(self._runner.start(shot.inputs, shot.config, shot.parameters))
 
@@ -165,34 +121,34 @@ class RunPage(Page):
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""
-        self._palette = palette
-        for part in (self.preset_bar, self.table, self.plots):
-            part.set_palette(palette)
-        self.run_button.setIcon(make_icon("run", palette, palette.accent_text))
+        self.setup.set_palette(palette)
+        self.plots.set_palette(palette)
+
+    def forget(self) -> None:
+        """Another session is in place: no value of the old one's runs stays."""
+        self._show_notice()
 
     def reset_layout(self) -> None:
         """Sizes as at the first start."""
-        self.splitter.setSizes([LEFT_WIDTH, 10_000])
         self.plots.reset_layout()
 
     # -- showing the state ----------------------------------------------------------------------------------------------
     @Slot(object)
     def _refresh(self, names: frozenset[str]) -> None:
         shot = self._state.snapshot
-        if "parameters" in names:
-            self.table.set_parameters(shot.parameters)
         if "config" in names:
-            self.form.set_config(shot.config)
+            self.setup.form.set_config(shot.config)
             self._show_presets()
         if "points" in names:
             self.plots.set_points([(p.row, p.col, p.label, p.colour) for p in shot.points])
         if "inputs" in names and not self._runner.running:
             self._shown_run = None
             self.plots.begin(shot.parameters, None if shot.inputs is None else shot.inputs.dispersion.wavelengths_nm)
-            empty = "Load a measurement first (page 1)." if shot.inputs is None else "Start a run to see the reconstruction."
-            self.plots.cube.set_waiting(empty)
-        if names & {"runs", "current_id"} and not self._runner.running:
+            if shot.inputs is not None:
+                self.setup.table.set_direction(shot.inputs.dispersion.direction)
+        if names & {"runs", "current_id", "inputs"} and not self._runner.running:
             self._show_record(self._state.current_run)
+        self._show_values()
         self._show_notice()
 
     def _show_record(self, record: RunRecord | None) -> None:
@@ -202,29 +158,52 @@ class RunPage(Page):
         if shown == self._shown_run:
             return
         self._shown_run = shown
+        self.setup.show_found(record is not None)
         if record is None:
+            shot = self._state.snapshot
+            self.plots.begin(shot.parameters, None if shot.inputs is None else shot.inputs.dispersion.wavelengths_nm)
             return
         self.plots.show_result(record.result)
         if record.result.maps is not None:
             self._on_colour_wanted(record.result.maps.cube_after)
 
+    @Slot()
+    def _on_told(self) -> None:
+        """The stages moved on."""
+        book = self.plots.book
+        lines = [StageLine(s.name, s.label, s.state, s.count) for s in book.stages]
+        self.setup.set_stages(lines, self.plots.stage)
+        if self._started_with is not None:
+            self._show_values()
+
+    def _show_values(self) -> None:
+        """Start and Found: of a run that goes on what it has so far, else what the run on show ended with.
+
+        The values and errors of a run that has ended are those of its result: the same as on the QA page, in the file, in the report.
+        """
+        table, record = self.setup.table, self._state.current_run
+        if self._started_with is not None:
+            table.set_parameters(self._started_with)
+            table.set_found(self.plots.book.found())
+            self.setup.set_sentence(self.plots.book.why_no_error())
+            return
+        table.set_parameters(self._state.parameters)
+        table.set_found(None if record is None else record.result.parameters)
+        unfinished = record is not None and record.result.outcome == "not_finished"
+        self.setup.set_sentence(NOT_KNOWN if unfinished else "")
+
     def _show_notice(self, problem: str = "") -> None:
         shot = self._state.snapshot
         stuck = [f"{p.name} starts {bound_words(p)}" for p in shot.parameters if p.at_bound]
         words = problem
-        if not words and self._runner.running:
-            words = "A run is going on. Edits made now count for the next run."
-        elif not words and stuck:
-            words = f"{'; '.join(stuck)}: widen the bound or change the value."
-        elif not words and shot.inputs is None:
-            words = "Load a measurement and a mask first (page 1, or the demo: Ctrl+D)."
-        elif not words and not shot.parameters.refined:
-            words = "Nothing to refine: tick at least one parameter."
-        self.notice.setText(f"\N{WARNING SIGN} {words}" if problem else words)
-        self.notice.setProperty("status", "bad" if problem else "")
-        self.notice.style().unpolish(self.notice)
-        self.notice.style().polish(self.notice)
-        self.notice.setVisible(bool(words))
+        if not words and not self._runner.running:
+            if stuck:
+                words = f"{'; '.join(stuck)}: widen the bound or change the value."
+            elif shot.inputs is None:
+                words = "Load a measurement and a mask first (Load, or the demo: Ctrl+D)."
+            elif not shot.parameters.refined:
+                words = "Nothing to refine: tick at least one parameter."
+        self.setup.set_notice(words, bad=bool(problem))
 
     def _show_presets(self) -> None:
         config = self._state.config
@@ -232,14 +211,14 @@ class RunPage(Page):
             self._preset_name, self._preset_config = config.preset, CalibrationConfig(preset=config.preset)
         own = self._store.names()
         changed = _without_refine(config) != _without_refine(self._preset_config)
-        self.preset_bar.set_presets(BUILT_IN, own, self._preset_name, changed)
+        self.setup.preset_bar.set_presets(BUILT_IN, own, self._preset_name, changed)
 
     @Slot()
     def _mirror_start(self) -> None:
         action = self._actions["run.start"]
-        self.run_button.setEnabled(action.isEnabled())
-        self.run_button.setToolTip(action.toolTip())
-        self.run_button.setAccessibleName(action.text())
+        self.setup.run_button.setEnabled(action.isEnabled())
+        self.setup.run_button.setToolTip(action.toolTip())
+        self.setup.run_button.setAccessibleName(action.text())
 
     # -- presets and settings -----------------------------------------------------------------------------------------
     @Slot(str)
@@ -260,8 +239,8 @@ class RunPage(Page):
         except ConfigError as error:
             self._show_notice(str(error))
             return
-        changes = {"config": _without_refine(config), "parameters": parameters}
-        if not commands.edit(self._state, f"Choose preset {name}", **changes):
+        plain = _without_refine(config)
+        if not commands.edit(self._state, f"Choose preset {name}", config=plain, parameters=parameters):
             self._show_presets()
 
     @Slot()
@@ -295,7 +274,7 @@ class RunPage(Page):
             self._preset_config = CalibrationConfig(preset=self._state.config.preset)
             self._show_presets()
 
-    def _guarded(self, function: Any, *args: Any) -> bool:
+    def _guarded(self, function: Callable[..., object], *args: object) -> bool:
         try:
             function(*args)
         except CassiError as error:
@@ -317,7 +296,7 @@ class RunPage(Page):
             config = with_setting(self._state.config, path, value)
         except CassiError as error:
             self._show_notice(str(error))
-            self.form.set_config(self._state.config)
+            self.setup.form.set_config(self._state.config)
             return
         commands.edit(self._state, f"Change {name}", f"setting {name}", config=config)
 
@@ -336,16 +315,25 @@ class RunPage(Page):
 
     # -- a run ------------------------------------------------------------------------------------------------------
     @Slot(object)
-    def _on_batch(self, batch: Any) -> None:
+    def _on_batch(self, batch: RunBatch) -> None:
         self.plots.take(batch.events)
 
     @Slot(object)
     def _on_phase(self, _phase: object) -> None:
+        self.setup.set_running(self._runner.running)
+        if self._runner.running:
+            self.setup.show_found(True)
+        self._show_values()
         self._show_notice()
 
     @Slot()
     @Slot(object)
     def _on_ended(self, _what: object = None) -> None:
+        """A run that gave no result leaves nothing on show that could be taken for one."""
+        self._started_with = None
+        self._show_record(self._state.current_run)
+        self.setup.show_found(self._state.current_run is not None)
+        self._show_values()
         self._show_notice()
 
     @Slot(object)
@@ -367,10 +355,10 @@ class RunPage(Page):
     @Slot(object)
     def _on_point(self, pixel: tuple[int, int]) -> None:
         commands.add_point(self._state, *pixel)
-        self.plots.curves.setCurrentWidget(self.plots.spectra)
+        self.plots.show_scene()
 
     @Slot(object)
-    def _on_export(self, request: Any) -> None:
+    def _on_export(self, request: PlotExport) -> None:
         save_plot(self._dialogs, self._runner, request, self.logged.emit)
 
 

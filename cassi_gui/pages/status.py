@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cassi_core.formatting import format_duration
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.quality.check_text import outcome_words, verdict_words
 from cassi_core.quality.headline import headline
@@ -11,7 +12,6 @@ from cassi_core.quality.pictures import belongs_to
 from cassi_gui.inputs.loading import MASK_WANTED
 from cassi_gui.run.controller import RunPhase
 from cassi_gui.session.state import RunRecord, Snapshot
-from cassi_gui.widgets.run_strip import format_seconds
 
 VERDICT_STATUS = {"pass": "ok", "warn": "warn", "fail": "bad"}
 
@@ -34,24 +34,28 @@ def load_badge(shot: Snapshot) -> Badge:
     if shot.loading:
         return Badge("reading …", "busy")
     if shot.load_problem == MASK_WANTED:
-        return Badge("needs the mask")
+        return Badge("mask wanted")
     if shot.load_problem:
         return Badge("does not fit", "bad")
     if shot.inputs is None:
-        return Badge("needs files")
+        return Badge("two files wanted")
     count = len(shot.inputs.frames)
     return Badge("demo" if shot.files.demo else plural(count, "snapshot") if count > 1 else "loaded", "ok")
 
 
 def check_badge(shot: Snapshot) -> Badge:
-    """How many findings there are, the gravest kind only."""
-    if shot.inputs is None:
+    """Whether the mask was found, and then how many findings there are, the gravest kind only; nothing is good before that."""
+    if shot.inputs is None or shot.loading:
         return Badge()
-    levels = [f.severity for f in shot.findings]
+    if shot.detection is None:
+        return Badge("looking …", "busy") if shot.detecting else Badge("not looked for")
+    if not shot.detection.found:
+        return Badge("not found" if shot.detection.better is None else "mask is turned", "bad")
+    levels = [f.severity for f in (*shot.findings, *shot.detection.findings)]
     for level, word, status in (("error", "problem", "bad"), ("warning", "warning", "warn")):
         if level in levels:
             return Badge(plural(levels.count(level), word), status)
-    return Badge("looks good", "ok")
+    return Badge("mask found", "ok")
 
 
 def run_badge(shot: Snapshot) -> Badge:
@@ -88,7 +92,7 @@ def run_line(record: RunRecord | None, inputs: CalibrationInputs | None) -> Badg
     if record is None or of_other_files(record, inputs):
         return Badge()
     result = record.result
-    time = format_seconds(result.seconds_total)
+    time = format_duration(result.seconds_total)
     if result.outcome == "not_finished":
         return Badge(f"{record.name} was stopped after {time}: {verdict_words(result.verdict.status, result.outcome)}", "warn")
     status, title = result.verdict.status, headline(result).title

@@ -8,21 +8,31 @@ from collections.abc import Iterator, Sequence
 
 import pyqtgraph as pg
 
+from cassi_core.formatting import MINUS
 from cassi_gui.plots.style import number
 
+Levels = list[tuple[float, list[float]]]
+"""Ticks as (spacing, values), the most important first."""
 LINE_PX = 15
 """Height of a line of tick text."""
 
 
-class PowerAxis(pg.AxisItem):
+class NumberAxis(pg.AxisItem):  # type: ignore[misc]
+    """An axis that writes negative numbers with a true minus."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        return [str(text).replace("-", MINUS) for text in super().tickStrings(values, scale, spacing)]
+
+
+class PowerAxis(pg.AxisItem):  # type: ignore[misc]
     """A vertical axis over exponents of ten that writes the values themselves: round ones, never on top of each other."""
 
     def __init__(self, side: str, *, logarithmic: bool = False) -> None:
         super().__init__(side)
         self.logarithmic = logarithmic
 
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        usual = super().tickValues(minVal, maxVal, size)
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> Levels:
+        usual: Levels = super().tickValues(minVal, maxVal, size)
         # Without a height yet, or over more decades than there are floating-point numbers: nothing to place.
         if not self.logarithmic or size <= 0 or not -300 < minVal < maxVal < 300:
             return usual
@@ -70,26 +80,27 @@ def _shortest(value: float) -> str:
     return f"{value:.9g}"
 
 
-class StepAxis(pg.AxisItem):
-    """A horizontal axis of whole steps: there is no step 1.5."""
+class StepAxis(pg.AxisItem):  # type: ignore[misc]
+    """A horizontal axis of whole steps: there is no step 1.5, and none below 0."""
 
     def __init__(self) -> None:
         super().__init__("bottom")
 
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        levels = [(spacing, values) for spacing, values in super().tickValues(minVal, maxVal, size) if spacing >= 1]
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> Levels:
+        found = [(spacing, [v for v in values if v >= 0]) for spacing, values in super().tickValues(minVal, maxVal, size)]
+        levels = [(spacing, values) for spacing, values in found if spacing >= 1 and values]
         # A few steps in a wide plot: every spacing that it finds fit is finer than a step.
-        return levels or [(1.0, [float(step) for step in range(math.ceil(minVal), math.floor(maxVal) + 1)])]
+        return levels or [(1.0, [float(step) for step in range(max(0, math.ceil(minVal)), math.floor(maxVal) + 1)])]
 
 
-class ValueAxis(pg.AxisItem):
+class ValueAxis(NumberAxis):
     """A vertical axis of a small plot: only as many values as can stand above each other."""
 
     def __init__(self) -> None:
         super().__init__("left")
 
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        levels = super().tickValues(minVal, maxVal, size)[:1]
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> Levels:
+        levels: Levels = super().tickValues(minVal, maxVal, size)[:1]
         if not levels or maxVal <= minVal or size <= 0:
             return levels
         spacing, values = levels[0]

@@ -10,10 +10,10 @@ from cassi_gui.plots.style import LABEL_PT, pen, plot_font, with_unit
 from cassi_gui.style.theme import Palette
 
 BAR_WIDTH = 14
-AXIS_WIDTH = 56
+AXIS_WIDTH = 62
 
 
-class ColourBar(pg.PlotItem):
+class ColourBar(pg.PlotItem):  # type: ignore[misc]
     """A vertical colour scale; the pictures it stands for are coloured by their own owner."""
 
     def __init__(self) -> None:

@@ -35,11 +35,11 @@ class DispersionCurvePlot(PlotPanel):
 
     def __init__(self, name: str = "dispersion_curve", title: str = "Dispersion", parent: QWidget | None = None) -> None:
         super().__init__(name, title, parent)
-        self.upper, self.lower = self._add_plot(0, 0), self._add_plot(1, 0)
-        self.lower.setXLink(self.upper)
+        self.upper, self.beneath = self._add_plot(0, 0), self._add_plot(1, 0)
+        self.beneath.setXLink(self.upper)
         self.graphics.ci.layout.setRowStretchFactor(0, 3)
         self.graphics.ci.layout.setRowStretchFactor(1, 2)
-        for plot in (self.upper, self.lower):
+        for plot in (self.upper, self.beneath):
             plot.getAxis("left").setWidth(64)
         self._curve = pg.PlotDataItem()
         self._points = pg.PlotDataItem(pen=None, symbol="o", symbolSize=7)
@@ -50,14 +50,14 @@ class DispersionCurvePlot(PlotPanel):
         for item in (self._curve, self._points):
             self.upper.addItem(item)
         for item in (self._zero, self._bars, self._along, self._across):
-            self.lower.addItem(item)
+            self.beneath.addItem(item)
         self._data: CurveData | None = None
         self.graphics.setToolTip(
             "Above: travel of each frame in px over its wavelength in nm; below: what the curve leaves over, in px"
         )
         label_axis(self.upper, "left", "travel", "px", self._palette)
-        label_axis(self.lower, "left", "left over", "px", self._palette)
-        label_axis(self.lower, "bottom", "wavelength", "nm", self._palette)
+        label_axis(self.beneath, "left", "left over", "px", self._palette)
+        label_axis(self.beneath, "bottom", "wavelength", "nm", self._palette)
         self.set_palette(self._palette)
         self.set_empty("The measured dispersion appears here.")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QBuffer, QIODevice, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication, QGraphicsView
 
@@ -100,7 +100,7 @@ def write_png(path: Path, view: QGraphicsView, title: str, background: str, fore
     """Write the plot as PNG; OutputError when the file cannot be written."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    picture(view, title, background, foreground).save(buffer, "PNG")
+    QImageWriter(buffer, QByteArray(b"png")).write(picture(view, title, background, foreground))
     atomic_write(path, bytes(buffer.data().data()))
 
 

@@ -1,4 +1,8 @@
-"""Score map of a grid search: dx by dy with a slider for every further axis, bright where the mask fits best."""
+"""Score map of a grid search: dx by dy with a slider for every further axis, bright where the mask fits best.
+
+Finer grids are drawn inside the coarse one at their true places, each with its frame; the coarse one is pale then, because its scores
+come from fewer iterations and have a scale of their own.
+"""
 
 from __future__ import annotations
 
@@ -8,72 +12,66 @@ from functools import partial
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt, Signal, Slot
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QWidget
 
-from cassi_core.parameters import SPECS
 from cassi_core.run import GridScores
 from cassi_gui.plots import export
 from cassi_gui.plots.colour_bar import ColourBar
+from cassi_gui.plots.grid_blocks import StageGrids, lowest, map_axes, same_points, slice_at, spacing
+from cassi_gui.plots.grid_inset import Inset, cells_of, unit_of, worded
 from cassi_gui.plots.panel import PlotPanel
 from cassi_gui.plots.style import colour_map, label_axis, number, pen
-from cassi_gui.style.boxes import ChoiceBox
 from cassi_gui.style.theme import HALF_SPACE
 
 WAITING = "The score map appears here while a grid stage runs: bright where the mask fits best."
-
-
-def unit_of(name: str) -> str:
-    """Unit of a parameter, empty for names that are none."""
-    return SPECS[name].unit if name in SPECS else ""
-
-
-def worded(name: str, value: float) -> str:
-    """`dx +0.75 px`."""
-    return f"{name} {value:+.4g} {unit_of(name)}".rstrip()
+WORDS = {"dx": "shift right dx", "dy": "shift down dy", "theta": "turn theta"}
+PALE = 0.45
+"""Opacity of the coarse grid behind finer ones."""
 
 
 class GridScorePanel(PlotPanel):
-    """Shows the latest state of each grid stage; follows the running stage until another one is chosen."""
+    """Shows the grids of the stage that is chosen; the newest stage until one is."""
 
     cursor_text = Signal(str)
     """The grid point under the cursor in words."""
 
-    def __init__(self, name: str = "grid_score", title: str = "Score map", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str = "grid_score", title: str = "How well each place fits", parent: QWidget | None = None
+    ) -> None:
         super().__init__(name, title, parent)
-        self._grids: dict[str, GridScores] = {}
-        self._labels: dict[str, str] = {}
-        self._grid: GridScores | None = None
-        self._index: dict[str, int] = {}
+        self._stages: dict[str, StageGrids] = {}
+        self._shown = ""
+        self._fitted: GridScores | None = None
+        """The grid that the axes were last fitted to."""
+        self._further: dict[str, float] = {}
+        """Value of each axis beyond the map's two that is on show."""
         self._wants_log: bool | None = None
         """What a person chose; None: logarithmic for residuals, linear for the heights of a correlation."""
         self.plot = self._add_plot(0, 0, grid=False)
         self.view: pg.ViewBox = self.plot.getViewBox()
+        self.view.setDefaultPadding(0.0)
         self.bar = ColourBar()
         self.graphics.addItem(self.bar, 0, 1)
         self._image = pg.ImageItem(axisOrder="row-major")
         self._curve = pg.PlotDataItem(symbol="o", symbolSize=6)
+        self._insets: list[Inset] = []
+        self._halo = pg.ScatterPlotItem(symbol="o", size=18, brush=None)
         self._best = pg.ScatterPlotItem(symbol="o", size=18, brush=None)
-        self._best.setZValue(5)
-        for item in (self._image, self._curve, self._best):
-            self.plot.addItem(item)
+        self._halo.setZValue(5)
+        self._best.setZValue(6)
+        for item in (self._image, self._curve, self._halo, self._best):
+            self.plot.addItem(item, ignoreBounds=item in (self._halo, self._best))
         self._build_controls(name)
         self.graphics.scene().sigMouseMoved.connect(self._mouse_moved)
         self.graphics.setToolTip(
-            "How well each place of the mask fits; the brightest is the best, the ring marks the best so far"
+            "How well each place of the mask fits: the brightest is the best. The ring marks the best so far, and is seen only on "
+            "the slice that holds it. Frames are finer grids; the coarse grid around them is pale and has a scale of its own"
         )
         self.set_palette(self._palette)
         self.set_empty(WAITING)
 
     def _build_controls(self, name: str) -> None:
-        self.stage_box = ChoiceBox()
-        self.stage_box.setObjectName(f"{name}_stage")
-        self.stage_box.setAccessibleName("Stage of the score map")
-        self.stage_box.setToolTip("Which stage's score map is shown")
-        self.stage_box.activated.connect(self._stage_chosen)
-        self.stage_box.hide()
-        self.stage_box.setMaximumWidth(170)
-        self.header.insertWidget(1, self.stage_box)
         self.follow_box = QCheckBox("Follow best")
         self.follow_box.setObjectName(f"{name}_follow")
         self.follow_box.setToolTip("Always show the slice that holds the best point so far")
@@ -98,53 +96,66 @@ class GridScorePanel(PlotPanel):
     # -- data -----------------------------------------------------------------------------------------------------
     def clear(self) -> None:
         """Forget all grids."""
-        self._grids.clear()
-        self._grid = None
-        self.stage_box.clear()
-        self.stage_box.hide()
+        self._stages.clear()
+        self._shown, self._fitted = "", None
+        self._further.clear()
+        self._drop_insets()
+        self.follow_box.setChecked(True)
         self._slices_holder.hide()
         self.set_detail("")
         self.set_empty(WAITING)
 
-    def set_stage_labels(self, labels: dict[str, str]) -> None:
-        """Words for the stages' names."""
-        self._labels = dict(labels)
-
     def show_grid(self, grid: GridScores) -> None:
-        """Take a new state of a stage's grid; it is shown unless another stage was chosen by hand."""
-        new = grid.stage not in self._grids
-        following = self._grid is None or self.stage_box.currentIndex() == self.stage_box.count() - 1
-        self._grids[grid.stage] = grid
-        if new:
-            self.stage_box.addItem(self._labels.get(grid.stage, grid.stage), grid.stage)
-            self.stage_box.setVisible(self.stage_box.count() > 1)
-        if new and following:
-            self.stage_box.setCurrentIndex(self.stage_box.count() - 1)
-        if self.stage_box.currentData() == grid.stage:
-            self._show(grid)
+        """Take a new state of a grid; its stage is shown unless another one was chosen."""
+        newest = not self._stages or self._shown == next(reversed(self._stages))
+        self._stages.setdefault(grid.stage, StageGrids()).take(grid)
+        if newest:
+            self._shown = grid.stage
+        if self._shown == grid.stage:
+            self._show()
+
+    def choose_stage(self, stage: str) -> None:
+        """Show the grids of a stage, where there are any."""
+        if stage in self._stages and stage != self._shown:
+            self._shown = stage
+            self._show()
+
+    def stage_grids(self, stage: str) -> StageGrids | None:
+        """The grids of a stage so far."""
+        return self._stages.get(stage)
 
     @property
     def grid(self) -> GridScores | None:
-        """The grid on show."""
-        return self._grid
+        """The grid on show that holds the best point of its stage."""
+        return self._stages[self._shown].best if self._shown in self._stages else None
+
+    @property
+    def ground(self) -> GridScores | None:
+        """The grid that fills the map: a coarser one of an earlier stage, if the stage on show consists of parts of it."""
+        best = self.grid
+        if best is None:
+            return None
+        for name, stage in self._stages.items():
+            if name == self._shown:
+                break
+            coarse = stage.grids[0]
+            if coarse.names == best.names and not coarse.peak_heights and len(stage.grids) == 1 and _finer(best, coarse):
+                return coarse
+        return best
+
+    @property
+    def insets(self) -> tuple[QRectF, ...]:
+        """Frames of the finer grids that are drawn, in the units of the axes."""
+        return tuple(i.frame.boundingRect() for i in self._insets)
 
     def axes_shown(self) -> tuple[str, str | None]:
         """Names of the horizontal and the vertical axis (None for a search along one axis)."""
-        names = self._grid.names if self._grid is not None else ("dx", "dy")
-        across = "dx" if "dx" in names else names[0]
-        rest = [n for n in names if n != across]
-        down = "dy" if "dy" in rest else (rest[0] if rest else None)
-        return across, down
+        return map_axes(self.grid.names if self.grid is not None else ("dx", "dy"))
 
     def slice_scores(self) -> NDArray[np.float32]:
-        """Scores of the slice on show, `[down, across]` (or `[across]`), NaN where not scored yet."""
-        if self._grid is None:
-            return np.zeros((0, 0), np.float32)
-        shown = self.axes_shown()
-        chosen = tuple(slice(None) if n in shown else self._index[n] for n in self._grid.names)
-        values = self._grid.scores[chosen]
-        order = [n for n in self._grid.names if n in shown]
-        return values.T if values.ndim == 2 and order[0] == shown[0] else values
+        """Scores of the slice on show of the best grid, `[down, across]` (or `[across]`), NaN where not scored yet."""
+        shown = None if self.grid is None else slice_at(self.grid, self._further)
+        return np.zeros((0, 0), np.float32) if shown is None else shown.scores
 
     def set_slice(self, name: str, index: int) -> None:
         """Show another slice of a further axis."""
@@ -153,21 +164,27 @@ class GridScorePanel(PlotPanel):
             self._sliders[name][0].setValue(index)
 
     def table(self) -> export.Table:
-        if self._grid is None:
+        grids = self._stages[self._shown].grids if self._shown in self._stages else []
+        if not grids:
             return export.Table((), ())
-        grid = self._grid
-        header = tuple(f"{n} ({unit_of(n)})" if unit_of(n) else n for n in grid.names)
+        header = tuple(f"{n} ({unit_of(n)})" if unit_of(n) else n for n in grids[0].names)
         # As they are shown: heights of a correlation upright.
-        name, scores = ("correlation (noise = 1)", -grid.scores) if grid.peak_heights else ("score", grid.scores)
-        rows = zip(itertools.product(*(a.tolist() for a in grid.axes)), scores.reshape(-1).tolist(), strict=True)
-        return export.Table((*header, name), tuple((*point, score) for point, score in rows))
+        name, sign = ("correlation (noise = 1)", -1) if grids[0].peak_heights else ("score", 1)
+        rows = [
+            (*point, score)
+            for grid in grids
+            for point, score in zip(
+                itertools.product(*(a.tolist() for a in grid.axes)), (sign * grid.scores).reshape(-1).tolist(), strict=True
+            )
+        ]
+        return export.Table((*header, name), tuple(rows))
 
     @property
     def logarithmic(self) -> bool:
         """Whether the scores are drawn by their logarithm (maps only)."""
-        if self._grid is None or self.axes_shown()[1] is None or not self._can_be_logarithmic(self._grid):
+        if self.grid is None or self.axes_shown()[1] is None or not self._can_be_logarithmic(self.grid):
             return False
-        return not self._grid.peak_heights if self._wants_log is None else self._wants_log
+        return not self.grid.peak_heights if self._wants_log is None else self._wants_log
 
     @staticmethod
     def _can_be_logarithmic(grid: GridScores) -> bool:
@@ -176,47 +193,70 @@ class GridScorePanel(PlotPanel):
 
     def _drawn(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """What is drawn of scores: heights upright, then the logarithm if it is wanted."""
-        grid = self._grid
-        if grid is not None and grid.peak_heights:
-            scores = -scores
+        heights = self.grid is not None and self.grid.peak_heights
+        drawn = -scores if heights else scores
         if self.logarithmic:
-            scores = np.log10(np.maximum(scores, 1.0) if grid is not None and grid.peak_heights else scores)
-        return scores
+            drawn = np.log10(np.maximum(drawn, 1.0) if heights else drawn)
+        return np.asarray(drawn, np.float32)
+
+    def _levels(self, grids: list[GridScores]) -> tuple[float, float]:
+        """From the lowest to the highest of what is drawn of grids."""
+        finite = self._drawn(np.concatenate([g.scores[np.isfinite(g.scores)] for g in grids]))
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.1, 1.0)
+        return low, high if high > low else low + 1e-3
 
     def _words(self, score: float) -> str:
         """A score for a person."""
-        if self._grid is not None and self._grid.peak_heights:
+        if self.grid is not None and self.grid.peak_heights:
             return f"{number(-score)} times the noise"
         return number(score)
 
     # -- drawing --------------------------------------------------------------------------------------------------
-    def _show(self, grid: GridScores) -> None:
-        same = self._grid is not None and self._grid.names == grid.names and self._grid.scores.shape == grid.scores.shape
-        self._grid = grid
-        if not same:
-            self._index = dict.fromkeys(grid.names, 0)
-            self._make_sliders()
+    def _show(self) -> None:
+        best, ground = self.grid, self.ground
+        if best is None or ground is None:
+            return
+        fit = self._fitted is None or not same_points(self._fitted, ground)
+        self._fitted = ground
         if self.follow_box.isChecked():
-            for name, axis, best in zip(grid.names, grid.axes, grid.best, strict=True):
-                self._index[name] = int(np.abs(axis - best).argmin())
-        self._index = {n: min(i, len(a) - 1) for (n, i), a in zip(self._index.items(), grid.axes, strict=True)}
+            for name, value in zip(best.names, best.best, strict=True):
+                self._further[name] = value
         self._update_sliders()
         self.set_empty("")
-        self._draw(fit=not same)
+        self._draw(fit=fit)
 
-    def _make_sliders(self) -> None:
-        assert self._grid is not None
+    def _further_values(self) -> dict[str, list[float]]:
+        """For each axis beyond the map's two: the values of all grids on show, in order."""
+        grids = self._stages[self._shown].grids + ([] if self.ground is None else [self.ground])
+        values: dict[str, set[float]] = {}
+        for grid in grids:
+            for name, axis in zip(grid.names, grid.axes, strict=True):
+                if name not in self.axes_shown():
+                    values.setdefault(name, set()).update(round(float(v), 9) for v in axis)
+        return {name: sorted(found) for name, found in values.items() if len(found) > 1}
+
+    def _update_sliders(self) -> None:
+        values = self._further_values()
+        if set(values) != set(self._sliders):
+            self._make_sliders(tuple(values))
+        for name, found in values.items():
+            slider, label = self._sliders[name]
+            at = int(np.abs(np.array(found) - self._further.get(name, found[0])).argmin())
+            slider.blockSignals(True)
+            slider.setRange(0, len(found) - 1)
+            slider.setValue(at)
+            slider.blockSignals(False)
+            label.setText(worded(name, self._further.get(name, found[0])))
+
+    def _make_sliders(self, names: tuple[str, ...]) -> None:
         for slider, label in self._sliders.values():
             for widget in (slider, label):
                 self._slices.removeWidget(widget)
                 widget.hide()
                 widget.deleteLater()
         self._sliders.clear()
-        for name, axis in zip(self._grid.names, self._grid.axes, strict=True):
-            if name in self.axes_shown() or len(axis) < 2:
-                continue
+        for name in names:
             slider, label = QSlider(Qt.Orientation.Horizontal), QLabel()
-            slider.setRange(0, len(axis) - 1)
             slider.setPageStep(1)
             slider.setObjectName(f"{self.objectName()}_slice_{name}")
             slider.setAccessibleName(f"Slice of {name}")
@@ -231,102 +271,129 @@ class GridScorePanel(PlotPanel):
         self.follow_box.setVisible(bool(self._sliders))
         self._slices_holder.show()
 
-    def _update_sliders(self) -> None:
-        assert self._grid is not None
-        for name, axis in zip(self._grid.names, self._grid.axes, strict=True):
-            if name in self._sliders:
-                slider, label = self._sliders[name]
-                slider.blockSignals(True)
-                slider.setRange(0, len(axis) - 1)
-                slider.setValue(self._index[name])
-                slider.blockSignals(False)
-                label.setText(worded(name, float(axis[self._index[name]])))
-
     def _draw(self, *, fit: bool) -> None:
-        grid = self._grid
-        if grid is None:
+        best, ground = self.grid, self.ground
+        if best is None or ground is None:
             return
         across, down = self.axes_shown()
-        finite = self._drawn(grid.scores[np.isfinite(grid.scores)])
         self.log_box.setVisible(down is not None)
-        self.log_box.setEnabled(self._can_be_logarithmic(grid))
+        self.log_box.setEnabled(self._can_be_logarithmic(best))
         self.log_box.setChecked(self.logarithmic)
-        axis = dict(zip(grid.names, grid.axes, strict=True))
-        best = dict(zip(grid.names, grid.best, strict=True))
-        label_axis(self.plot, "bottom", across, unit_of(across), self._palette)
+        label_axis(self.plot, "bottom", WORDS.get(across, across), unit_of(across), self._palette)
         self._image.setVisible(down is not None)
         self._curve.setVisible(down is None)
         self.bar.set_shown(down is not None)
         if down is None:
-            self._draw_curve(axis[across], best[across], finite)
+            self._drop_insets()
+            self._draw_curve(best)
         else:
-            self._draw_map(axis[across], axis[down], finite)
-            label_axis(self.plot, "left", down, f"{unit_of(down)}, down" if down == "dy" else unit_of(down), self._palette)
-            self._best.setData([best[across]], [best[down]])
+            label_axis(self.plot, "left", WORDS.get(down, down), unit_of(down), self._palette)
+            self._draw_map(best, ground)
         self.view.invertY(down is not None)
         self._best_text()
         if fit:
-            self.view.autoRange(padding=0.02)
+            self.view.autoRange(padding=0.0 if down is not None else 0.05)
 
-    def _draw_map(self, x: NDArray[np.float64], y: NDArray[np.float64], finite: NDArray[np.float32]) -> None:
-        scores = self._drawn(self.slice_scores())
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.1, 1.0)
-        high = high if high > low else low + 1e-3
-        self._image.setImage(scores, autoLevels=False, levels=(low, high))
-        step_x = float(x[-1] - x[0]) / max(1, len(x) - 1) or 1.0
-        step_y = float(y[-1] - y[0]) / max(1, len(y) - 1) or 1.0
-        self._image.setRect(float(x[0]) - step_x / 2, float(y[0]) - step_y / 2, step_x * len(x), step_y * len(y))
-        self.bar.set_scale(low, high, *self._scale_words(), logarithmic=self.logarithmic)
+    def _draw_map(self, best: GridScores, ground: GridScores) -> None:
+        finer = [g for g in self._stages[self._shown].grids if not same_points(g, ground)]
+        coarse = slice_at(ground, self._nearest(ground))
+        if coarse is not None:
+            self._image.setImage(self._drawn(coarse.scores), autoLevels=False, levels=self._levels([ground]))
+            self._image.setRect(cells_of(coarse))
+            self._image.setOpacity(PALE if finer else 1.0)
+        levels = self._levels(finer or [ground])
+        self._draw_insets(finer, levels)
+        self.bar.set_scale(*levels, *self._scale_words(), logarithmic=self.logarithmic)
         self._colour()
+        self._place_ring(best)
 
-    def _draw_curve(self, x: NDArray[np.float64], best: float, finite: NDArray[np.float32]) -> None:
+    def _nearest(self, grid: GridScores) -> dict[str, float]:
+        """Values of the further axes, moved into a grid that they may lie beside."""
+        axes = dict(zip(grid.names, grid.axes, strict=True))
+        return {n: float(axes[n][np.abs(axes[n] - v).argmin()]) for n, v in self._further.items() if n in axes}
+
+    def _draw_insets(self, finer: list[GridScores], levels: tuple[float, float]) -> None:
+        self._drop_insets()
+        # The best one comes last, on top of those that overlap it.
+        for grid in sorted(finer, key=lowest, reverse=True):
+            shown = slice_at(grid, self._further)
+            if shown is None:
+                continue
+            inset = Inset(self.plot)
+            inset.show(self._drawn(shown.scores), cells_of(shown), levels)
+            self._insets.append(inset)
+        self._colour_insets()
+
+    def _drop_insets(self) -> None:
+        for inset in self._insets:
+            inset.remove()
+        self._insets.clear()
+
+    def _place_ring(self, best: GridScores) -> None:
+        """The ring stands only on the slice that holds the best point."""
+        across, down = self.axes_shown()
+        at = dict(zip(best.names, best.best, strict=True))
+        seen = all(abs(self._further.get(n, v) - v) < 1e-6 for n, v in at.items() if n not in (across, down))
+        x, y = ([at[across]], [at[down or across]]) if seen else ([], [])
+        self._halo.setData(x, y)
+        self._best.setData(x, y)
+
+    def _draw_curve(self, grid: GridScores) -> None:
         scores = self._drawn(self.slice_scores())
         done = np.isfinite(scores)
-        self._curve.setData(x[done], scores[done].astype(np.float64))
+        self._curve.setData(grid.axes[0][done], scores[done].astype(np.float64))
         label_axis(self.plot, "left", *self._scale_words(), self._palette)
-        if finite.size:
-            heights = self._grid is not None and self._grid.peak_heights
-            self._best.setData([best], [float(finite.max() if heights else finite.min())])
+        if done.any():
+            height = float(scores[done].max() if grid.peak_heights else scores[done].min())
+            self._halo.setData([grid.best[0]], [height])
+            self._best.setData([grid.best[0]], [height])
 
     def _scale_words(self) -> tuple[str, str]:
         """What the colours stand for, with the unit."""
-        if self._grid is not None and self._grid.peak_heights:
+        if self.grid is not None and self.grid.peak_heights:
             return "correlation", "noise = 1, log" if self.logarithmic else "noise = 1"
-        return "score", "log" if self.logarithmic else "lower is better"
+        return "residual", "log" if self.logarithmic else ""
 
-    def _colour(self) -> None:
+    def _scale_colours(self) -> pg.ColorMap:
         # The best are the brightest, so that the eye finds them: high correlations, low residuals.
         colours = colour_map("sequential", self._palette)
-        if self._grid is None or not self._grid.peak_heights:
+        if self.grid is None or not self.grid.peak_heights:
             colours.reverse()
+        return colours
+
+    def _colour(self) -> None:
+        colours = self._scale_colours()
         self._image.setColorMap(colours)
         self.bar.set_colours(colours, self._palette)
 
+    def _colour_insets(self) -> None:
+        colours = self._scale_colours()
+        for inset in self._insets:
+            inset.image.setColorMap(colours)
+            inset.halo.setPen(pen("#ffffff", 4.0))
+            inset.frame.setPen(pen("#1b2129", 1.6))
+
     def _repaint(self) -> None:
         self._colour()
-        self._best.setPen(pen("#d02020", 2.0))
+        self._colour_insets()
+        self._halo.setPen(pen("#ffffff", 5.0))
+        self._best.setPen(pen(self._palette.series[1], 2.5))
         self._curve.setPen(pen(self._palette.series[0], 1.5))
         self._curve.setSymbolBrush(self._palette.series[0])
         self._curve.setSymbolPen(None)
 
     def _best_text(self) -> None:
-        if self._grid is None:
+        best = self.grid
+        if best is None or not np.isfinite(lowest(best)):
+            self.set_detail("")
             return
-        finite = self._grid.scores[np.isfinite(self._grid.scores)]
-        words = ", ".join(worded(n, v) for n, v in zip(self._grid.names, self._grid.best, strict=True))
-        self.set_detail(f"best {self._words(float(finite.min()))} at {words}" if finite.size else "")
+        self.set_detail(f"best {self._words(lowest(best))}")
 
     # -- intent -----------------------------------------------------------------------------------------------------
-    @Slot(int)
-    def _stage_chosen(self, index: int) -> None:
-        grid = self._grids.get(self.stage_box.itemData(index))
-        if grid is not None:
-            self._show(grid)
-
     @Slot(bool)
     def _follow_toggled(self, follow: bool) -> None:
-        if follow and self._grid is not None:
-            self._show(self._grid)
+        if follow:
+            self._show()
 
     @Slot(bool)
     def _log_clicked(self, wanted: bool) -> None:
@@ -334,34 +401,38 @@ class GridScorePanel(PlotPanel):
         self._draw(fit=False)
 
     def _slice_chosen(self, name: str, index: int) -> None:
-        self._index[name] = index
-        if self._grid is not None and self._grid.best:
-            axis = self._grid.axes[self._grid.names.index(name)]
-            best = self._grid.best[self._grid.names.index(name)]
-            if index != int(np.abs(axis - best).argmin()):
-                self.follow_box.setChecked(False)
+        values = self._further_values().get(name, [])
+        if self.grid is None or not 0 <= index < len(values):
+            return
+        # A person has touched it: from now on it stays where it is put.
+        self.follow_box.setChecked(False)
+        at = dict(zip(self.grid.names, self.grid.best, strict=True))
+        self._further[name] = at[name] if abs(at[name] - values[index]) < 1e-6 else values[index]
         self._update_sliders()
         self._draw(fit=False)
 
     def value_at(self, point: QPointF) -> str:
-        """The grid point nearest to a position (in axis units) in words, with its score."""
-        if self._grid is None:
+        """The grid point nearest to a position (in axis units) in words, with its score: of the finest grid that lies there."""
+        if self.grid is None or self.ground is None:
             return ""
         across, down = self.axes_shown()
-        axis = dict(zip(self._grid.names, self._grid.axes, strict=True))
-        i = int(np.abs(axis[across] - point.x()).argmin())
-        if down is None:
-            score = float(self.slice_scores()[i])
-            words = worded(across, float(axis[across][i]))
-        else:
-            j = int(np.abs(axis[down] - point.y()).argmin())
-            score = float(self.slice_scores()[j, i])
-            words = f"{worded(across, float(axis[across][i]))}, {worded(down, float(axis[down][j]))}"
+        grids = sorted(self._stages[self._shown].grids, key=lowest)
+        places = [s for s in (slice_at(g, self._further) for g in grids) if s is not None and cells_of(s).contains(point)]
+        shown = places[0] if places else slice_at(self.ground, self._nearest(self.ground))
+        if shown is None:
+            return ""
+        i = int(np.abs(shown.across - point.x()).argmin())
+        words = worded(across, float(shown.across[i]))
+        score = float(shown.scores[i]) if down is None else 0.0
+        if down is not None:
+            j = int(np.abs(shown.down - point.y()).argmin())
+            score = float(shown.scores[j, i])
+            words = f"{words}, {worded(down, float(shown.down[j]))}"
         return f"{words}: {self._words(score) if np.isfinite(score) else 'not scored yet'}"
 
     @Slot(object)
     def _mouse_moved(self, position: QPointF) -> None:
-        if self._grid is None:
+        if self.grid is None:
             return
         inside = self.view.sceneBoundingRect().contains(position)
         words = self.value_at(self.view.mapSceneToView(position)) if inside else ""
@@ -370,3 +441,10 @@ class GridScorePanel(PlotPanel):
             self.set_detail(words)
         else:
             self._best_text()
+
+
+def _finer(grid: GridScores, coarse: GridScores) -> bool:
+    """Whether a grid has finer steps than another one in both axes of the map."""
+    fine, wide = (dict(zip(g.names, g.axes, strict=True)) for g in (grid, coarse))
+    shown = [name for name in map_axes(grid.names) if name is not None]
+    return len(shown) == 2 and all(spacing(fine[n]) < spacing(wide[n]) for n in shown)

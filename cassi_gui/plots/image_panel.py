@@ -13,6 +13,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QWidget
 
 from cassi_core.quality.display import robust_levels, symmetric_levels
 from cassi_gui.plots import export
@@ -26,6 +27,9 @@ Rect = tuple[float, float, float, float]
 """A rectangle as (row, col, height, width) in pixels of the picture: its first pixel and its size."""
 
 
+AXIS_WIDTH, AXIS_HEIGHT = 48, 36
+EDGE = 4.0
+"""Room around everything."""
 MOST_FLAGS = 5000
 """Single pixels that are framed at most."""
 
@@ -41,7 +45,7 @@ class ImagePanel(PlotPanel):
     point_picked = Signal(object)
     footprint_moved = Signal(object)
 
-    def __init__(self, name: str = "image", title: str = "", parent: object = None, *, axes: bool = True) -> None:
+    def __init__(self, name: str = "image", title: str = "", parent: QWidget | None = None, *, axes: bool = True) -> None:
         super().__init__(name, title, parent)
         self._array: NDArray[np.generic] | None = None
         self._overlay_array: NDArray[np.generic] | None = None
@@ -56,7 +60,9 @@ class ImagePanel(PlotPanel):
         self.view: pg.ViewBox = self.plot.getViewBox()
         self.view.setAspectLocked(True)
         self.view.invertY(True)
-        self.view.setDefaultPadding(0.02)
+        self.view.setDefaultPadding(0.0)
+        self.plot.getAxis("left").setWidth(AXIS_WIDTH)
+        self.plot.getAxis("bottom").setHeight(AXIS_HEIGHT)
         label_axis(self.plot, "bottom", "column", "px", self._palette)
         label_axis(self.plot, "left", "row", "px", self._palette)
         if not axes:
@@ -79,6 +85,7 @@ class ImagePanel(PlotPanel):
         for item in (self._flags, self._marks, self._cross_item, self._fixed):
             self.view.addItem(item, ignoreBounds=True)
         self.view.sigTransformChanged.connect(self._choose_copies)
+        self.graphics.sigDeviceRangeChanged.connect(self._hug)
         scene = self.graphics.scene()
         scene.sigMouseMoved.connect(self._mouse_moved)
         scene.sigMouseClicked.connect(self._mouse_clicked)
@@ -125,6 +132,7 @@ class ImagePanel(PlotPanel):
         self.set_empty("")
         if fresh:
             self.fit()
+        self._hug()
 
     def share_scale(self) -> None:
         """Leave the colour scale to a neighbour that has the same one."""
@@ -215,7 +223,27 @@ class ImagePanel(PlotPanel):
     def fit(self) -> None:
         """Show the whole picture."""
         if self._array is not None:
-            self.view.setRange(self._pixel_rect(0, 0, *self._array.shape[:2]), padding=0.02)
+            self.view.setRange(self._pixel_rect(0, 0, *self._array.shape[:2]), padding=0.0)
+
+    @Slot()
+    def _hug(self) -> None:
+        """Give the picture's place the picture's shape: axes that go on beside it would number columns that do not exist."""
+        layout = self.graphics.ci.layout
+        if self._array is None or self.graphics.width() < 2 * AXIS_WIDTH:
+            return
+        layout.setContentsMargins(EDGE, EDGE, EDGE, EDGE)
+        layout.activate()
+        height, width = self._array.shape[:2]
+        # What was asked for, whatever room there was: everything is still shown when the panel gets another size.
+        (left, right), (top, bottom) = self.view.targetRange()
+        whole = max(abs(left + 0.5), abs(right - width + 0.5), abs(top + 0.5), abs(bottom - height + 0.5)) < 1e-6
+        room = self.view.size()
+        scale = min(room.width() / width, room.height() / height)
+        beside, above = max(0.0, room.width() - scale * width) / 2, max(0.0, room.height() - scale * height) / 2
+        layout.setContentsMargins(EDGE + beside, EDGE + above, EDGE + beside, EDGE + above)
+        layout.activate()
+        if whole:
+            self.fit()
 
     def mark_cursor(self, pixel: tuple[int, int] | None) -> None:
         """Show a cross at a pixel and its value, as if the cursor were there (for panels that are linked)."""
@@ -341,7 +369,7 @@ class ImagePanel(PlotPanel):
         """The pixel in words: `row 12, column 40: 0.532 unit`."""
         value = self._array[row, col] if self._array is not None else 0
         if np.ndim(value):
-            return f"row {row}, column {col}: RGB {', '.join(str(int(v)) for v in value)}"
+            return f"row {row}, column {col}: RGB {', '.join(str(int(v)) for v in np.asarray(value))}"
         return f"row {row}, column {col}: {number(float(value))} {self._unit}".rstrip()
 
     @Slot(object)

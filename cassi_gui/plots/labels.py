@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGraphicsSceneResizeEvent
 
 
-class NarrowLabel(pg.LabelItem):
+class NarrowLabel(pg.LabelItem):  # type: ignore[misc]
     """A label that takes the width it is given: long text is broken into lines (`wrap`) or runs out at the right."""
 
     def __init__(self, *, wrap: bool = False) -> None:

@@ -48,7 +48,6 @@ class SpotDots(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("loupe_dots")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedSize(self.sizeHint())
         self._palette: Palette = LIGHT
@@ -125,11 +124,12 @@ class LoupePanel(PairPanel):
         super().__init__(name, LONG, parent)
         self._loupe: Loupe | None = None
         self._narrow = False
-        self._after_word = "After"
+        self._before_word, self._after_word = "Before", "After"
         self._where = QLabel()
         self._where.setObjectName(f"{name}_where")
         self._where.setProperty("role", "small")
         self.dots = SpotDots()
+        self.dots.setObjectName(f"{name}_dots")
         self.dots.chosen.connect(self._on_spot)
         index = self.header.indexOf(self._menu_button)
         self.header.insertWidget(index, self.dots)
@@ -144,9 +144,9 @@ class LoupePanel(PairPanel):
         )
         self.set_loupe(None, empty="Nothing to look at yet.")
 
-    def set_loupe(self, loupe: Loupe | None, *, empty: str = "", after: str = "After") -> None:
-        """Show the loupe of a result; `empty` says why there is none, `after` is the word for the fitted values."""
-        self._loupe, self._after_word = loupe, after
+    def set_loupe(self, loupe: Loupe | None, *, empty: str = "", before: str = "Before", after: str = "After") -> None:
+        """Show the loupe of a result; `empty` says why there is none, `before` and `after` are the words for start and fitted values."""
+        self._loupe, self._before_word, self._after_word = loupe, before, after
         self.set_empty("" if loupe is not None else empty)
         self.dots.setVisible(loupe is not None)
         self._where.setVisible(loupe is not None)
@@ -206,7 +206,10 @@ class LoupePanel(PairPanel):
         seen = loupe.cut(loupe.picture, spot)
         line = "" if self.mode is ViewMode.DIFFERENCE else "lying" if lying else "standing"
         tiles = []
-        for word, predicted, match in (("Before", loupe.before, matches[0]), (self._after_word, loupe.after, matches[1])):
+        for word, predicted, match in (
+            (self._before_word, loupe.before, matches[0]),
+            (self._after_word, loupe.after, matches[1]),
+        ):
             both = combine(seen, loupe.cut(predicted, spot), lying)
             tiles.append(Tile(both, self._caption(word, match), LEVELS, "grey", (spot.row, spot.col), line))
         return tiles[0], tiles[1]
@@ -223,7 +226,7 @@ class LoupePanel(PairPanel):
 
     def _caption(self, word: str, match: Match) -> str:
         p = self._palette
-        strong = word != "Before"
+        strong = word != self._before_word
         colour = p.muted if not strong else p.ok if match.whole >= GOOD_MATCH else p.warn
         weight = "font-weight:600; " if strong else ""
         along = f"along{'' if self._narrow else ' the bands'} {format_number(match.along, 2)}"

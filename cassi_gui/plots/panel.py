@@ -7,38 +7,25 @@ from pathlib import Path
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from cassi_gui.plots import export
+from cassi_gui.plots.axes import NumberAxis
 from cassi_gui.plots.style import style_axes
+from cassi_gui.style.elided import ElidedLabel
 from cassi_gui.style.theme import HALF_SPACE, LIGHT, Palette
 
 FORMATS = (("png", "Save picture (PNG)..."), ("svg", "Save drawing (SVG)..."), ("csv", "Save numbers (CSV)..."))
 
 
-class ElidedLabel(QLabel):
-    """A line of text that gives way: it is cut with dots instead of forcing its neighbours wider."""
+class PlotView(pg.GraphicsLayoutWidget):  # type: ignore[misc]
+    """The drawing of a plot; keys that plots have no use for go on to the window."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._full = ""
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def set_full_text(self, text: str) -> None:
-        """Show the text, cut where it does not fit."""
-        self._full = text
-        shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, max(0, self.width() - 2))
-        self.setText(shown)
-        self.setToolTip(text if shown != text else "")
-
-    @property
-    def full_text(self) -> str:
-        return self._full
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.set_full_text(self._full)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        super().keyPressEvent(event)
+        if event.key() == Qt.Key.Key_Space:
+            event.ignore()
 
 
 class PlotPanel(QWidget):
@@ -58,7 +45,7 @@ class PlotPanel(QWidget):
         self._detail.setProperty("role", "small")
         self._detail.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._detail.setObjectName(f"{name}_detail")
-        self.graphics = pg.GraphicsLayoutWidget()
+        self.graphics = PlotView()
         self.graphics.setObjectName(f"{name}_plot")
         self.graphics.setAccessibleName(title or name)
         self.graphics.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -176,7 +163,8 @@ class PlotPanel(QWidget):
 
     def _add_plot(self, row: int, col: int, *, grid: bool = True, axes: dict[str, pg.AxisItem] | None = None) -> pg.PlotItem:
         # Without the menus of pyqtgraph, which are never shown and take most of the time to build.
-        plot = self.graphics.addPlot(row, col, viewBox=pg.ViewBox(enableMenu=False), enableMenu=False, axisItems=axes)
+        items = {"left": NumberAxis("left"), "bottom": NumberAxis("bottom")} | (axes or {})
+        plot = self.graphics.addPlot(row, col, viewBox=pg.ViewBox(enableMenu=False), enableMenu=False, axisItems=items)
         plot.hideButtons()
         plot.setProperty("with_grid", grid)
         self._plots.append(plot)

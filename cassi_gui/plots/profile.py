@@ -57,7 +57,7 @@ class ProfilePlot(PlotPanel):
         if level is None:
             self.set_empty(empty)
             return
-        self._positions = np.arange(len(level)) if positions is None else positions
+        self._positions = np.arange(len(level), dtype=float) if positions is None else positions
         self._curve.setData(self._positions, level)
         self._draw_marks()
         self.set_empty("")

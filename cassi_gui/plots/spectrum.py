@@ -79,7 +79,7 @@ class SpectrumPanel(PlotPanel):
         else:
             label_axis(self.plot, "bottom", "band", "", self._palette)
         whole = any(s.label == WHOLE_SCENE for s in self._spectra)
-        self.set_detail("click a point in the reconstruction for its own" if whole else "")
+        self.set_detail("click a point for its own" if whole else "")
         self.set_empty("" if self._spectra else empty or "Click a point in the picture to see its spectrum here.")
         self._repaint()
 

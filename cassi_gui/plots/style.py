@@ -9,6 +9,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QPen
 
+from cassi_core.formatting import MINUS
 from cassi_gui.style.theme import Palette
 
 pg.setConfigOptions(imageAxisOrder="row-major", useOpenGL=False, antialias=True)
@@ -94,4 +95,5 @@ def number(value: float) -> str:
     """A short number for a tick or for the value under the cursor."""
     if value == 0:
         return "0"
-    return f"{value:.4g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
+    text = f"{value:.4g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
+    return text.replace("-", MINUS, 1) if value < 0 else text

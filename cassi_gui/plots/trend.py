@@ -105,7 +105,8 @@ class TrendPanel(PlotPanel):
     def place(self, name: str, entry_id: int) -> QPointF:
         """Where the point of an entry is drawn, in the coordinates of the scene."""
         point = next(p for p in self._trend(name).points if p.entry.id == entry_id)
-        return self._shown[name].plot.getViewBox().mapViewToScene(QPointF(point.when.timestamp(), point.measured.value))
+        view: pg.ViewBox = self._shown[name].plot.getViewBox()
+        return QPointF(view.mapViewToScene(QPointF(point.when.timestamp(), point.measured.value)))
 
     def table(self) -> export.Table:
         header = ("rig", "parameter", "unit", "entry", "calibrated (UTC)", "value", "sigma", "lower limit", "upper limit")
@@ -122,7 +123,7 @@ class TrendPanel(PlotPanel):
 
     # -- drawing --------------------------------------------------------------------------------------------------
     def _wanted_columns(self) -> int:
-        fitting = max(1, self.graphics.width() // MIN_COLUMN_PX)
+        fitting = max(1, int(self.graphics.width()) // MIN_COLUMN_PX)
         rows = math.ceil(len(self._trends) / fitting)
         return math.ceil(len(self._trends) / rows)
 

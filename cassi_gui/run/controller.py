@@ -73,7 +73,8 @@ class Mailbox:
             if isinstance(event, (Preview, Progress)):
                 self._latest[type(event)] = event
             elif isinstance(event, GridScores):
-                self._latest[(GridScores, event.stage)] = event
+                # A stage may search several grids, one after the other: the end of each arrives.
+                self._latest[(event.stage, event.scores.shape, *(float(axis[0]) for axis in event.axes))] = event
             else:
                 self._lossless.append(event)
 
@@ -192,8 +193,10 @@ class RunController(QObject):
         self._stopped = False
         self._run_lane = Lane("run", self)
         self._task_lane = Lane("tasks", self)
+        self._search_lane = Lane("searches", self)
         self._run_lane.worker.completed.connect(self._on_run_completed)
-        self._task_lane.worker.completed.connect(self._on_task_completed)
+        for lane in (self._task_lane, self._search_lane):
+            lane.worker.completed.connect(self._on_task_completed)
         self._timer = QTimer(self)
         self._timer.setInterval(DRAIN_INTERVAL_MS)
         self._timer.timeout.connect(self._drain)
@@ -264,8 +267,11 @@ class RunController(QObject):
         failed: Callable[[Exception], None] | None = None,
         key: str = "",
         control: RunControl | None = None,
+        search: bool = False,
     ) -> Job:
         """Call `function(*args)` in the task thread; `done(result)` or `failed(error)` follow in the GUI thread.
+
+        A `search` takes seconds and has a thread of its own, so that short tasks need not wait for it.
 
         A new job makes an older one with the same `key` stale, so that only the latest answer arrives. `control` is what the
         function listens to: a job that became stale is cancelled with it.
@@ -281,11 +287,11 @@ class RunController(QObject):
         self._jobs.append(job)
         if not was_busy:
             self.busy_changed.emit(True)
-        self._task_lane.request.emit(job)
+        (self._search_lane if search else self._task_lane).request.emit(job)
         return job
 
     def shutdown(self) -> bool:
-        """Cancel everything and wait for both threads; False when a thread did not end in time."""
+        """Cancel everything and wait for the threads; False when a thread did not end in time."""
         if self._stopped:
             return True
         self._stopped = True
@@ -295,7 +301,7 @@ class RunController(QObject):
         self._jobs.clear()
         if self._control is not None:
             self._control.cancel()
-        ended = [lane.stop() for lane in (self._run_lane, self._task_lane)]
+        ended = [lane.stop() for lane in (self._run_lane, self._task_lane, self._search_lane)]
         self._control, self._phase = None, RunPhase.IDLE
         return all(ended)
 

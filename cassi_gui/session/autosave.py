@@ -20,7 +20,7 @@ DELAY_MS = 3000
 """From the first change after an autosave to the next autosave."""
 RETRY_MS = 30_000
 """After a failure (a full disk)."""
-CONTENT_FIELDS = frozenset(("files", "config", "parameters", "runs", "accepted_id", "rejected_ids", "points"))
+CONTENT_FIELDS = frozenset(("files", "config", "parameters", "runs", "accepted_id", "rejected_ids", "points", "cut"))
 
 
 class Autosave(QObject):
@@ -61,7 +61,7 @@ class Autosave(QObject):
     def take_over(self, file: RecoveryFile) -> None:
         """Go on with the recovery file of a window that died: it stays in place until something newer is in it."""
         self.drop()
-        self._file, self._content = file, content_of(self._state.snapshot)
+        self._file, self._content = file, _kept(self._state.snapshot)
 
     def drop(self) -> None:
         """Remove the recovery file: everything in it is saved, or nobody wants it."""
@@ -81,11 +81,15 @@ class Autosave(QObject):
     def save_now(self) -> None:
         """Write the recovery file when there is something new that is not saved."""
         shot = self._state.snapshot
-        content = content_of(shot)
+        content = _kept(shot)
         if self._under_way:
             self._timer.start(DELAY_MS)
             return
-        if not self._modified() or content == self._content or not worth_keeping(shot):
+        if shot.cut is None and not worth_keeping(shot):
+            # The run that made a copy worth while has ended without a result.
+            self.drop()
+            return
+        if content == self._content or (shot.cut is None and not self._modified()):
             return
         if self._file is None:
             self._file = self._folder.claim()
@@ -112,3 +116,8 @@ class Autosave(QObject):
             self._complained = True
             self.logged.emit("warning", f"the session could not be kept for recovery: {error}")
         self._timer.start(RETRY_MS)
+
+
+def _kept(shot: Snapshot) -> tuple[Any, ...]:
+    """What the recovery file has to hold."""
+    return (*content_of(shot), shot.cut)

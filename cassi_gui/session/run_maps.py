@@ -63,9 +63,9 @@ class RunStore(QObject):
                 if record.result.maps is not None and record.uid not in self._written:
                     self._unsaved[record.uid] = record.result.maps
         if names & {"runs", "current_id", "accepted_id"}:
-            for record in (self._state.current_run, self._state.accepted_run):
-                if record is not None and record.result.maps is None:
-                    self._bring_back(record.uid)
+            for shown in (self._state.current_run, self._state.accepted_run):
+                if shown is not None and shown.result.maps is None:
+                    self._bring_back(shown.uid)
 
     def _bring_back(self, uid: str) -> None:
         if uid in self._unsaved:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
@@ -17,8 +17,11 @@ from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
 from cassi_core.result import CalibrationResult, QualityMaps
-from cassi_core.session import FileSelection, PickedPoint, RunRecord
+from cassi_core.session import CutRun, FileSelection, PickedPoint, RunRecord
 from cassi_gui.style.paths import short_name
+
+if TYPE_CHECKING:
+    from cassi_core.quality.detection import MaskDetection
 
 __all__ = ["AppState", "FileSelection", "PickedPoint", "RunRecord", "Snapshot", "selection_title"]
 
@@ -50,11 +53,16 @@ class Snapshot:
     config: CalibrationConfig = field(default_factory=CalibrationConfig)
     parameters: ParameterSet = field(default_factory=lambda: ParameterSet.default(DEFAULT_REFINE["auto"]))
     findings: tuple[Any, ...] = ()
+    detection: MaskDetection | None = None
+    """Whether the mask is in the picture; belongs to `inputs` and goes with them."""
+    detecting: bool = False
     runs: tuple[RunRecord, ...] = ()
     accepted_id: int | None = None
     current_id: int | None = None
     points: tuple[PickedPoint, ...] = ()
     rejected_ids: frozenset[int] = frozenset()
+    cut: CutRun | None = None
+    """The run that is going on, as far as it has come."""
 
 
 FIELDS = frozenset(f.name for f in fields(Snapshot))
@@ -64,6 +72,8 @@ class AppState(QObject):
     """Holder of the present snapshot and of the undo history; emits `changed` with a frozenset of field names."""
 
     changed = Signal(object)
+    restored = Signal()
+    """Another session is in place: whatever is on show about something that happened in the old one goes."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -143,6 +153,7 @@ class AppState(QObject):
         self.replace(**{name: getattr(empty, name) for name in FIELDS})
         self.undo_stack.clear()
         self._next_id = 1 + max((r.id for r in fields.get("runs", ())), default=0)
+        self.restored.emit()
         self.replace(**fields)
 
     def edit_run(self, run_id: int, **changes: Any) -> None:

@@ -26,6 +26,7 @@ SAVED_FIELDS = (
     "current_id",
     "rejected_ids",
     "points",
+    "cut",
 )
 """Fields of the snapshot that a session keeps; the others only say what the window is doing."""
 SUFFIX = ".cassi.h5"

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
     QDockWidget,
     QLabel,
@@ -24,7 +25,8 @@ from cassi_core.result import CalibrationResult
 from cassi_gui.desktop.actions import MENUS, Actions
 from cassi_gui.desktop.dialogs import Dialogs
 from cassi_gui.desktop.settings import UiSettings
-from cassi_gui.inputs.loading import InputLoader, in_window_words
+from cassi_gui.inputs.calibrations import is_calibration
+from cassi_gui.inputs.loading import InputLoader, Loaded, in_window_words
 from cassi_gui.inputs.recent import RecentFiles
 from cassi_gui.logbook.keeper import LogbookKeeper
 from cassi_gui.pages import status
@@ -32,6 +34,7 @@ from cassi_gui.pages.page import Page
 from cassi_gui.run.controller import RunController, RunPhase
 from cassi_gui.run.display import RunDisplay
 from cassi_gui.session import commands
+from cassi_gui.session.cut_run import CutRunKeeper
 from cassi_gui.session.state import AppState, FileSelection
 from cassi_gui.session.values import is_session
 from cassi_gui.shell.page_deck import PageDeck
@@ -47,6 +50,7 @@ from cassi_gui.widgets.place_bar import Place, PlaceBar
 from cassi_gui.widgets.run_strip import RunStrip
 from cassi_gui.widgets.session_progress import SessionProgress
 from cassi_gui.widgets.step_bar import Step, StepBar
+from cassi_gui.widgets.tour_card import TourCard
 
 if TYPE_CHECKING:
     from cassi_gui.pages.check import CheckPage
@@ -55,6 +59,7 @@ if TYPE_CHECKING:
     from cassi_gui.pages.logbook import LogbookPage
     from cassi_gui.pages.qa import QaPage
     from cassi_gui.pages.run import RunPage
+    from cassi_gui.pages.verify import FreshStart, VerifyPage
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +72,7 @@ STEPS = (
 )
 PLACES = (
     Place("calibrate", "Calibrate", "calibrate", "Ctrl+1", "From the camera's picture to a calibration"),
+    Place("verify", "Verify", "verify", "Ctrl+2", "Is an earlier calibration still right for today's picture?"),
     Place("logbook", "Logbook", "logbook", "Ctrl+5", "Accepted calibrations of your rigs, and their drift"),
 )
 """Places of the window. Calibrate is the one with steps; every other place is one page of the same name."""
@@ -99,6 +105,7 @@ class MainWindow(QMainWindow):
         self.action_set = Actions(palette, self)
         self.loader = InputLoader(self.state, self.runner, self)
         self.sessions = SessionKeeper(self.state, self.runner, self.loader, self.dialogs, settings, self)
+        self.cut_run = CutRunKeeper(self.state, self.runner, self)
         self.logbook = LogbookKeeper(self.state, self.runner, settings, self)
         self._closed = self._leaving = False
         self._step_ids = tuple(step.id for step in STEPS)
@@ -116,6 +123,7 @@ class MainWindow(QMainWindow):
         self._restore_layout()
         self.show_page("load")
         self._show_recent()
+        self.recent.look_for_lost()
 
     # -- building -------------------------------------------------------------------------------------------------
     def _factories(self) -> dict[str, Callable[[], Page]]:
@@ -126,13 +134,21 @@ class MainWindow(QMainWindow):
             "run": self._make_run,
             "qa": self._make_qa,
             "export": self._make_export,
+            "verify": self._make_verify,
             "logbook": self._make_logbook,
         }
 
     def _make_load(self) -> Page:
         from cassi_gui.pages.load import LoadPage
 
-        return LoadPage(self.state, self.runner, self.action_set, self.dialogs)
+        page = LoadPage(self.state, self.runner, self.action_set, self.dialogs)
+        page.recent_chosen.connect(self._on_recent)
+        page.clear_recent_requested.connect(self.recent.clear)
+        page.tour_requested.connect(self.tour.begin)
+        self.sessions.cut_found.connect(page.show_cut)
+        page.cut.go_on_requested.connect(self.sessions.go_on_with_cut)
+        page.cut.forget_requested.connect(self.sessions.forget_cut)
+        return page
 
     def _make_check(self) -> Page:
         from cassi_gui.pages.check import CheckPage
@@ -154,6 +170,13 @@ class MainWindow(QMainWindow):
 
         return ExportPage(self.state, self.runner, self.action_set, self.dialogs, self.logbook)
 
+    def _make_verify(self) -> Page:
+        from cassi_gui.pages.verify import VerifyPage
+
+        page = VerifyPage(self.state, self.runner, self.action_set, self.dialogs, self.logbook)
+        page.calibrate_requested.connect(self._on_fresh_start)
+        return page
+
     def _make_logbook(self) -> Page:
         from cassi_gui.pages.logbook import LogbookPage
 
@@ -168,7 +191,11 @@ class MainWindow(QMainWindow):
         page.logged.connect(self.log.append)
         page.page_requested.connect(self.show_page)
         page.next_requested.connect(self.slots_.go_next)
+        page.input_requested.connect(self._on_input_requested)
+        page.look_requested.connect(self.loader.look)
+        self.state.restored.connect(page.forget)
         page.session_given.connect(self.sessions.open_path)
+        page.calibration_given.connect(self.verify_with)
         page.cancel_requested.connect(self.loader.cancel)
         page.again_requested.connect(self.loader.read_again)
         page.badge_changed.connect(self._refresh)
@@ -190,6 +217,9 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.deck, 1)
         layout.addWidget(self.strip)
         self.setCentralWidget(central)
+        self.tour = TourCard(central)
+        self.tour.page_wanted.connect(self.show_page)
+        self.tour.closed.connect(self._on_tour_closed)
         self.log = LogView(self.colours)
         self.log_dock = QDockWidget("Log", self)
         self.log_dock.setObjectName("log_dock")
@@ -231,10 +261,11 @@ class MainWindow(QMainWindow):
             if spec.id == "file.open_session":
                 menus[spec.menu].addMenu(recent_sessions)
         self.recent_sessions = RecentSessions(self.settings, recent_sessions, self)
-        self.recent = RecentFiles(self.settings, recent, self)
+        self.recent = RecentFiles(self.settings, recent, self.state, self.runner, self)
 
     def _connect(self) -> None:
         self.state.changed.connect(self._on_state_changed)
+        self.state.restored.connect(self._on_restored)
         self.loader.logged.connect(self.log.append)
         self.logbook.logged.connect(self.log.append)
         self.loader.loaded.connect(self.recent.add)
@@ -294,6 +325,10 @@ class MainWindow(QMainWindow):
         return self.deck.page("qa")  # type: ignore[return-value]
 
     @property
+    def verify_page(self) -> VerifyPage:
+        return self.deck.page("verify")  # type: ignore[return-value]
+
+    @property
     def logbook_page(self) -> LogbookPage:
         return self.deck.page("logbook")  # type: ignore[return-value]
 
@@ -318,6 +353,16 @@ class MainWindow(QMainWindow):
             # A button that goes leaves the focus to the next one in line, which starts a run: nobody means that by Space.
             self._focus_page()
 
+    def offer_tour(self) -> None:
+        """Begin the tour by itself at the very first start."""
+        if not self.settings.tour_seen:
+            self.tour.begin()
+
+    @Slot()
+    def _on_tour_closed(self) -> None:
+        self.settings.tour_seen = True
+        self._focus_page()
+
     @Slot(str)
     def show_place(self, place_id: str) -> None:
         """Go to a place; Calibrate opens at the step that was left."""
@@ -337,17 +382,50 @@ class MainWindow(QMainWindow):
         if session is not None:
             self.sessions.open_path(session)
             return
+        calibration = next((path for path in paths if is_calibration(path)), None)
+        if calibration is not None:
+            pictures = [path for path in paths if path != calibration]
+            if pictures:
+                self.verify_page.give(files=FileSelection(measurements=tuple(pictures)))
+            self.verify_with(calibration)
+            return
         self.show_page("load")
         self.load_page.add_files(paths)
 
+    @Slot(str)
+    def _on_input_requested(self, role: str) -> None:
+        """What another page wants anew is given on the Load page."""
+        self.show_page("load")
+        self.load_page.ask_for(role)
+
+    @Slot(str)
+    def verify_with(self, path: str) -> None:
+        """Verify a calibration file with the measurement that is loaded."""
+        self.show_page("verify")
+        self.verify_page.give_calibration(path)
+
+    @Slot(object)
+    def _on_fresh_start(self, fresh: FreshStart) -> None:
+        """Today's pictures into the session as the Verify page has read them, and Run with the earlier values as start."""
+        self.loader.adopt(fresh.files, Loaded(fresh.inputs))
+        parameters = self.state.parameters.starting_from(fresh.start)
+        commands.edit(self.state, "Calibrate from an earlier calibration", files=fresh.files, parameters=parameters)
+        self.show_page("run")
+
     @Slot()
     def _show_recent(self) -> None:
-        self.load_page.show_recent(self.recent.selections)
+        self.load_page.show_recent(self.recent.entries)
 
     @Slot(object)
     def _on_recent(self, files: FileSelection) -> None:
         commands.edit(self.state, "Open recent files", files=files)
         self.show_page("load")
+
+    @Slot()
+    def _on_restored(self) -> None:
+        """A passing word belongs to the session that it was said in."""
+        self.statusBar().clearMessage()
+        self.cursor_label.clear()
 
     @Slot(str, bool)
     def _on_title(self, name: str, modified: bool) -> None:
@@ -387,6 +465,7 @@ class MainWindow(QMainWindow):
         record = self.state.add_run(result)
         text = f"{record.name} ended after {result.seconds_total:.1f} s; verdict: {result.verdict.status}"
         self.log.append("info", text)
+        self.recent.judge(self.state.snapshot.files, result.verdict.status)
 
     @Slot(object)
     def _on_failed(self, error: Exception) -> None:
@@ -472,20 +551,20 @@ class MainWindow(QMainWindow):
             "check": status.check_badge(shot),
             "qa": status.qa_badge(self.state.current_run, shot.rejected_ids, shot.inputs),
         }
-        if self.page.badge is not None:
-            badges[self.page_id] = self.page.badge
+        badges |= self.deck.badges
         if not self.runner.running:
             badges["run"] = status.run_badge(shot)
         for step_id, badge in badges.items():
-            self.step_bar.set_badge(step_id, badge.text, badge.status)
+            if step_id in self._step_ids:
+                self.step_bar.set_badge(step_id, badge.text, badge.status)
         index = self.deck.currentIndex()
         following = STEPS[index + 1].title if index + 1 < len(STEPS) else ""
-        self.step_bar.set_next(following, self.page.next_problems)
+        self.step_bar.set_next(following, self.page.next_problems, primary=self.page.next_is_primary)
         enabled = status.enabled_actions(shot, self.runner.phase, index, len(STEPS))
         for action_id, value in enabled.items():
             self.action_set[action_id].setEnabled(value)
         self.action_set["view.blink"].setEnabled(self.page.can_blink)
-        self.action_set["run.pause"].setText("Resume" if self.runner.phase is RunPhase.PAUSED else "Pause")
+        self.action_set.show_paused(self.runner.phase is RunPhase.PAUSED)
         line = status.run_line(self.state.current_run, shot.inputs)
         self.run_line.setText("" if self.runner.running else line.text)
         self.run_line.setProperty("status", line.status)
@@ -494,6 +573,19 @@ class MainWindow(QMainWindow):
         text, tip = status.in_force_text(self.state.accepted_run, shot.inputs)
         self.chip.setText(text)
         self.chip.setToolTip(tip)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the focus, as Space does; Space pauses a run, or goes on with it.
+
+        Keys come here when the control that has the focus does not use them.
+        """
+        focus = self.focusWidget()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, QAbstractButton) and focus.isEnabled():
+            focus.click()
+        elif event.key() == Qt.Key.Key_Space and self.action_set["run.pause"].isEnabled() and not event.isAutoRepeat():
+            self.action_set["run.pause"].trigger()
+        else:
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dropped_paths(event):

@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from cassi_gui.pages.page import Page
+from cassi_gui.pages.status import Badge
 
 
 class PageDeck(QStackedWidget):
@@ -30,6 +31,12 @@ class PageDeck(QStackedWidget):
     def pages(self) -> tuple[Page, ...]:
         """The pages that exist so far, in order."""
         return tuple(self._pages[i] for i in self._order if i in self._pages)
+
+    @property
+    def badges(self) -> dict[str, Badge]:
+        """What the pages that know more than the session say about their step, whichever page is on show."""
+        found = {page_id: page.badge for page_id, page in self._pages.items()}
+        return {page_id: badge for page_id, badge in found.items() if badge is not None}
 
     @property
     def current_id(self) -> str:

@@ -33,6 +33,8 @@ class SessionKeeper(QObject):
     """Name of the session, and whether it was changed since it was saved."""
     opened = Signal()
     """Another session is in place of the old one."""
+    cut_found = Signal(object)
+    """When the run was cut off that a window which died has left, or None when it is dealt with."""
     remembered = Signal(str)
     """Path of a session that was opened or saved, for the list of recent ones."""
 
@@ -49,6 +51,8 @@ class SessionKeeper(QObject):
         self._state, self._runner, self._loader, self._dialogs = state, runner, loader, dialogs
         self.path: Path | None = None
         self._saved = content_of(state.snapshot)
+        self._cut: tuple[RecoveryFile, Opened] | None = None
+        """What a window that died in the middle of a run has left."""
         self.io = SessionIo(self)
         self.store = RunStore(state, self.io, self)
         self.recovery = RecoveryFolder(settings.folder / "recovery")
@@ -151,7 +155,9 @@ class SessionKeeper(QObject):
 
     def _restore(self, opened: Opened, files: FileSelection, holder: Path) -> None:
         session = opened.stored.session
-        fields = snapshot_fields(session) | {"files": files}
+        fields = snapshot_fields(session) | {"files": files, "cut": None}
+        if session.cut is not None:
+            fields["parameters"] = session.cut.parameters
         if session.inputs is not None:
             self._loader.adopt(files, Loaded(session.inputs, session.truth))
         self.store.reset((r.uid for r in session.runs), holder)
@@ -228,6 +234,12 @@ class SessionKeeper(QObject):
         self, file: RecoveryFile, rest: list[RecoveryFile], otherwise: Callable[[], None], opened: Opened
     ) -> None:
         stored = opened.stored
+        if stored.session.cut is not None and self._cut is None:
+            # Not a question in the way: a card on the Load page that waits.
+            self._cut = file, opened
+            self.cut_found.emit(stored.session.cut.when)
+            self._offer(rest, otherwise)
+            return
         named = f" “{Path(stored.document).name}”" if stored.document else ""
         text = (
             f"The program ended without closing its session{named}. What it held on {stored.saved:%d %b %Y at %H:%M} was kept:\n\n"
@@ -242,6 +254,25 @@ class SessionKeeper(QObject):
         file.release(remove=answer == 1)
         self.logged.emit("info", "a session was discarded" if answer == 1 else "a session waits for recovery at the next start")
         self._offer(rest, otherwise)
+
+    def go_on_with_cut(self) -> None:
+        """Bring back the session of the run that was cut off, and start from its last values."""
+        if self._cut is not None and not self._refused_during_run():
+            self.leave("bringing back the run that was cut off", self._bring_back_cut)
+
+    def _bring_back_cut(self) -> None:
+        if self._cut is not None:
+            (file, opened), self._cut = self._cut, None
+            self.cut_found.emit(None)
+            LostFiles(self.io, self._dialogs, self).ask(opened.located, partial(self._recover, file, opened))
+
+    def forget_cut(self) -> None:
+        """Delete what was kept of the run that was cut off."""
+        if self._cut is not None:
+            (file, _), self._cut = self._cut, None
+            file.release(remove=True)
+            self.cut_found.emit(None)
+            self.logged.emit("info", "what was kept of a run that was cut off was deleted")
 
     def _recover(self, file: RecoveryFile, opened: Opened, files: FileSelection) -> None:
         self._restore(opened, files, file.path)
@@ -265,6 +296,8 @@ class SessionKeeper(QObject):
     def shutdown(self) -> bool:
         """The window closes and nobody wants what is not saved: stop the thread, remove the recovery file."""
         ended = self.io.shutdown()
+        if self._cut is not None:
+            self._cut[0].release(remove=False)
         self.autosave.drop()
         return ended
 

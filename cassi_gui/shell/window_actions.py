@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Slot
 
+from cassi_core.formatting import format_duration
 from cassi_core.parameters import ParameterSet
 from cassi_gui.run.controller import RunPhase
 from cassi_gui.session import commands
@@ -15,6 +16,8 @@ from cassi_gui.shell.about import about_text, shortcut_rows
 if TYPE_CHECKING:
     from cassi_gui.shell.main_window import MainWindow
 
+ASK_AFTER_S = 10.0
+"""A run that has gone on for so long is not thrown away by one slip of a finger."""
 PICTURE_KEYS = (
     "In pictures: arrows move a cross (Shift: ten pixels), Enter picks the point under it, + and - zoom, 0 shows everything. "
     "On the Check page, with Move the mask ticked, Ctrl and arrows move the mask by 1 px, with Shift by 0.1 px."
@@ -107,6 +110,10 @@ class WindowActions(QObject):
         self._window.show_page("export")
 
     @Slot()
+    def go_verify(self) -> None:
+        self._window.show_page("verify")
+
+    @Slot()
     def go_logbook(self) -> None:
         self._window.show_page("logbook")
 
@@ -148,7 +155,13 @@ class WindowActions(QObject):
 
     @Slot()
     def cancel_run(self) -> None:
-        self._runner.cancel()
+        """End the run without a result; a run that has cost time is asked about."""
+        gone = self._runner.elapsed_s
+        text = (
+            f"It has run for {format_duration(gone)}. Cancelling keeps nothing of it; Stop and keep best keeps the best so far."
+        )
+        if gone < ASK_AFTER_S or self._dialogs.confirm("Cancel the run?", text, yes="Cancel run", no="Go on searching"):
+            self._runner.cancel()
 
     # -- Result ---------------------------------------------------------------------------------------------------
     @Slot()
@@ -199,6 +212,10 @@ class WindowActions(QObject):
         rows = "".join(f"<tr><td><b>{keys}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for _, text, keys in shortcut_rows())
         html = f"{page.help_html}<h3>Shortcuts</h3><table>{rows}</table><p>{PICTURE_KEYS}</p>"
         self._dialogs.show_html(f"Help: {page.title}", html)
+
+    @Slot()
+    def show_tour(self) -> None:
+        self._window.tour.begin()
 
     @Slot()
     def show_shortcuts(self) -> None:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QDateEdit, QDoubleSpinBox, QSpinBox, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDateEdit,
+    QDoubleSpinBox,
+    QSpinBox,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QWidget,
+)
 
 if TYPE_CHECKING:
     _Base = QWidget
@@ -14,6 +23,7 @@ else:
     _Base = object
 
 DECIMALS = 8
+CORNER_PX = 4
 
 
 class _WheelWithFocus(_Base):
@@ -31,11 +41,28 @@ class _WheelWithFocus(_Base):
 
 
 class ChoiceBox(_WheelWithFocus, QComboBox):
-    """A box to choose one of several texts."""
+    """A box to choose one of several texts, drawn flat: Fusion's gradient looks like a lamp on a dark window."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._leave_wheel_to_page()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        colours, role = self.palette(), QPalette.ColorRole
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        edge = role.Highlight if self.hasFocus() and self.isEnabled() else role.Mid
+        painter.setPen(QPen(colours.color(edge), 1.0))
+        painter.setBrush(colours.color(role.Button if self.isEnabled() else role.Window))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), CORNER_PX, CORNER_PX)
+        middle = QPointF(self.width() - 12.0, self.height() / 2)
+        painter.setPen(QPen(colours.color(role.ButtonText), 1.4))
+        painter.drawPolyline([middle + QPointF(-4, -2), middle + QPointF(0, 2), middle + QPointF(4, -2)])
+        painter.end()
+        option.subControls = QStyle.SubControl.SC_None
+        QStylePainter(self).drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
 
 class CountBox(_WheelWithFocus, QSpinBox):

@@ -179,6 +179,7 @@ def style_sheet(p: Palette) -> str:
     QWidget {{ font-size: {TYPE_BODY_PT}pt; }}
     QLabel[role="title"] {{ font-size: {TYPE_TITLE_PT}pt; font-weight: 600; }}
     QLabel[role="heading"] {{ font-size: {TYPE_HEADING_PT}pt; font-weight: 600; }}
+    QLabel[role="strong"] {{ font-weight: 600; }}
     QLabel[role="muted"] {{ color: {p.muted}; }}
     QLabel[role="small"] {{ color: {p.muted}; font-size: {TYPE_SMALL_PT}pt; }}
     QLabel[status="ok"] {{ color: {p.ok}; }}
@@ -186,6 +187,12 @@ def style_sheet(p: Palette) -> str:
     QLabel[status="bad"] {{ color: {p.bad}; }}
     QLabel[role="chip"] {{ background: {p.raised}; border: 1px solid {p.border}; border-radius: 9px; padding: 1px 8px; }}
     QFrame[role="card"] {{ background: {p.panel}; border: 1px solid {p.border}; border-radius: 6px; }}
+    QFrame[role="card"][state="inviting"] {{ border-color: {p.accent}; }}
+    QFrame[role="slot"] {{ background: {p.panel}; border: 2px dashed {p.outline}; border-radius: 6px; }}
+    QFrame[role="slot"][state="next"] {{ background: {p.accent_tint}; border-color: {p.accent}; }}
+    QFrame[role="slot"][state="filled"] {{ border: 1px solid {p.border}; }}
+    QFrame[role="slot"][status="bad"] {{ border: 2px solid {p.bad}; }}
+    QFrame[role="slot"][over="true"] {{ border: 2px solid {p.accent}; }}
     QFrame[role="bar"] {{ background: {p.panel}; border: none; }}
     QAbstractSpinBox {{ min-height: 20px; }}
     QFrame[role="line"] {{ background: {p.border}; border: none; max-height: 1px; min-height: 1px; }}
@@ -203,6 +210,11 @@ def style_sheet(p: Palette) -> str:
     QToolButton[role="flat"], QPushButton[role="flat"] {{ background: transparent; border-color: transparent; }}
     QToolButton[role="flat"]:hover, QPushButton[role="flat"]:hover, QToolButton[role="flat"]:focus {{
         border-color: {p.accent}; }}
+    QPushButton[role="link"] {{ background: transparent; border: 1px solid transparent; color: {p.accent}; padding: 4px 4px; }}
+    QPushButton[role="link"]:hover, QPushButton[role="link"]:focus {{ border-color: {p.accent}; }}
+    QToolButton[role="fold"] {{
+        background: transparent; border-color: transparent; font-size: {TYPE_HEADING_PT}pt; font-weight: 600; padding: 3px 6px; }}
+    QToolButton[role="fold"]:hover, QToolButton[role="fold"]:focus {{ border-color: {p.accent}; }}
     QPushButton[role="segment"] {{ border-radius: 0; padding: 2px 10px; margin: 0; font-size: {TYPE_SMALL_PT}pt; }}
     QPushButton[role="segment"]:checked {{
         background: {p.accent}; color: {p.accent_text}; border-color: {p.accent}; font-weight: 600; }}
@@ -219,6 +231,7 @@ def style_sheet(p: Palette) -> str:
         background: {p.raised}; color: {p.muted}; border: none; border-bottom: 1px solid {p.border}; padding: 4px 8px; }}
     QTableView, QTreeView, QListView, QPlainTextEdit, QTextBrowser {{
         border: 1px solid {p.border}; border-radius: 4px; gridline-color: {p.grid}; }}
+    QListView[role="bare"] {{ border: none; background: transparent; }}
     QGroupBox {{ border: 1px solid {p.border}; border-radius: 6px; margin-top: 10px; padding-top: 8px; }}
     QGroupBox::title {{ subcontrol-origin: margin; left: 8px; padding: 0 4px; color: {p.muted}; }}
     QScrollArea {{ border: none; background: transparent; }}
@@ -255,8 +268,8 @@ def apply_theme(app: QApplication, palette: Palette) -> None:
     # Fusion draws the outline of fields in the window's colour darkened by 1.4, which nobody sees on a dark window.
     fields = QPalette(colours)
     fields.setColor(QPalette.ColorRole.Window, QColor(palette.outline).lighter(140))
-    for name in ("QLineEdit", "QAbstractSpinBox", "QComboBox", "QCheckBox", "QRadioButton", "QSlider", "QAbstractItemView"):
-        app.setPalette(fields, name)
+    for name in ("QLineEdit", "QAbstractSpinBox", "QCheckBox", "QRadioButton", "QSlider", "QAbstractItemView"):
+        app.setPalette(fields, name)  # type: ignore[arg-type]  # the stubs want bytes, Qt for Python a string
     sheet = style_sheet(palette)
     if app.styleSheet() != sheet:
         app.setStyleSheet(sheet)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
@@ -24,13 +25,16 @@ class FindingRow:
     text: str
     can_show: bool = False
     apply_text: str = ""
+    more: tuple[tuple[str, str], ...] = ()
+    """Other ways out: identifier and words of a button each, likeliest first."""
 
 
 class FindingsList(QScrollArea):
-    """A list of findings; emits `show_requested(key)` and `apply_requested(key)`."""
+    """A list of findings; emits `show_requested(key)`, `apply_requested(key)` and `way_chosen(identifier)`."""
 
     show_requested = Signal(str)
     apply_requested = Signal(str)
+    way_chosen = Signal(str)
 
     def __init__(self, palette: Palette, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -111,15 +115,32 @@ class FindingsList(QScrollArea):
             buttons.addWidget(self._button(row, "apply", row.apply_text, "Can be undone"))
         if buttons.count() > 1:
             layout.addLayout(buttons)
+        for i, (way, words) in enumerate(row.more):
+            layout.addWidget(self._way(row, way, words, primary=i == 0))
         return card
 
+    def _way(self, row: FindingRow, way: str, words: str, *, primary: bool) -> QPushButton:
+        button = self._named(row, way, words)
+        if primary:
+            button.setProperty("role", "primary")
+        button.clicked.connect(partial(self._on_way, way))
+        return button
+
+    def _on_way(self, way: str, _checked: bool = False) -> None:
+        self.way_chosen.emit(way)
+
     def _button(self, row: FindingRow, what: str, text: str, tip: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setObjectName(f"finding.{row.key}.{what}")
-        button.setAccessibleName(f"{text}: {row.title}")
+        button = self._named(row, what, text)
         button.setToolTip(tip)
         button.setProperty("finding", row.key)
         button.clicked.connect(self._on_show if what == "show" else self._on_apply)
+        return button
+
+    @staticmethod
+    def _named(row: FindingRow, what: str, text: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(f"finding.{row.key}.{what}")
+        button.setAccessibleName(f"{text}: {row.title}")
         return button
 
     @Slot()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from PySide6.QtCore import QDate, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDateEdit, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDateEdit, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from cassi_core.logbook.selection import Selection
 from cassi_gui.style.boxes import ChoiceBox, DayBox
@@ -54,18 +54,26 @@ class LogbookFilter(QWidget):
             widget.setAccessibleName(title)
             widget.setToolTip(tip)
         self.rig.addItem(ALL_RIGS)
-        self.rig.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.rig.setMinimumWidth(140)
+        self.rig.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.rig.setMinimumContentsLength(12)
         self.period.addItems([text for text, _ in PERIODS])
         self.verdict.addItems([text for text, _ in VERDICTS])
         self._between = QLabel("to")
         self.since.setDate(QDate.currentDate().addMonths(-1))
         self.until.setDate(QDate.currentDate())
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACE)
-        for widget in (self.rig, self.period, self.since, self._between, self.until, self.verdict, self.withdrawn):
-            row.addWidget(widget)
+        row, days = QHBoxLayout(), QHBoxLayout()
+        for part in (self.rig, self.period, self.verdict, self.withdrawn):
+            row.addWidget(part)
+        # Days come below: beside the others they would push the buttons of the page out of a small window.
+        for day in (self.since, self._between, self.until):
+            days.addWidget(day)
+        days.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE // 2)
+        for line in (row, days):
+            line.setSpacing(SPACE)
+            layout.addLayout(line)
         self._show_days()
         self.rig.currentIndexChanged.connect(self._on_changed)
         self.period.currentIndexChanged.connect(self._on_changed)

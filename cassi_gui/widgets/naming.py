@@ -38,6 +38,8 @@ def name_controls(dialog: QDialog, what: str = "") -> None:
         _complete(button, f"{prefix}.{slug(words)}", words)
     for kind in FIELDS:
         for field in dialog.findChildren(kind):
+            if not isinstance(field, FIELDS):
+                continue
             words = what or dialog.windowTitle()
             _complete(field, f"{prefix}.{slug(kind.__name__.removeprefix('Q'))}", words)
     for text in dialog.findChildren(QTextEdit):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSlider, QWidget
 
 from cassi_gui.style.boxes import ChoiceBox, CountBox
 from cassi_gui.style.icons import make_icon
@@ -29,12 +29,17 @@ class OverlayControls(QWidget):
         self._timer.setInterval(BLINK_MS)
         self._timer.timeout.connect(self._on_tick)
         self.frame = ChoiceBox()
-        self._name(self.frame, "frame", "Snapshot", "Which snapshot is shown")
+        # Without this the longest file name decides how narrow the page can be.
+        self.frame.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.frame.setMinimumContentsLength(8)
+        self.frame.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._name(self.frame, "frame", "Snapshot", "Which snapshot is shown: all of them are fitted together")
         self.frame.currentIndexChanged.connect(self.frame_chosen)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setValue(FIRST_PERCENT)
-        self.opacity.setFixedWidth(120)
+        self.opacity.setMinimumWidth(60)
+        self.opacity.setMaximumWidth(140)
         self._name(self.opacity, "opacity", "Strength of the mask", "How strongly the mask covers the picture, in percent")
         self.opacity.valueChanged.connect(self.changed)
         self.blink = QPushButton("Blink")
@@ -53,22 +58,19 @@ class OverlayControls(QWidget):
             "Drag the frame in the picture, or move it with Ctrl and the arrow keys by 1 px (with Shift 0.1 px): "
             "sets the start of dx and dy in px",
         )
-        self.movable.toggled.connect(self.changed)
+        self.movable.toggled.connect(self._on_movable)
         self.place = QLabel()
         self.place.setObjectName("check.place")
         self.place.setProperty("role", "muted")
-        self._frame_label = QLabel("Snapshot")
-        self._frame_label.setBuddy(self.frame)
         mask_label = QLabel("&Mask")
         mask_label.setBuddy(self.opacity)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE)
-        in_order = (self._frame_label, self.frame, mask_label, self.opacity, self.blink, self.band, self.movable)
-        for widget in in_order:
-            row.addWidget(widget)
+        for widget in (self.frame, mask_label, self.opacity, self.blink, self.band, self.movable, self.place):
+            row.addWidget(widget, 1 if widget is self.frame else 0)
         row.addStretch(1)
-        row.addWidget(self.place)
+        self.place.hide()
         self.set_choices((), 1)
 
     @staticmethod
@@ -88,8 +90,7 @@ class OverlayControls(QWidget):
         self.band.setValue((bands + 1) // 2)
         for widget in (self.frame, self.band):
             widget.blockSignals(False)
-        for widget in (self.frame, self._frame_label):
-            widget.setVisible(len(frames) > 1)
+        self.frame.setVisible(len(frames) > 1)
 
     @property
     def frame_index(self) -> int:
@@ -111,6 +112,11 @@ class OverlayControls(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         self.blink.setChecked(False)
         super().hideEvent(event)
+
+    @Slot(bool)
+    def _on_movable(self, on: bool) -> None:
+        self.place.setVisible(on)
+        self.changed.emit()
 
     @Slot(bool)
     def _on_blink(self, on: bool) -> None:

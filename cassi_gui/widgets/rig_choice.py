@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from cassi_core.logbook.entry import MAX_RIG_NAME
 from cassi_gui.style.boxes import ChoiceBox
@@ -34,13 +34,13 @@ class RigChoice(QWidget):
         self.box.setEditable(True)
         self.box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        line = self.box.lineEdit()
+        line = self._line
         line.setPlaceholderText("not kept in the logbook")
         line.setMaxLength(MAX_RIG_NAME)
         self.open = QToolButton()
         self.open.setObjectName("decision_logbook")
         self.open.setAccessibleName("Open the logbook")
-        self.open.setToolTip("Open the logbook (Ctrl+6)")
+        self.open.setToolTip("Open the logbook (Ctrl+5)")
         self.status = QLabel()
         self.status.setObjectName("decision_logbook_status")
         self.status.setWordWrap(True)
@@ -61,9 +61,16 @@ class RigChoice(QWidget):
         line.editingFinished.connect(self._on_chosen)
         self.open.clicked.connect(self.logbook_requested)
 
+    @property
+    def _line(self) -> QLineEdit:
+        """The field in the box: it is editable."""
+        line = self.box.lineEdit()
+        assert line is not None
+        return line
+
     def set_rigs(self, rigs: Sequence[str], current: str) -> None:
         """Offer rigs, with one of them (or a new name) in the box; what is being typed stays."""
-        if self.box.lineEdit().hasFocus() and self.box.lineEdit().isModified():
+        if self._line.hasFocus() and self._line.isModified():
             return
         blocked = self.box.blockSignals(True)
         self.box.clear()
@@ -96,5 +103,5 @@ class RigChoice(QWidget):
 
     @Slot()
     def _on_chosen(self) -> None:
-        self.box.lineEdit().setModified(False)
+        self._line.setModified(False)
         self.rig_chosen.emit(self.rig)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QToolButton, QWidget
+import math
 
-from cassi_gui.style.theme import MARGIN, SPACE
+from PySide6.QtCore import Qt, QTimer, Signal, SignalInstance, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from cassi_core.formatting import format_duration, format_remaining
+from cassi_gui.style.elided import ElidedLabel
+from cassi_gui.style.theme import HALF_SPACE, MARGIN, SPACE
 
 HEIGHT = 48
 
@@ -14,40 +18,26 @@ TICK_MS = 250
 BAR_STEPS = 1000
 SMOOTHING = 0.35
 """Share of a new estimate of the remaining time that is taken over at once: jumps are worse than a second's lag."""
-
-
-def format_seconds(seconds: float) -> str:
-    """Seconds as a person says them: `4 s`, `1 min 20 s`, `1 h 5 min`."""
-    seconds = max(0, round(seconds))
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60:02d} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
-
-
-def format_remaining(seconds: float) -> str:
-    """An estimate with the precision that it deserves: to 1 s below 10 s, 5 s below a minute, 10 s above, minutes above 10."""
-    if seconds < 1:
-        return "almost done"
-    if seconds < 10:
-        return f"about {round(seconds)} s left"
-    if seconds < 60:
-        return f"about {5 * round(seconds / 5)} s left"
-    if seconds < 600:
-        return f"about {format_seconds(10 * round(seconds / 10))} left"
-    return f"about {round(seconds / 60)} min left"
+KNOWN_FRACTION, KNOWN_S = 0.05, 3.0
+"""An estimate is shown once this share of the run is done or this many seconds are gone: earlier ones are guesses."""
+STEP_S = 5
+"""Time left is told in steps of so many seconds."""
+MARGIN_S = 1
+"""A shown time goes down only when the estimate is so far below the next step: it must not go to and fro."""
+ESTIMATING = "estimating …"
 
 
 class RemainingTime:
-    """Countdown between estimates: falls with the clock, and moves towards each new estimate without jumping."""
+    """Countdown between estimates: falls with the clock, moves towards each new estimate, and is shown in steps of 5 s."""
 
     def __init__(self) -> None:
         self._at_s: float | None = None
         self._remaining_s = 0.0
+        self._shown_s: int | None = None
 
     def clear(self) -> None:
-        self._at_s = None
+        """Nothing is known any more."""
+        self._at_s = self._shown_s = None
 
     def update(self, elapsed_s: float, remaining_s: float | None) -> None:
         """Take over a new estimate made at `elapsed_s` of the run."""
@@ -62,6 +52,16 @@ class RemainingTime:
         if self._at_s is None:
             return None
         return max(0.0, self._remaining_s - (elapsed_s - self._at_s))
+
+    def shown_at(self, elapsed_s: float) -> int | None:
+        """The multiple of 5 s that is shown at a moment of the run: at least what is known to be left."""
+        left = self.at(elapsed_s)
+        if left is None:
+            return None
+        wanted = max(STEP_S, STEP_S * math.ceil(left / STEP_S))
+        if self._shown_s is None or wanted > self._shown_s or left <= self._shown_s - STEP_S - MARGIN_S:
+            self._shown_s = wanted
+        return self._shown_s
 
 
 class RunStrip(QFrame):
@@ -79,41 +79,60 @@ class RunStrip(QFrame):
         self.setProperty("role", "bar")
         self.setAccessibleName("Run")
         self._remaining = RemainingTime()
-        self.stage = QLabel()
+        self._actions: dict[QPushButton, QAction] = {}
+        self._fraction = 0.0
+        self.stage = ElidedLabel()
         self.stage.setObjectName("run_stage")
-        self.stage.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.stage.setStyleSheet("font-weight: 600;")
         self.bar = QProgressBar()
         self.bar.setObjectName("run_progress")
         self.bar.setAccessibleName("Progress of the run")
         self.bar.setRange(0, BAR_STEPS)
-        self.bar.setFixedWidth(200)
+        self.bar.setFixedHeight(8)
+        self.bar.setStyleSheet("min-height: 6px; max-height: 6px;")
         self.bar.setTextVisible(False)
-        self.elapsed = self._label("run_elapsed", "Time spent without pauses", 76)
-        self.remaining = self._label("run_remaining", "Estimated from the pace so far", 150)
+        self.elapsed = self._label("run_elapsed", "Time spent without pauses")
+        self.elapsed.setProperty("role", "muted")
+        self.remaining = self._label("run_remaining", "Estimated from the pace so far; never less than is known to be left")
+        self.remaining.setStyleSheet("font-weight: 600;")
         self.pause = self._button("run.pause", self.pause_requested)
         self.finish = self._button("run.finish", self.finish_requested)
         self.cancel = self._button("run.cancel", self.cancel_requested)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(MARGIN, 6, MARGIN, 6)
-        layout.setSpacing(SPACE)
-        layout.addWidget(self.stage, 1)
-        for widget in (self.bar, self.elapsed, self.remaining, self.pause, self.finish, self.cancel):
-            layout.addWidget(widget, 0)
+        self._lay_out()
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.tick)
         self.setFixedHeight(HEIGHT)
         self.hide()
 
-    def _label(self, name: str, tip: str, width: int) -> QLabel:
+    def _lay_out(self) -> None:
+        words = QHBoxLayout()
+        words.setSpacing(SPACE)
+        words.addWidget(self.stage, 1)
+        words.addWidget(self.elapsed)
+        words.addWidget(self.remaining)
+        left = QVBoxLayout()
+        left.setSpacing(HALF_SPACE)
+        left.addStretch(1)
+        left.addLayout(words)
+        left.addWidget(self.bar)
+        left.addStretch(1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
+        layout.setSpacing(SPACE)
+        layout.addLayout(left, 1)
+        layout.addSpacing(HALF_SPACE)
+        for button in (self.pause, self.finish, self.cancel):
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+
+    def _label(self, name: str, tip: str) -> QLabel:
         label = QLabel()
         label.setObjectName(name)
         label.setToolTip(tip)
-        label.setMinimumWidth(width)
         label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return label
 
-    def _button(self, name: str, signal: Signal) -> QPushButton:
+    def _button(self, name: str, signal: SignalInstance) -> QPushButton:
         button = QPushButton()
         button.setObjectName(f"strip.{name}")
         button.clicked.connect(signal)
@@ -123,18 +142,16 @@ class RunStrip(QFrame):
         """Give one of the buttons the text, icon, tip and enabled state of an action, now and whenever it changes."""
         button = {"pause": self.pause, "finish": self.finish, "cancel": self.cancel}[name]
         action.changed.connect(self._mirror)
-        button.setProperty("mirrored", action)
+        self._actions[button] = action
         self._copy(button, action)
 
     @Slot()
     def _mirror(self) -> None:
-        for button in (self.pause, self.finish, self.cancel):
-            action = button.property("mirrored")
-            if isinstance(action, QAction):
-                self._copy(button, action)
+        for button, action in self._actions.items():
+            self._copy(button, action)
 
     @staticmethod
-    def _copy(button: QPushButton | QToolButton, action: QAction) -> None:
+    def _copy(button: QPushButton, action: QAction) -> None:
         button.setText(action.text())
         button.setIcon(action.icon())
         button.setToolTip(action.toolTip())
@@ -150,10 +167,11 @@ class RunStrip(QFrame):
     def show_run(self) -> None:
         """A run begins."""
         self._remaining.clear()
+        self._fraction = 0.0
         self.set_stage("Starting …", 0, 0)
         self.bar.setValue(0)
-        self.remaining.setText("estimating …")
-        self.elapsed.setText("0 s")
+        self.remaining.setText(ESTIMATING)
+        self.elapsed.setText("0 s gone")
         self.show()
         self._timer.start()
 
@@ -164,9 +182,7 @@ class RunStrip(QFrame):
 
     def set_stage(self, label: str, index: int, count: int) -> None:
         """The stage that runs now: `Stage 2 of 5: ...`."""
-        text = f"Stage {index + 1} of {count}: {label}" if count > 1 else label
-        self.stage.setText(text)
-        self.stage.setToolTip(text)
+        self.stage.set_full_text(f"Stage {index + 1} of {count}: {label}" if count > 1 else label)
 
     def set_progress(self, fraction: float, elapsed_s: float, remaining_s: float | None) -> None:
         """Progress of the whole run, 0..1; the bar never goes back."""
@@ -176,13 +192,15 @@ class RunStrip(QFrame):
 
     def set_fraction(self, fraction: float) -> None:
         """Move the bar alone."""
-        self.bar.setValue(max(self.bar.value(), round(BAR_STEPS * min(1.0, fraction))))
+        self._fraction = max(self._fraction, min(1.0, fraction))
+        self.bar.setValue(round(BAR_STEPS * self._fraction))
 
     def set_elapsed(self, elapsed_s: float) -> None:
         """Move the clock on between two events."""
-        self.elapsed.setText(format_seconds(elapsed_s))
-        left = self._remaining.at(elapsed_s)
-        self.remaining.setText("estimating …" if left is None else format_remaining(left))
+        self.elapsed.setText(f"{format_duration(elapsed_s)} gone")
+        left = self._remaining.shown_at(elapsed_s)
+        known = self._fraction >= KNOWN_FRACTION or elapsed_s >= KNOWN_S
+        self.remaining.setText(f"about {format_remaining(left)} left" if known and left is not None else ESTIMATING)
 
     def set_note(self, text: str) -> None:
         """Replace the estimate by a word (paused, finishing, cancelling)."""

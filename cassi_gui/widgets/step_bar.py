@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from cassi_gui.style.icons import make_icon, make_pixmap
 from cassi_gui.style.paths import short_name
 from cassi_gui.style.theme import MARGIN, SPACE, TYPE_HEADING_PT, TYPE_SMALL_PT, Palette, font
 
+REASONS_FROM = 1200
+"""Width of the bar in px from which on there is room for the reasons."""
 REASONS_WIDTH = 200
 """Fixed, so that the steps do not move when the words change."""
 BADGE_MARKS = {"ok": "ok", "warn": "warn", "bad": "bad"}
@@ -48,6 +50,11 @@ class StepButton(QAbstractButton):
     @property
     def badge(self) -> str:
         return self._badge
+
+    @property
+    def status(self) -> str:
+        """Status of the badge: ok, warn, bad, busy or empty."""
+        return self._status
 
     def set_badge(self, text: str, status: str) -> None:
         """Words under the title, with status ok, warn, bad, busy or an empty string."""
@@ -119,6 +126,7 @@ class StepBar(QFrame):
         self.setObjectName("step_bar")
         self.setProperty("role", "bar")
         self.setAccessibleName("Steps")
+        self._palette = palette
         self._buttons = {step.id: StepButton(step, i + 1, palette, self) for i, step in enumerate(steps)}
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, MARGIN, 0)
@@ -167,8 +175,12 @@ class StepBar(QFrame):
     def set_badge(self, step_id: str, text: str, status: str = "") -> None:
         self._buttons[step_id].set_badge(text, status)
 
-    def set_next(self, label: str, reasons: Sequence[str]) -> None:
-        """Name the next page and list what is in its way; an empty label hides the button (last page)."""
+    def set_next(self, label: str, reasons: Sequence[str], *, primary: bool = True) -> None:
+        """Name the next page and list what is in its way; an empty label hides the button (last page).
+
+        Without `primary` the page has a stronger button of its own.
+        """
+        self._set_primary(primary)
         self.next_button.setVisible(bool(label))
         self.next_button.setText(label)
         self.next_button.setEnabled(not reasons)
@@ -181,6 +193,20 @@ class StepBar(QFrame):
         self.reasons.setToolTip(text if reasons else "")
         self.next_button.setAccessibleDescription(text)
 
+    def _set_primary(self, primary: bool) -> None:
+        role = "primary" if primary else ""
+        if self.next_button.property("role") != role:
+            self.next_button.setProperty("role", role)
+            self.next_button.style().unpolish(self.next_button)
+            self.next_button.style().polish(self.next_button)
+            self._draw_next()
+
+    def _draw_next(self) -> None:
+        p = self._palette
+        self.next_button.setIcon(
+            make_icon("next", p, p.accent_text if self.next_button.property("role") == "primary" else p.text)
+        )
+
     def _two_lines(self, reason: str, more: str) -> str:
         """What fits beside the button: file names without their folders, never more than two lines; the tip has it all."""
         words = " ".join(short_name(word) if Path(word).is_absolute() else word for word in reason.split(" "))
@@ -188,8 +214,14 @@ class StepBar(QFrame):
         room = 2 * REASONS_WIDTH - self.reasons.fontMetrics().horizontalAdvance(more) - REASONS_WIDTH // 4
         return self.reasons.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room) + more
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window the steps keep their words, and the reason is in the button's tip."""
+        super().resizeEvent(event)
+        self.reasons.setVisible(event.size().width() >= REASONS_FROM)
+
     def set_palette(self, palette: Palette) -> None:
-        self.next_button.setIcon(make_icon("next", palette, palette.accent_text))
+        self._palette = palette
+        self._draw_next()
         for button in self._buttons.values():
             button.set_palette(palette)
 

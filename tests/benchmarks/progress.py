@@ -45,7 +45,9 @@ def large() -> CalibrationInputs:
     side, bands = 660, 28
     cube = make_scene("mixed", (side, side), default_wavelengths(bands), seed=1)
     mask = make_mask("grey", (side + 24, side + 24), seed=0)
-    rig = simulate_rig(cube, mask, Dispersion.constant(bands, 2.0), Misalignment.of({"dx": 1.3, "dy": -0.7, "theta": 0.2}), seed=2)
+    rig = simulate_rig(
+        cube, mask, Dispersion.constant(bands, 2.0), Misalignment.of({"dx": 1.3, "dy": -0.7, "theta": 0.2}), seed=2
+    )
     return CalibrationInputs.from_arrays(rig.measurement, rig.mask, rig.dispersion)
 
 
@@ -56,7 +58,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", nargs="+", choices=RUNS, default=list(RUNS))
     parser.add_argument("--csv", type=Path)
-    parser.add_argument("--processor-time", action="store_true", help="count the time that the processors worked for this program")
+    parser.add_argument(
+        "--processor-time", action="store_true", help="count the time that the processors worked for this program"
+    )
     args = parser.parse_args()
     if args.processor_time:
         time.perf_counter = time.process_time
@@ -79,7 +83,9 @@ def main() -> None:
             left, now = total - share * total, share * total
             shown = None if event.remaining_s is None else max(0.0, event.remaining_s - (now - event.elapsed_s))
             ratio = float("nan") if shown is None else shown / left
-            say(f"  at {share:.2f} ({event.stage}): {'nothing' if shown is None else f'{shown:.1f} s'} said, {left:.1f} s left, ratio {ratio:.2f}")
+            say(
+                f"  at {share:.2f} ({event.stage}): {'nothing' if shown is None else f'{shown:.1f} s'} said, {left:.1f} s left, ratio {ratio:.2f}"
+            )
             rows.append({"run": name, "share": share, "said_s": shown, "left_s": left, "ratio": ratio, "total_s": total})
     write_csv(args.csv, rows)
 

@@ -63,7 +63,9 @@ def summary(rows: list[dict[str, Any]]) -> None:
         count = Counter(r["state"] for r in of_move)
         seconds = np.array([r["seconds"] for r in of_move])
         said = ", ".join(f"{state} {n} ({100 * n / len(of_move):.1f} %)" for state, n in count.most_common())
-        say(f"== {move or 'standing still'}, {len(of_move)} rigs: {said}; {np.median(seconds):.1f} s, at most {seconds.max():.1f} s")
+        say(
+            f"== {move or 'standing still'}, {len(of_move)} rigs: {said}; {np.median(seconds):.1f} s, at most {seconds.max():.1f} s"
+        )
     still = [r for r in rows if not r["moved"]]
     for name in ("dx", "dy", "theta", "scale_x", "scale_y", "slope", "alpha"):
         z = np.abs([r[f"z_{name}"] for r in still if f"z_{name}" in r])
@@ -75,7 +77,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("first", type=int)
     parser.add_argument("last", type=int, help="one beyond the last seed")
-    parser.add_argument("--moved", type=change_of, nargs="*", default=[], metavar="NAME=CHANGE", help="for instance dy=0.3 theta=0.1")
+    parser.add_argument(
+        "--moved", type=change_of, nargs="*", default=[], metavar="NAME=CHANGE", help="for instance dy=0.3 theta=0.1"
+    )
     parser.add_argument("--csv", type=Path)
     args = parser.parse_args()
     tool, data = simulator(), shared_folder() / "data"
@@ -83,7 +87,9 @@ def main() -> None:
     for seed in range(args.first, args.last):
         for row in rows_of_rig(draw_rig(tool, data, seed), args.moved):
             rows.append(row)
-            say(f"{seed:5d} {row['shape']} x {row['bands']}, {row['moved'] or 'still':10s} {row['headline']} ({row['seconds']:.1f} s)")
+            say(
+                f"{seed:5d} {row['shape']} x {row['bands']}, {row['moved'] or 'still':10s} {row['headline']} ({row['seconds']:.1f} s)"
+            )
     summary(rows)
     write_csv(args.csv, rows)
 

@@ -18,7 +18,7 @@ from cassi_core.parameters import PARAMETER_NAMES, ParameterSet
 from cassi_core.quality.findings import Finding
 from cassi_core.result import CalibrationResult, LocalShift, QualityMaps, Reason, Scores, Verdict
 from cassi_core.run import GridScores, IterationRow, StageReport
-from cassi_core.session import FileSelection, PickedPoint, RunRecord
+from cassi_core.session import CutRun, FileSelection, PickedPoint, RunRecord
 
 HEIGHT, WIDTH, BANDS, STEP = 11, 14, 3, 2
 MEASURED = WIDTH + (BANDS - 1) * STEP
@@ -145,5 +145,6 @@ def session(**changes: Any) -> Session:
         current_id=2,
         rejected_ids=frozenset({2, 4}),
         points=(PickedPoint(3, 4, "P1", 0), PickedPoint(7, 2, "P3", 2)),
+        cut=CutRun(when, "reference", ParameterSet.default(("dx",), {"dx": 2 / 3})),
     )
     return replace(made, **changes)

@@ -85,6 +85,7 @@ def test_a_gradient_result_that_scores_higher_is_not_taken(model: RigModel, monk
     grid = min((r for r in recorder.table if r.stage == "1"), key=lambda r: r.score)
     assert tuple(found.vector) == grid.values
     assert any(isinstance(e, Message) and "kept" in e.text for e in events)
+    assert len(found.notes) == 1 and "did not improve the best of the grid" in found.notes[0]
 
 
 def test_only_refined_ones_of_dx_dy_theta_move(model: RigModel) -> None:

@@ -35,7 +35,9 @@ POSITIVE = st.floats(1e-6, 1e3, allow_nan=False)
 SHIFT = st.floats(-3, 3, allow_nan=False)
 RNG = np.random.default_rng(5)
 INPUTS = [
-    CalibrationInputs.from_arrays(RNG.random((24, 24 + extra), np.float32), RNG.random((24, 24), np.float32), Dispersion.constant(4, 2.0))
+    CalibrationInputs.from_arrays(
+        RNG.random((24, 24 + extra), np.float32), RNG.random((24, 24), np.float32), Dispersion.constant(4, 2.0)
+    )
     for extra in (6, 4, 9)
 ]
 
@@ -50,7 +52,8 @@ def verdicts(draw: st.DrawFn) -> Verdict:
     optional = st.none() | POSITIVE
     count = draw(st.integers(0, 30))
     field = [
-        LocalShift(12.0 * (i % 6), 12.0 * (i // 6), draw(SHIFT), draw(SHIFT), draw(POSITIVE), draw(POSITIVE)) for i in range(count)
+        LocalShift(12.0 * (i % 6), 12.0 * (i // 6), draw(SHIFT), draw(SHIFT), draw(POSITIVE), draw(POSITIVE))
+        for i in range(count)
     ]
     error = draw(st.none() | st.builds(RegistrationError, *[POSITIVE] * 6, st.none() | POSITIVE))
     line = draw(st.none() | st.builds(Line, st.floats(0, 100), st.floats(0.01, 30), st.floats(0.07, 0.5), st.floats(-0.5, 0.5)))
@@ -188,7 +191,9 @@ def test_more_light_is_promised_only_where_it_helps() -> None:
 def test_a_shift_on_its_bound_is_a_failure_and_another_value_a_warning() -> None:
     def bounds(name: str) -> Reason:
         parameters = ParameterSet.default((name,))
-        found = judge(parameters.edit(name, value=parameters[name].upper), Scores(0.2, 0.1), inputs=INPUTS[0], peak_z=None, min_peak_z=8)
+        found = judge(
+            parameters.edit(name, value=parameters[name].upper), Scores(0.2, 0.1), inputs=INPUTS[0], peak_z=None, min_peak_z=8
+        )
         return next(r for r in found.reasons if r.check == "bounds")
 
     assert bounds("dx").status == "fail" and bounds("dx").actions[0] == "widen_bounds"

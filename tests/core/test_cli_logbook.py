@@ -74,7 +74,11 @@ def test_from_the_first_entry_to_the_drift_warning(cassi: Cassi, own_logbook: Pa
     assert last == ["4", "2026-11-05", "00:00", "+0.750", "±", "0.020", "+0.640", "+25.9", "warn", "DRIFT"]
     assert "the next one is held against the median of 4 entries: +0.115" in out
     code, out, err = cassi("logbook", "show", 4)
-    assert "sha256" in out and str(far.absolute()) in out and "warn: What the fit cannot explain: the residual is 0.1, 0.05 is usual" in out
+    assert (
+        "sha256" in out
+        and str(far.absolute()) in out
+        and "warn: What the fit cannot explain: the residual is 0.1, 0.05 is usual" in out
+    )
     code, out, err = cassi("logbook", "list", "-q", "--until", "2026-10-01")
     assert (code, out, err) == (0, "", "")
 

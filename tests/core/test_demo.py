@@ -54,7 +54,10 @@ def test_deviations_are_value_minus_truth_in_sigmas() -> None:
 def test_the_default_preset_finds_the_truth_within_three_of_its_own_sigmas(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo"]) == 0
     out = capsys.readouterr().out
-    rows = {m[1]: [float(v.replace(MINUS, "-")) for v in m[2].split()] for m in re.finditer(rf"^(\w+)((?: +[+{MINUS}]?\d+\.\d+){{4}})", out, re.MULTILINE)}
+    rows = {
+        m[1]: [float(v.replace(MINUS, "-")) for v in m[2].split()]
+        for m in re.finditer(rf"^(\w+)((?: +[+{MINUS}]?\d+\.\d+){{4}})", out, re.MULTILINE)
+    }
     assert list(rows) == ["dx", "dy", "theta", "scale_x", "scale_y", "slope", "alpha", "psf"]
     allowed = {
         "dx": 0.1,

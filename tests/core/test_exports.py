@@ -309,8 +309,35 @@ def test_exports_say_what_a_run_lacks() -> None:
     lacking = {e.id: e.missing(make_result()) for e in EXPORTS}
     assert lacking["cube.h5"] == "this run carries no reconstruction"
     assert lacking["iterations"] == "this run has no iteration table" and lacking["grids"] == "this run searched no grid"
-    assert {e.id for e in EXPORTS if not e.missing(make_result())} == set(PROFILES)
+    assert {e.id for e in EXPORTS if not e.missing(make_result())} == {*PROFILES, "bands"}
     assert len({e.suffix for e in EXPORTS}) == len(EXPORTS)
+
+
+def test_bands_lie_where_the_calibration_puts_them() -> None:
+    from cassi_core.io.exports.bands import bands_csv
+
+    found = ParameterSet.default(values={"slope": 0.05, "alpha": 30.0})
+    rig = CalibratedMask(
+        np.ones((6, 8), np.float32), found, Dispersion.constant(3, 2, wavelengths_nm=np.array([450.0, 500.0, 600.5]))
+    )
+    rows = [line.split(",") for line in bands_csv(rig).splitlines()]
+    assert rows[0][2:] == ["offset right [px]", "offset down [px]", "whole-pixel offset [px]"]
+    assert rows[3][1] == "600.5" and rows[3][4] == "4"
+    # Two steps of 2.05 px along an axis that is turned 30 degrees downwards.
+    assert float(rows[3][2]) == pytest.approx(4.1 * np.cos(np.pi / 6)) and float(rows[3][3]) == pytest.approx(4.1 / 2)
+
+
+def test_what_is_said_of_a_file_before_it_is_written() -> None:
+    from cassi_core.io.exports.facts import facts_of
+
+    result = make_result(mask=np.ones((12, 16), np.float32), dispersion=Dispersion.constant(5, 3), maps=None)
+    flat = facts_of("mst-real", result, ExportChoices())
+    every = facts_of("mst-simulation", result, ExportChoices())
+    assert flat.meaning == "Mask where it is, 12 \N{MULTIPLICATION SIGN} 16"
+    assert every.meaning == "Mask of every band, 12 \N{MULTIPLICATION SIGN} 28 \N{MULTIPLICATION SIGN} 5"
+    assert every.bytes == 4 * (12 * 16 + 12 * 28 * 5) and every.at_most
+    assert "28 bands" in every.warning, "the public code has other bands built in"
+    assert facts_of("dauhst", result, ExportChoices()).warning == ""
 
 
 # Reconstructions

@@ -12,13 +12,13 @@ from cassi_core.dispersion import Dispersion
 from cassi_core.errors import RunCancelled
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.inputs_from_files import load_inputs
+from cassi_core.quality.detection import detect_mask
 from cassi_core.quality.orientation import (
     NAMES,
     Orientation,
     find_band_train,
     find_orientation,
     find_position,
-    position_findings,
 )
 from cassi_core.run import RunControl
 
@@ -85,7 +85,7 @@ def test_the_train_of_bands_begins_and_ends_where_the_light_does(bands: int, dir
 )
 def test_a_wrong_number_of_bands_is_told(said: int, severity: str, title: str):
     y, mask = coded_snapshot(0, 0)
-    found = {f.code: f for f in position_findings(inputs_of(y, mask, said))}
+    found = {f.code: f for f in detect_mask(inputs_of(y, mask, said)).findings}
     assert found["mask_found"].severity == "info"
     assert (found["band_train"].severity, found["band_train"].title) == (severity, title)
     assert found["band_train"].value == pytest.approx(14, abs=2)
@@ -94,7 +94,7 @@ def test_a_wrong_number_of_bands_is_told(said: int, severity: str, title: str):
 def test_a_mask_of_another_rig_is_not_found():
     y, _ = coded_snapshot(0, 0)
     other = (np.random.default_rng(99).random((96, 96)) > 0.5).astype(np.float32)
-    (found,) = position_findings(inputs_of(y, other))
+    (found,) = detect_mask(inputs_of(y, other)).findings
     assert found.code == "mask_not_found" and found.severity == "error" and found.value < 12
 
 
@@ -117,6 +117,6 @@ def test_the_real_rig_shows_its_28_bands(data_dir: Path):
     """The data's own description: 28 bands at 0, 2, ... 54 px to the right."""
     name = "tsa_net_real_scene2_realplant1"
     inputs = load_inputs([data_dir / "measurements" / f"{name}.npz"], mask=data_dir / "masks" / "tsa_net_real_mask_660.npz")
-    found = {f.code: f for f in position_findings(inputs, reach_deg=0.0)}
+    found = {f.code: f for f in detect_mask(inputs, reach_deg=0.0).findings}
     assert found["mask_found"].value > 20
     assert found["band_train"].severity == "info" and found["band_train"].value == pytest.approx(54, abs=2)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from cassi_core.errors import InputError
-from cassi_core.io.overview import describe, examine, overview, sort_files, thumbnail
+from cassi_core.io.examine import examine
+from cassi_core.io.overview import describe, overview, sort_files, thumbnail
 
 
 @pytest.fixture

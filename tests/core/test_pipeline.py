@@ -97,19 +97,6 @@ def test_a_quick_look_at_the_truth_is_better_than_at_the_nominal(inputs):
     assert true.cube.shape == (BANDS, *SHAPE)
 
 
-def test_finish_early_gives_the_best_so_far(inputs):
-    control = RunControl()
-
-    def observe(event):
-        if isinstance(event, StageStarted) and event.name == "coarse":
-            control.finish_early()
-
-    result = calibrate(inputs, CONFIG, control=control, observe=observe)
-    assert result.outcome == "finished_early"
-    assert result.parameters["dy"].value == pytest.approx(TRUTH["dy"], abs=0.5)
-    assert any(r.check == "finished early" for r in result.verdict.reasons)
-
-
 @pytest.mark.parametrize("stage", ["prealign", "coarse", "final", "proof"])
 def test_cancel_in_every_stage(inputs, stage):
     control = RunControl()
@@ -151,7 +138,7 @@ def test_the_mask_of_another_rig_fails_in_words(inputs):
 
 
 def test_a_bound_and_a_systematic_leftover_are_warnings(inputs):
-    parameters = ParameterSet.default(("dx",)).edit("dx", value=25.0)
+    parameters = ParameterSet.default(("alpha",)).edit("alpha", value=2.0)
     shifts = [LocalShift(0, 0, 0.3, 0.0, 0.01, 0.01), LocalShift(0, 9, -0.3, 0.0, 0.01, 0.01)]
     verdict = judge(parameters, Scores(0.2, 0.1, 0.2, 0.1), inputs=inputs, peak_z=30.0, min_peak_z=12.0, shifts=shifts)
     bad = {r.check: r.status for r in verdict.reasons if r.status != "pass"}

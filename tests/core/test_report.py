@@ -156,23 +156,32 @@ def test_lines_go_up_where_values_grow_and_ticks_are_round() -> None:
     assert ticks(3.0, 3.0) == [3.0]
 
 
-def test_score_maps_put_the_first_axis_right_and_the_second_up() -> None:
+def test_score_maps_are_bright_where_it_is_good_with_the_second_axis_down_as_in_the_window() -> None:
     scores = np.array([[3.0, 2.0], [1.0, 4.0], [5.0, np.nan]], np.float32)
     axes = (np.array([0.0, 1.0, 2.0]), np.array([10.0, 20.0]))
     chart = svg(score_map(scores, axes, (1.0, 10.0), labels=("dx", "dy"), title="t"))
     cells = [r for r in chart.findall(f"{SVG}rect") if float(r.attrib["width"]) > 20]
     assert len(cells) == 6
-    by_place = sorted(cells, key=lambda r: (float(r.attrib["x"]), -float(r.attrib["y"])))
+    by_place = sorted(cells, key=lambda r: (float(r.attrib["x"]), float(r.attrib["y"])))
     fills = [r.attrib["fill"] for r in by_place]
     assert fills[5] == "#dddddd" or fills[5] == "#ddd", "not scored"
-    best = by_place[2]  # the second column, the lower row
-    dark = min(fills[:5], key=lambda f: sum(int(f[i : i + 2], 16) for i in (1, 3, 5)))
-    assert best.attrib["fill"] == dark
+    best = by_place[2]  # the second column, the upper row
+    bright = max(fills[:5], key=lambda f: sum(int(f[i : i + 2], 16) for i in (1, 3, 5)))
+    assert best.attrib["fill"] == bright == "#fde725", "the yellow end of the window's colours"
     cross = next(p.attrib["d"] for p in chart.findall(f"{SVG}path") if p.attrib.get("stroke") == "#fff")
     x, y = float(re.findall(r"H([\d.]+)", cross)[0]) - 6, float(re.findall(r"M[\d.]+ ([\d.]+)", cross)[0])
     middle_x = float(best.attrib["x"]) + float(best.attrib["width"]) / 2
     middle_y = float(best.attrib["y"]) + float(best.attrib["height"]) / 2
     assert x == pytest.approx(middle_x, abs=1) and y == pytest.approx(middle_y, abs=1)
+
+
+def test_heights_of_a_correlation_are_bright_where_they_are_high() -> None:
+    scores = np.array([[3.0, 2.0], [1.0, 9.0]], np.float32)
+    axes = (np.array([0.0, 1.0]), np.array([10.0, 20.0]))
+    chart = svg(score_map(scores, axes, (1.0, 20.0), labels=("dx", "dy"), title="t", high_is_good=True))
+    cells = [r for r in chart.findall(f"{SVG}rect") if float(r.attrib["width"]) > 20]
+    corner = max(cells, key=lambda r: (float(r.attrib["x"]), float(r.attrib["y"])))
+    assert corner.attrib["fill"] == "#fde725"
 
 
 def test_arrows_point_right_and_down() -> None:

@@ -137,7 +137,7 @@ LOADS = {
 @pytest.mark.parametrize("load", LOADS)
 @pytest.mark.parametrize("speed", [0.3, 1.0, 8.0])
 def test_a_run_as_expected_is_foreseen_on_every_machine(clock: Clock, load: str, speed: float) -> None:
-    found = played(clock, LOADS[load], speed, lambda _: 1.0, 3)
+    found = played(clock, LOADS[load], speed, lambda _: 1.0, 4)
     assert all(ratio == pytest.approx(1.0, abs=0.02) for ratio in found.values()), found
 
 
@@ -145,8 +145,10 @@ def test_a_run_as_expected_is_foreseen_on_every_machine(clock: Clock, load: str,
 @pytest.mark.parametrize("seed", range(4))
 def test_parts_that_are_a_fifth_off_leave_the_rest_within_30_percent(clock: Clock, load: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    factors = {f"{stage}{i}": float(rng.uniform(0.8, 1.25)) for stage in ("prealign", "coarse", "final", "proof") for i in range(4)}
-    found = played(clock, LOADS[load], 1.0, factors.__getitem__, 3)
+    factors = {
+        f"{stage}{i}": float(rng.uniform(0.8, 1.25)) for stage in ("prealign", "coarse", "final", "proof") for i in range(4)
+    }
+    found = played(clock, LOADS[load], 1.0, factors.__getitem__, 4)
     assert all(ratio == pytest.approx(1.0, abs=0.3) for ratio in found.values()), found
 
 

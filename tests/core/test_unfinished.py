@@ -35,7 +35,10 @@ SWEEPS = Algorithm1Settings(beam_width=2, beam_points=3, n_slope=3, n_alpha=3, r
 PRESETS = {
     "auto": AUTO,
     "reference": AUTO.model_copy(
-        update={"preset": "reference", "reference": QUICK.model_copy(update={"grid": QUICK.grid.model_copy(update={"starts": 2, "fine_n_shift": 5})})}
+        update={
+            "preset": "reference",
+            "reference": QUICK.model_copy(update={"grid": QUICK.grid.model_copy(update={"starts": 2, "fine_n_shift": 5})}),
+        }
     ),
     "algorithm1": AUTO.model_copy(update={"preset": "algorithm1", "algorithm1": SWEEPS, "refine": (*POSE, "slope", "alpha")}),
 }

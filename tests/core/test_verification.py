@@ -15,7 +15,7 @@ from cassi_core.errors import InputError, RunCancelled
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.calibration_file import read_calibration, write_calibration
 from cassi_core.parameters import ParameterSet
-from cassi_core.result import CalibrationResult
+from cassi_core.result import CalibrationResult, OpticsTerm
 from cassi_core.run import Progress, RunControl
 from cassi_core.verification.comparing import movement
 from cassi_core.verification.earlier import EarlierCalibration
@@ -122,10 +122,20 @@ def test_what_was_held_stays_and_is_not_judged(rig: Rig, yesterday: CalibrationR
 def test_a_file_knows_as_much_as_the_run(yesterday: CalibrationResult, earlier: EarlierCalibration, tmp_path: Path) -> None:
     stored = read_calibration(write_calibration(yesterday, tmp_path / "c.cassi.json"))
     again = EarlierCalibration.of_stored(stored)
-    assert again.names == earlier.names and again.knows_errors
+    assert again.names == earlier.names and again.knows_errors and again.optics == earlier.optics
     assert np.allclose(again.covariance, earlier.covariance, rtol=1e-12)
     sigmas = np.sqrt(np.diag(again.covariance))
     assert sigmas == pytest.approx([yesterday.parameters[n].sigma for n in again.names], rel=1e-9)
+
+
+def test_optics_that_were_found_are_kept_to(rig: Rig, yesterday: CalibrationResult, tmp_path: Path) -> None:
+    """A picture without bent lines against a calibration that says they are bent by 1.5 px: the mask must sit elsewhere to make up for that."""
+    bent = replace(yesterday, optics=(OpticsTerm("bow_u2", 1.5, 0.05),))
+    known = EarlierCalibration.of_stored(read_calibration(write_calibration(bent, tmp_path / "bent.cassi.json")))
+    assert known.optics == {"bow_u2": 1.5}
+    dy = verify(rig.inputs(rig.picture(SECOND)), known, threads=2).change("dy")
+    # The mean of u^2 over the field is a third of its value at the edge; places that do not fit count less.
+    assert dy is not None and -0.6 < dy.change < -0.15
 
 
 def test_a_rig_that_disperses_down_is_judged_in_its_own_frame(rig: Rig, yesterday: CalibrationResult) -> None:

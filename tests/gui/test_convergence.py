@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import fakes
 import numpy as np
 import pytest
@@ -11,8 +13,14 @@ from pytestqt.qtbot import QtBot
 
 from cassi_core.config import DEFAULT_REFINE
 from cassi_core.parameters import ParameterSet
+from cassi_core.run import IterationRow
 from cassi_gui.plots.axes import PowerAxis, StepAxis, ValueAxis
-from cassi_gui.plots.convergence import ConvergencePanel, ResidualPanel
+from cassi_gui.plots.convergence import ConvergencePanel
+
+
+def one_stage(count: int) -> tuple[IterationRow, ...]:
+    """Rows of a single stage, which is what one drawing is about."""
+    return tuple(replace(row, stage="precise", step=i) for i, row in enumerate(fakes.table(count)))
 
 
 # -- convergence ----------------------------------------------------------------------------------------------------------
@@ -20,7 +28,7 @@ def test_each_refined_parameter_has_its_own_curve_and_band(qtbot: QtBot) -> None
     panel = ConvergencePanel("conv")
     shown(qtbot, panel)
     panel.set_parameters(fakes.start_parameters())
-    rows = fakes.table(20)
+    rows = one_stage(20)
     panel.add_rows(rows[:7])
     panel.add_rows(rows[7:])
     assert panel.names == DEFAULT_REFINE["auto"]
@@ -36,16 +44,16 @@ def test_rows_that_come_faster_than_plots_are_drawn_reach_all_of_them(qtbot: QtB
     panel = ConvergencePanel("conv")
     shown(qtbot, panel)
     panel.set_parameters(fakes.start_parameters())
-    panel.set_rows(fakes.table(20))
+    panel.set_rows(one_stage(20))
     panel.set_parameters(fakes.start_parameters())
-    rows = fakes.table(12)
+    rows = one_stage(12)
     for count, row in enumerate(rows, start=1):
         panel.take_rows([row])
         assert panel.draw_part(), "a new row at every part: some plots are always behind"
-        everywhere = 2 * count >= len(panel.names)
+        everywhere = 2 * count >= len(panel.names) + 1
         assert bool(panel.empty_text) != everywhere, "what the run before left there is not shown"
     lengths = [len(panel.trace(name)[0]) for name in panel.names]
-    assert len(rows) - min(lengths) < len(panel.names) / 2 and max(lengths) == len(rows)
+    assert len(rows) - min(lengths) < (len(panel.names) + 1) / 2 and max(lengths) == len(rows)
     while panel.draw_part():
         pass
     assert {len(panel.trace(name)[0]) for name in panel.names} == {len(rows)}
@@ -55,12 +63,13 @@ def test_many_small_plots_share_the_room_and_their_ticks_do_not_overlap(qtbot: Q
     panel = ConvergencePanel("conv")
     shown(qtbot, panel, 386, 235)
     panel.set_parameters(ParameterSet.default(DEFAULT_REFINE["auto"]))
-    panel.set_rows(fakes.table(6))
+    panel.set_rows(one_stage(6))
     panel.settle()
     QApplication.processEvents()
     heights = [t.plot.vb.height() for t in panel._traces.values()]
     assert min(heights) > 15 and max(heights) < 2.5 * min(heights)
-    assert [t.plot.getAxis("bottom").style["showValues"] for t in panel._traces.values()] == [False] * 6 + [True] * 2
+    tops = [round(t.plot.sceneBoundingRect().top()) for t in panel._traces.values()]
+    assert [t.plot.getAxis("bottom").style["showValues"] for t in panel._traces.values()] == [top == tops[-1] for top in tops]
     low, high = -1.0, 1.0
     for height in (18, 40, 300):
         for spacing, values in ValueAxis().tickValues(low, high, height):
@@ -91,37 +100,45 @@ def test_long_tables_are_thinned_but_end_where_the_search_stands(qtbot: QtBot) -
     panel = ConvergencePanel("conv")
     shown(qtbot, panel)
     panel.set_parameters(fakes.start_parameters())
-    panel.set_rows(fakes.table(10) * 900)
+    panel.set_rows([replace(row, step=i) for i, row in enumerate(fakes.table(10) * 900)])
     steps, _ = panel.trace("dx")
     assert len(steps) <= 2500 and steps[-1] == 8999
     assert len(panel.table().rows) == 9000
 
 
-def test_the_residual_has_one_curve_a_stage(qtbot: QtBot) -> None:
-    panel = ResidualPanel("res")
+def test_the_residual_of_a_stage_has_a_plot_of_its_own(qtbot: QtBot) -> None:
+    panel = ConvergencePanel("conv")
     shown(qtbot, panel)
-    rows = fakes.table(20)
-    panel.add_rows(rows[:15])
-    panel.add_rows(rows[15:])
-    steps, scores = panel.curve("precise")
-    assert list(steps) == list(range(10, 20)) and list(scores) == pytest.approx([r.score for r in rows[10:]])
-    panel.clear()
+    panel.set_parameters(fakes.start_parameters())
+    rows = [row for row in fakes.table(20) if row.stage == "precise"]
+    panel.add_rows(rows[:4])
+    panel.add_rows(rows[4:])
+    steps, scores = panel.trace("residual")
+    assert list(steps) == list(range(10)) and list(scores) == pytest.approx([r.score for r in rows])
+    panel.clear_rows()
     assert panel.empty_text
 
 
-def test_names_of_stages_stay_inside_whatever_the_width(qtbot: QtBot) -> None:
-    panel = ResidualPanel("res")
-    shown(qtbot, panel, 460, 260)
-    panel.set_stage_labels({"wide": "Fit with a brief scene estimate", "precise": "Fit with a precise scene estimate"})
-    for rows in (fakes.table(20)[:11], fakes.table(20)[11:]):
-        panel.add_rows(rows)
-        for width in (460, 340, 900):
-            panel.resize(width, 260)
-            QApplication.processEvents()
-            box = panel.plot.getViewBox().sceneBoundingRect()
-            for stage in ("wide", "precise"):
-                words = panel.name_of(stage)
-                assert box.left() - 1 <= words.left() and words.right() <= box.right() + 1, (stage, width)
+def test_headings_of_a_run_that_has_ended_say_what_the_result_says(qtbot: QtBot) -> None:
+    """The last row of the table may stand elsewhere: a search keeps its best, and errors are worked out afterwards."""
+    panel = ConvergencePanel("conv")
+    shown(qtbot, panel, 900, 600)
+    panel.set_parameters(fakes.start_parameters())
+    panel.set_rows(fakes.table(20))
+    fitted = fakes.fitted_parameters().edit("dx", value=1.392)
+    panel.set_result(fitted)
+    assert panel.heading("dx") == "dx +1.392 \N{PLUS-MINUS SIGN} 0.012 px"
+    assert panel.heading("scale_y") == "scale_y \N{MINUS SIGN}0.0800 \N{PLUS-MINUS SIGN} 0.0090 %"
+
+
+def test_only_what_lies_along_the_map_is_drawn_of_a_grid(qtbot: QtBot) -> None:
+    panel = ConvergencePanel("conv")
+    shown(qtbot, panel)
+    panel.set_parameters(fakes.start_parameters())
+    panel.show_only(("dx", "dy"))
+    panel.set_rows(fakes.table(6))
+    assert panel.names == ("dx", "dy") and len(panel.trace("residual")[0]) == 6
+    assert len(panel.trace("theta")[0]) == 0
 
 
 def test_axes_write_values_that_differ_and_whole_steps() -> None:
@@ -139,5 +156,7 @@ def test_axes_write_values_that_differ_and_whole_steps() -> None:
         assert all(low <= v <= high for v in values) and (np.diff(values) * height / (high - low) >= 15).all()
     ticks = [v for _, values in StepAxis().tickValues(0.0, 3.0, 400.0) for v in values]
     assert sorted(ticks) == [0, 1, 2, 3]
+    below = [v for _, values in StepAxis().tickValues(-30.0, 600.0, 400.0) for v in values]
+    assert min(below) == 0, "there is no step below 0"
     wide = [v for _, values in StepAxis().tickValues(0.6, 3.4, 1400.0) for v in values]
     assert sorted(wide) == [1, 2, 3], "few steps in a wide plot have their numbers too"

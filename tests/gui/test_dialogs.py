@@ -201,7 +201,7 @@ def test_file_dialogs_remember_their_folder_per_purpose(
     assert real.open_files("mask", "Mask") == (str(tmp_path / "masks" / "m.npy"),)
     assert real.open_files("mask", "Mask", multiple=False) == (str(tmp_path / "masks" / "m.npy"),)
     assert asked[1] == str(tmp_path / "masks")
-    assert real.save_file("plot", "Save", "plot.png", kind="plot").endswith("m.npy")
+    assert real.save_file("plot", "Save", "plot.png", kind="png").endswith("m.npy")
     assert real.folder("export", "Where") == ""
 
 

@@ -38,7 +38,7 @@ def places(window: MainWindow) -> dict[str, tuple[str, QWidget]]:
         "the strip": ("run", window.strip),
         "the log": ("run", window.log.text.viewport()),
         "a field": ("export", window.export_page.folder),
-        "a text": ("export", window.export_page.preview.viewport()),
+        "a list": ("export", window.export_page.files.viewport()),
         "a table": ("run", window.run_page.table.viewport()),
         "a plot": ("check", window.check_page.picture.graphics.viewport()),
         "a box": ("run", window.run_page.preset_bar.box),

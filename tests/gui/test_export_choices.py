@@ -26,8 +26,9 @@ def folder(window: MainWindow, tmp_path: Path) -> Path:
 
 
 def write(qtbot: QtBot, window: MainWindow, *ids: str) -> None:
-    for item_id, box in window.export_page._boxes.items():
-        box.setChecked(item_id in ids)
+    files = window.export_page.files
+    for line in files.lines:
+        files.item_of(line.id).setCheckState(Qt.CheckState.Checked if line.id in ids else Qt.CheckState.Unchecked)
     qtbot.mouseClick(window.export_page.write, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not window.runner.busy)
 
@@ -35,12 +36,12 @@ def write(qtbot: QtBot, window: MainWindow, *ids: str) -> None:
 def test_masks_are_written_as_chosen(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
     page = window.export_page
     write(qtbot, window, "mst-simulation")
-    first = loadmat(folder / "rig7-mask_3d_shift.mat")
+    first = loadmat(folder / "mask_3d_shift.mat")
     assert str(first["shifts"][0]) == "integer"
     page.shifts.setCurrentIndex(page.shifts.findData("interpolated"))
     page.normalise.setChecked(True)
     write(qtbot, window, "mst-simulation")
-    second = loadmat(folder / "rig7-mask_3d_shift.mat")
+    second = loadmat(folder / "mask_3d_shift.mat")
     assert str(second["shifts"][0]) == "interpolated" and second["mask_3d_shift"].max() == 1
 
 
@@ -55,4 +56,5 @@ def test_spectra_are_taken_at_the_picked_points(qtbot: QtBot, window: MainWindow
 def test_the_report_for_printing(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
     write(qtbot, window, "report-pdf")
     assert (folder / "rig7-report.pdf").read_bytes().startswith(b"%PDF-")
-    assert "rig7-report.pdf" in window.export_page.done.text()
+    line = next(line for line in window.export_page.files.lines if line.id == "report-pdf")
+    assert (line.name, line.note) == ("rig7-report.pdf", "read back, complete")

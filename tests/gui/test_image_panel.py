@@ -121,3 +121,17 @@ def test_a_reduced_copy_covers_the_same_place(panel: ImagePanel) -> None:
     for item in panel._picture._items[:2]:
         rect = item.mapRectToParent(item.boundingRect())
         assert (rect.left(), rect.top(), rect.width(), rect.height()) == (-0.5, -0.5, 2048, 1030)
+
+
+@pytest.mark.parametrize("size", [(500, 360), (900, 300), (260, 500)])
+def test_axes_end_where_the_picture_ends(panel: ImagePanel, size: tuple[int, int]) -> None:
+    """No column -200 beside a picture, whatever the shape of its place; a zoom stays a zoom."""
+    panel.resize(*size)
+    QApplication.processEvents()
+    (left, right), (top, bottom) = panel.view.viewRange()
+    assert (left, right, top, bottom) == pytest.approx((-0.5, 49.5, -0.5, 19.5), abs=0.4)
+    panel.view.setRange(xRange=(10, 20), yRange=(4, 8), padding=0)
+    panel.resize(size[0] + 60, size[1])
+    QApplication.processEvents()
+    (left, right), _ = panel.view.viewRange()
+    assert right - left < 25

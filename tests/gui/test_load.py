@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,11 +25,12 @@ def settled(qtbot: QtBot, window: MainWindow) -> None:
 
 def test_the_empty_page_says_what_to_do(window: MainWindow) -> None:
     page = window.load_page
-    assert page.demo_button.isVisible()
-    assert window.step_bar["load"].badge == "needs files"
+    assert page.demo_button.isVisible() and not page.more.content.isVisible()
+    assert window.step_bar["load"].badge == "two files wanted"
     assert not window.step_bar.next_button.isEnabled()
-    assert "open the demo" in window.step_bar.reasons.text()
-    assert page.slots["mask"].path.placeholderText() == "Drop a file, or type a path"
+    assert "Needs a measurement and a mask" in window.step_bar.reasons.text()
+    assert page.big["measurement"].property("state") == "next" and page.big["mask"].property("state") == "empty"
+    assert page.more.chip.text() == "none given"
 
 
 def test_files_dropped_together_are_sorted_by_content_and_the_page_says_how(
@@ -41,13 +41,12 @@ def test_files_dropped_together_are_sorted_by_content_and_the_page_says_how(
     assert drop(page, rig_files.mask, rig_files.measurement).isAccepted()
     qtbot.waitUntil(lambda: window.state.inputs is not None)
     settled(qtbot, window)
-    assert page.slots["measurement"].path.text() == str(rig_files.measurement)
-    assert page.slots["mask"].path.text() == str(rig_files.mask)
+    assert page.big["measurement"].entries == (str(rig_files.measurement),)
+    assert page.big["mask"].name.text() == "b.npy" and page.big["mask"].name.toolTip() == str(rig_files.mask)
     assert "b.npy → mask: " in page.notes.text() and "dark or bright" in page.notes.text()
     assert page.slots["measurement"].facts.text().startswith("40 × 46 px, float32")
-    assert not page.slots["measurement"].picture.pixmap().isNull()
+    assert page.big["measurement"].picture.shown and page.big["mask"].picture.shown
     assert "6 bands, 2 px per band to the right" in page.summary.text()
-    np.testing.assert_array_equal(page.picture.image, rig_files.inputs.frames[0].image)
     assert window.step_bar["load"].badge == "loaded"
     assert window.step_bar.next_button.isEnabled()
 
@@ -73,16 +72,23 @@ def test_wrong_files_are_refused_in_words_and_change_nothing(
     assert "letter.docx" in window.log.plain()
 
 
-def test_a_typed_path_is_taken_and_a_mistyped_one_is_said(qtbot: QtBot, window: MainWindow, rig_files: RigFiles) -> None:
-    slot = window.load_page.slots["measurement"]
+def test_a_typed_path_is_taken_and_a_mistyped_one_is_said(
+    qtbot: QtBot, window: MainWindow, rig_files: RigFiles, load: Callable[..., None]
+) -> None:
+    load(window, rig_files.measurement, rig_files.mask)
+    page = window.load_page
+    qtbot.mouseClick(page.more.header, Qt.MouseButton.LeftButton)
+    slot = page.more.slots["dark"]
+    dark = rig_files.save("still.npy", np.full(rig_files.inputs.frames[0].image.shape, 100.0, np.float32))
     qtbot.keyClicks(slot.path, str(rig_files.folder / "nowhere.npy"))
     qtbot.keyPress(slot.path, Qt.Key.Key_Return)
     quiet(qtbot, window)
     assert "no such file" in slot.facts.text()
     assert slot.path.text().endswith("nowhere.npy"), "the text stays, to be mended"
-    slot.path.setText(str(rig_files.measurement))
+    slot.path.setText(str(dark))
     qtbot.keyPress(slot.path, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: window.state.snapshot.files.measurements == (str(rig_files.measurement),))
+    qtbot.waitUntil(lambda: window.state.snapshot.files.dark == str(dark))
+    assert page.more.chip.text() == "2 given", "the dark frame, and the bands that were set"
 
 
 def test_a_path_in_the_home_folder_may_be_written_short(
@@ -102,14 +108,27 @@ def test_the_choose_button_takes_what_the_dialog_gives(
     qtbot.waitUntil(lambda: window.state.snapshot.files.mask == str(rig_files.mask))
 
 
-def test_what_is_missing_is_said_in_the_words_of_the_window(qtbot: QtBot, window: MainWindow, rig_files: RigFiles) -> None:
-    drop(window.load_page.slots["measurement"], rig_files.measurement)
+def test_the_measurement_is_shown_before_the_mask_arrives_and_the_mask_comes_next(
+    qtbot: QtBot, window: MainWindow, rig_files: RigFiles, dialogs: AnsweringDialogs
+) -> None:
+    window.activateWindow()
+    page = window.load_page
+    page.form.bands.setValue(6)
+    assert window.focusWidget() is page.big["measurement"].choose
+    dialogs.files = (str(rig_files.measurement),)
+    qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: bool(window.state.snapshot.load_problem))
-    assert window.load_page.summary.text() == "Now choose the mask: the file of the measurement holds none."
-    assert window.load_page.summary.property("status") == "", "half of the way is no fault"
-    assert window.step_bar["load"].badge == "needs the mask"
-    assert "--" not in window.load_page.summary.text()
-    assert not window.step_bar.next_button.isEnabled()
+    qtbot.waitUntil(lambda: page.big["measurement"].picture.shown)
+    assert page.big["measurement"].property("status") in (None, ""), "half of the way is no fault"
+    assert [slot.property("state") for slot in page.big.values()] == ["filled", "next"]
+    assert page.big["mask"].choose.property("role") == "primary" and window.focusWidget() is page.big["mask"].choose
+    assert window.step_bar["load"].badge == "mask wanted"
+    assert window.step_bar.reasons.text() == "Needs a mask" and not window.step_bar.next_button.isEnabled()
+    dialogs.files = (str(rig_files.mask),)
+    qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.state.inputs is not None)
+    assert [slot.property("state") for slot in page.big.values()] == ["filled", "filled"]
+    assert window.step_bar.next_button.isEnabled() and window.step_bar.next_button.property("role") == "primary"
 
 
 def test_a_container_is_asked_about_and_the_answer_is_used(
@@ -139,9 +158,10 @@ def test_more_measurements_join_or_replace_as_the_person_says(
     dialogs.answer = 0
     drop(window.load_page.slots["measurement"], second)
     qtbot.waitUntil(lambda: window.state.inputs is not None and len(window.state.inputs.frames) == 2)
-    assert window.load_page.slots["measurement"].list.count() == 2
+    slot = window.load_page.big["measurement"]
+    assert slot.heading.text() == "1  2 snapshots" and slot.names.count() == 2
     assert window.step_bar["load"].badge == "2 snapshots"
-    window.load_page.slots["measurement"].list.setCurrentRow(0)
+    slot.names.setCurrentIndex(0)
     qtbot.mouseClick(window.load_page.slots["measurement"].remove, Qt.MouseButton.LeftButton)
     assert window.state.snapshot.files.measurements == (str(second),)
     dialogs.answer = 1
@@ -194,18 +214,7 @@ def test_the_demo_fills_the_slots_and_is_closed_by_removing_a_file(qtbot: QtBot,
     assert not page.form.bands.isEnabled(), "the demo's dispersion is what it is"
     qtbot.mouseClick(page.slots["mask"].remove, Qt.MouseButton.LeftButton)
     assert window.state.inputs is None and not window.state.snapshot.files.demo
-    assert page.demo_button.isVisible()
-
-
-def test_the_value_under_the_cursor_is_in_the_status_bar(
-    qtbot: QtBot, window: MainWindow, rig_files: RigFiles, load: Callable[..., None]
-) -> None:
-    load(window, rig_files.measurement, rig_files.mask)
-    value = float(rig_files.inputs.frames[0].image[7, 30])
-    window.load_page.picture.cursor_moved.emit((7, 30, value))
-    assert window.cursor_label.text().startswith("row 7, column 30: ")
-    window.load_page.picture.cursor_moved.emit(None)
-    assert window.cursor_label.text() == ""
+    assert page.big["measurement"].property("state") == "next"
 
 
 def test_recent_files_bring_the_whole_selection_back(
@@ -220,18 +229,7 @@ def test_recent_files_bring_the_whole_selection_back(
     entries[0].trigger()
     qtbot.waitUntil(lambda: window.state.inputs is not None)
     assert window.state.snapshot.files == files
-    assert window.load_page.slots["mask"].path.text() == str(rig_files.mask)
-
-
-def test_a_plot_is_saved_where_the_person_says(
-    qtbot: QtBot, window: MainWindow, rig_files: RigFiles, dialogs: AnsweringDialogs, load: Callable[..., None], tmp_path: Path
-) -> None:
-    load(window, rig_files.measurement, rig_files.mask)
-    dialogs.save_path = str(tmp_path / "picture.csv")
-    window.load_page.picture._request("csv")
-    rows = (tmp_path / "picture.csv").read_text().splitlines()
-    assert len(rows) == 41
-    assert f"written: {tmp_path / 'picture.csv'}" in window.log.plain()
+    assert window.load_page.slots["mask"].entries == (str(rig_files.mask),)
 
 
 def names_by_tab(qtbot: QtBot, window: MainWindow) -> list[str]:
@@ -250,17 +248,17 @@ def test_the_keyboard_reaches_every_slot_and_field(
     qtbot: QtBot, window: MainWindow, rig_files: RigFiles, load: Callable[..., None]
 ) -> None:
     window.activateWindow()
-    assert window.focusWidget() is window.load_page.demo_button, "the first thing to do for who is new"
+    page = window.load_page
+    page.more.set_open(True)
     for loaded in (False, True):
         if loaded:
             load(window, rig_files.measurement, rig_files.mask)
             window.show_page("check")
             window.step_bar["load"].click()
         reached = names_by_tab(qtbot, window)
-        for role, slot in window.load_page.slots.items():
-            for control in (slot.path, slot.choose):
-                assert control.objectName() in reached, (role, loaded)
-        assert window.load_page.form.bands.objectName() in reached
+        controls = [slot.choose for slot in page.slots.values()] + [slot.path for slot in page.more.slots.values()]
+        assert [c.objectName() for c in controls if c.objectName() not in reached] == [], loaded
+        assert page.form.bands.objectName() in reached and page.demo_button.objectName() in reached
 
 
 def test_fields_of_the_dispersion_are_undone_one_by_one(qtbot: QtBot, window: MainWindow) -> None:

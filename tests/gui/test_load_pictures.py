@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from cassi_core.session import FileSelection
 from cassi_gui.inputs import loading
-from cassi_gui.inputs.recent import selection_from_text, selection_to_text
+from cassi_gui.inputs.recent import RecentEntry, entry_from_text, entry_to_text
 from cassi_gui.shell.main_window import MainWindow
 from cassi_gui.style.theme import palette_for
 from cassi_gui.widgets.camera_form import ORIENTATIONS, STACKS
@@ -80,7 +80,7 @@ def test_a_region_is_drawn_in_the_whole_picture_even_when_the_sizes_do_not_fit_y
     page.camera.roi.setText("5:2,8:9")
     page.camera.roi.editingFinished.emit()
     settled(qtbot, window)
-    assert "the region 5:2,8:9 is empty" in page.summary.text().replace("The", "the")
+    assert "The region 5:2,8:9 is empty" in page.big["measurement"].facts.text()
     window.slots_.undo()
     settled(qtbot, window)
     np.testing.assert_array_equal(image_of(window), image)
@@ -97,7 +97,7 @@ def test_a_mask_that_lies_on_its_side_is_turned_on_the_page(qtbot: QtBot, window
     drop(page.slots["mask"], rig_files.save("lying.npy", np.rot90(mask, -1)))
     qtbot.waitUntil(lambda: bool(window.state.snapshot.files.mask))
     settled(qtbot, window)
-    assert "turned by a quarter (field Mask turned)" in page.summary.text()
+    assert "turned by a quarter (field Mask turned)" in page.big["mask"].facts.text()
     page.camera.mask_turn.setCurrentIndex([turn for turn, _ in ORIENTATIONS].index((False, 1)))
     settled(qtbot, window)
     assert window.state.inputs is not None
@@ -195,8 +195,10 @@ def test_closing_the_window_does_not_wait_for_a_large_file(
 
 def test_how_pictures_are_read_is_remembered_with_recent_files() -> None:
     files = FileSelection(("/a.tif",), turn=(True, 1), roi="1:20,3:40", average="all", saturation=4095.0, bad_pixels="/b.png")
-    assert selection_from_text(selection_to_text(files)) == files
-    assert selection_from_text('{"measurements": ["/a.tif"]}') == FileSelection(("/a.tif",)), "lists of earlier versions"
+    entry = RecentEntry(files, "2026-11-29T09:12", "660 × 714 px", "pass", b"\x89PNG")
+    assert entry_from_text(entry_to_text(entry)) == entry
+    earlier = entry_from_text('{"measurements": ["/a.tif"]}')
+    assert earlier == RecentEntry(FileSelection(("/a.tif",))), "lists of earlier versions"
 
 
 def test_the_question_about_raw_numbers_checks_the_size(qtbot: QtBot) -> None:
@@ -244,7 +246,7 @@ def test_a_mask_that_shows_more_than_the_picture_is_cut_on_the_page(
     drop(page.slots["mask"], rig_files.save("tall.npy", np.pad(mask, ((3, 2), (0, 0)))))
     qtbot.waitUntil(lambda: bool(window.state.snapshot.files.mask))
     settled(qtbot, window)
-    assert "use a region of the mask (field Mask region) or of the picture (field Region)" in page.summary.text()
+    assert "use a region of the mask (field Mask region) or of the picture (field Region)" in page.big["mask"].facts.text()
     page.camera.mask_roi.setText(f"3:{3 + mask.shape[0]},0:{mask.shape[1]}")
     page.camera.mask_roi.editingFinished.emit()
     settled(qtbot, window)

@@ -287,6 +287,30 @@ def test_the_page_says_whether_the_rig_drifts(desk: Desk) -> None:
     assert page.where.full_text == f"12 entries in {desk.path}"
 
 
+def test_one_calibration_is_a_sentence_and_no_plots_of_one_point(desk: Desk) -> None:
+    page = desk.fill(1)
+    assert page.trend.names == () and page.trend.empty_text.startswith("One calibration so far (entry 1, ")
+    fill(desk.path, 2)
+    page.menu.actions()[0].trigger()
+    desk.settle()
+    assert "dx" in page.trend.names and not page.trend.empty_text
+
+
+@pytest.mark.parametrize("size", [(1024, 668), (1280, 700)])
+def test_the_page_fits_small_windows(qtbot: QtBot, window: MainWindow, own_logbook: Path, size: tuple[int, int]) -> None:
+    fill(own_logbook)
+    window.resize(*size)
+    window.show_page("logbook")
+    settle(qtbot, window)
+    page = window.logbook_page
+    page.filter.period.setCurrentIndex(page.filter.period.count() - 1)
+    for index in range(page.tabs.count()):
+        page.tabs.setCurrentIndex(index)
+        qtbot.wait(10)
+        assert (window.width(), window.height()) == size
+        assert page.minimumSizeHint().width() <= page.width() and page.minimumSizeHint().height() <= page.height()
+
+
 def test_a_click_on_a_point_shows_its_entry(desk: Desk, qtbot: QtBot) -> None:
     page = desk.fill()
     place = page.trend.graphics.mapFromScene(page.trend.place("dy", 7))

@@ -164,7 +164,6 @@ def test_controls_after_a_run_of_the_demo(qtbot: QtBot, make_window: WindowMaker
     window.slots_.start_run()
     qtbot.waitUntil(lambda: not window.runner.running and not window.runner.busy, timeout=200_000)
     window.qa_page.accept_current()
-    window.check_page._search()
     window.export_page.folder.setText(str(tmp_path))
     window.export_page.write.click()
     qtbot.waitUntil(lambda: not window.runner.busy, timeout=60_000)
@@ -267,4 +266,4 @@ def test_help_says_which_page_it_is_about(window: MainWindow, dialogs: Answering
         window.show_page(page)
         window.slots_.show_help()
         said.append(dialogs.pages[-1][0])
-    assert said == ["Help: Load", "Help: Check", "Help: Run", "Help: QA", "Help: Export", "Help: Logbook"]
+    assert said == ["Help: Load", "Help: Check", "Help: Run", "Help: QA", "Help: Export", "Help: Verify", "Help: Logbook"]

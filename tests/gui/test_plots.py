@@ -23,7 +23,7 @@ from cassi_core.result import LocalShift
 from cassi_core.run import GridScores
 from cassi_gui.desktop.saving import save_plot
 from cassi_gui.plots import export
-from cassi_gui.plots.convergence import ConvergencePanel, ResidualPanel
+from cassi_gui.plots.convergence import ConvergencePanel
 from cassi_gui.plots.cube_view import CubeView
 from cassi_gui.plots.grid_score import GridScorePanel
 from cassi_gui.plots.image_panel import ImagePanel
@@ -98,6 +98,28 @@ def test_a_large_picture_is_written_and_copied_in_the_background(
     assert len(colour) == 8 and colour[5] == [1, 1, 15, 16, 17] and colour[-1] == [1, 3, 21, 22, 23]
 
 
+@pytest.mark.parametrize(
+    ("index", "asked", "given"),
+    [(1, "a.svg", "a.svg"), (1, "a.png", "a.svg"), (1, "a", "a.svg"), (0, "b.svg", "b.png"), (1, "v1.2", "v1.2.svg")],
+)
+def test_a_file_ends_as_its_content_does(
+    index: int, asked: str, given: str, panel: ImagePanel, tmp_path: Path, dialogs: AnsweringDialogs
+) -> None:
+    panel.export_requested.connect(lambda request: save_plot(dialogs, None, request, lambda _level, _text: None))
+    dialogs.save_path = str(tmp_path / asked)
+    panel.menu.actions()[index].trigger()
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [given]
+    head = (tmp_path / given).read_bytes()[:300]
+    assert (b"<svg" in head) == given.endswith("svg") and head.startswith(b"\x89PNG") == given.endswith("png")
+    before = (tmp_path / given).stat().st_mtime_ns
+    dialogs.yes = False
+    if asked != given:
+        panel.menu.actions()[index].trigger()
+        assert (tmp_path / given).stat().st_mtime_ns == before and "exists" in dialogs.said[-1][1], (
+            "not under another name unasked"
+        )
+
+
 def test_the_menu_asks_for_a_file_with_a_proposed_name(panel: ImagePanel, qtbot: QtBot, tmp_path: Path) -> None:
     for index, kind in enumerate(("png", "svg", "csv")):
         with qtbot.waitSignal(panel.export_requested, timeout=1000) as caught:
@@ -143,9 +165,6 @@ def make_panel(kind: str) -> PlotPanel:
         panel = ConvergencePanel(kind)
         panel.set_parameters(fakes.start_parameters())
         panel.set_rows(fakes.table())
-    elif kind == "residual":
-        panel = ResidualPanel(kind)
-        panel.add_rows(fakes.table())
     elif kind == "spectrum":
         panel = SpectrumPanel(kind)
         panel.set_spectra([Spectrum("P1", 0, "after", np.arange(4.0))], None)
@@ -158,7 +177,7 @@ def make_panel(kind: str) -> PlotPanel:
     return panel
 
 
-KINDS = ("image", "cube", "loupe", "left over", "scores", "convergence", "residual", "spectrum", "field", "matrix")
+KINDS = ("image", "cube", "loupe", "left over", "scores", "convergence", "spectrum", "field", "matrix")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -305,7 +324,7 @@ def test_the_score_map_has_dx_across_and_dy_down_whatever_the_order_of_the_axes(
         panel.set_slice("theta", 2)
         assert panel.slice_scores().shape == (4, 3)
         assert panel.slice_scores()[3, 2] == 200 + 13 + 3000
-        assert panel.value_at(QPointF(2.2, 12.8)) == "dx +2 px, dy +13 px: 3213"
+        assert panel.value_at(QPointF(2.2, 12.8)) == "dx +2.000 px, dy +13.000 px: 3213"
 
 
 def test_the_best_is_marked_and_its_slice_followed(qtbot: QtBot) -> None:
@@ -316,7 +335,7 @@ def test_the_best_is_marked_and_its_slice_followed(qtbot: QtBot) -> None:
     x, y = panel._best.getData()
     assert (x[0], y[0]) == (grid.best[0], grid.best[1]) == (0.75, -0.75)
     slider, label = panel._sliders["theta"]
-    assert slider.value() == 4 and label.text() == "theta +0.3333 deg"
+    assert slider.value() == 4 and label.text() == "theta +0.333 deg"
     slider.setValue(0)
     assert not panel.follow_box.isChecked()
     assert panel.slice_scores().min() > 0.4
@@ -336,7 +355,7 @@ def test_heights_of_a_correlation_are_shown_upright_and_by_their_logarithm_if_wa
     assert not panel.logarithmic and panel._image.image.tolist() == [[100.0, 10.0], [-4.0, 1.0]]
     assert panel._detail.full_text.startswith("best 100 times the noise")
     assert panel.table().header[-1] == "correlation (noise = 1)" and panel.table().rows[0] == (0.0, 0.0, 100.0)
-    assert panel.value_at(QPointF(0, 1)) == "dx +0 px, dy +1 px: -4 times the noise"
+    assert panel.value_at(QPointF(0, 1)) == "dx 0.000 px, dy +1.000 px: \N{MINUS SIGN}4 times the noise"
     panel.log_box.click()
     assert panel.logarithmic and panel._image.image == pytest.approx(np.array([[2.0, 1.0], [0.0, 0.0]]))
 
@@ -352,14 +371,60 @@ def test_points_not_scored_yet_say_so(qtbot: QtBot) -> None:
 def test_a_chosen_stage_stays_while_another_one_runs(qtbot: QtBot) -> None:
     panel = GridScorePanel("grid")
     shown(qtbot, panel)
-    panel.set_stage_labels({"stage0": "Coarse", "stage1": "Fine"})
     panel.show_grid(fakes.grid("stage0"))
     panel.show_grid(fakes.grid("stage1", n=5, n_theta=3))
-    assert panel.stage_box.currentText() == "Fine" and panel.grid is not None and panel.grid.stage == "stage1"
-    panel.stage_box.setCurrentIndex(0)
-    panel.stage_box.activated.emit(0)
+    assert panel.grid is not None and panel.grid.stage == "stage1", "the newest one until a person chooses"
+    panel.choose_stage("stage0")
     panel.show_grid(fakes.grid("stage1", n=5, n_theta=3))
     assert panel.grid.stage == "stage0" and panel.slice_scores().shape == (9, 9)
+
+
+def finer(centre: tuple[float, float, float], best: float) -> GridScores:
+    """A grid of 5 x 5 x 3 points round a place, one coarse step to either side; its lowest score is in the middle."""
+    dx, dy, theta = (c + np.linspace(-s, s, n) for c, s, n in zip(centre, (0.75, 0.75, 1 / 3), (5, 5, 3), strict=True))
+    away = [np.abs(a - c) for a, c in zip((dx, dy, theta), centre, strict=True)]
+    scores = best + away[0][:, None, None] + away[1][None, :, None] + away[2][None, None, :]
+    return GridScores("stage1", ("dx", "dy", "theta"), (dx, dy, theta), scores.astype(np.float32), centre)
+
+
+def test_finer_grids_lie_inside_the_coarse_map_at_their_true_places(qtbot: QtBot) -> None:
+    panel = GridScorePanel("grid")
+    shown(qtbot, panel)
+    panel.show_grid(fakes.grid("stage0"))
+    panel.show_grid(finer((0.75, -0.75, 1 / 3), 0.1))
+    panel.show_grid(finer((-1.5, 1.5, 1 / 3), 0.15))
+    QApplication.processEvents()
+    (left, right), (top, bottom) = panel.view.viewRange()
+    assert (left, right, top, bottom) == pytest.approx((-3.375, 3.375, -3.375, 3.375)), "the map stays that of the coarse grid"
+    frames = sorted((r.left(), r.right(), r.top(), r.bottom()) for r in panel.insets)
+    assert frames[0] == pytest.approx((-2.4375, -0.5625, 0.5625, 2.4375), abs=0.04)
+    assert frames[1] == pytest.approx((-0.1875, 1.6875, -1.6875, 0.1875), abs=0.04)
+    assert panel.value_at(QPointF(0.76, -0.74)) == "dx +0.750 px, dy \N{MINUS SIGN}0.750 px: 0.1", "of the finest grid there"
+
+
+def test_the_ring_stands_only_on_the_slice_that_holds_the_best(qtbot: QtBot) -> None:
+    panel = GridScorePanel("grid")
+    shown(qtbot, panel)
+    panel.show_grid(fakes.grid())
+    assert list(panel._best.getData()[0]) == [0.75]
+    slider, _ = panel._sliders["theta"]
+    slider.setValue(1)
+    assert len(panel._best.getData()[0]) == 0, "the best lies on another slice"
+    panel.show_grid(fakes.grid())
+    assert slider.value() == 1 and len(panel._best.getData()[0]) == 0, "touched: it stays where it was put"
+    slider.setValue(4)
+    assert list(panel._best.getData()[0]) == [0.75]
+
+
+def test_a_shift_of_nothing_is_zero_and_has_no_exponent(qtbot: QtBot) -> None:
+    panel = GridScorePanel("grid")
+    shown(qtbot, panel)
+    axis = np.array([-1.0, -5.551e-17, 1.0])
+    panel.show_grid(
+        GridScores("s", ("dx", "dy", "theta"), (axis, axis, axis), np.ones((3, 3, 3), np.float32), (0.0, 0.0, axis[1]))
+    )
+    assert panel._sliders["theta"][1].text() == "theta 0.000 deg"
+    assert panel.value_at(QPointF(-1.0, 0.0)) == "dx \N{MINUS SIGN}1.000 px, dy 0.000 px: 1"
 
 
 def test_a_sweep_of_one_parameter_is_a_curve(qtbot: QtBot) -> None:

@@ -8,15 +8,19 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import fakes
 import pytest
 from conftest import AnsweringDialogs, RigFiles, WindowMaker
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from cassi_core.io.session import read_session
+from cassi_core.io.session import Session, read_session, write_session
+from cassi_core.session import CutRun
+from cassi_gui.desktop.settings import UiSettings
 from cassi_gui.session import autosave, commands
 from cassi_gui.session.recovery import RecoveryFolder
 from cassi_gui.shell.main_window import MainWindow
@@ -234,3 +238,82 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, caplog: pytest.Log
     (tmp_path / "file").write_text("x")
     assert RecoveryFolder(tmp_path / "file" / "recovery").claim() is None
     assert "cannot be kept for recovery" in caplog.text
+
+
+CUT = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[2])
+from PySide6.QtCore import QSettings
+QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.argv[1])
+from functools import partial
+import fakes
+from cassi_gui.app import make_application
+from cassi_gui.shell.main_window import MainWindow
+from cassi_gui.desktop.settings import UiSettings
+from cassi_gui.run.controller import RunController
+from cassi_gui.session import autosave, cut_run
+from cassi_gui.session.state import FileSelection
+from cassi_gui.style.theme import LIGHT
+autosave.DELAY_MS, cut_run.INTERVAL_S = 50, 0.2
+app = make_application()
+window = MainWindow(UiSettings(), LIGHT, runner=RunController(calibrate=partial(fakes.calibrate, pause_s=0.3)))
+window.state.replace(inputs=fakes.inputs())
+window.runner.start(window.state.inputs, window.state.config, window.state.parameters)
+def die(path):
+    if window.state.snapshot.cut.parameters["dx"].value:
+        autosave.DELAY_MS = 10**6
+        os.kill(os.getpid(), signal.SIGKILL)
+window.sessions.autosave.written.connect(die)
+app.exec()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the victim is killed")
+def test_a_run_that_was_cut_is_offered_with_its_inputs_and_last_values(
+    qtbot: QtBot, make_window: WindowMaker, dialogs: AnsweringDialogs, own_settings: Path
+) -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", CUT, str(own_settings), str(TESTS)], env=env, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    window = make_window()
+    window.sessions.offer_recovery()
+    card = window.load_page.cut
+    qtbot.waitUntil(card.isVisible, timeout=20_000)
+    assert "Your last run was cut off at " in card.text.text() and dialogs.said == [], "a card, no question in the way"
+    assert window.state.inputs is None and window.state.parameters["dx"].value == 0.0
+    qtbot.mouseClick(card.go_on, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.state.inputs is not None, timeout=20_000)
+    settled(qtbot, window)
+    assert not card.isVisible() and window.state.snapshot.cut is None
+    assert 0 < window.state.parameters["dx"].value < 2 * fakes.TRUTH["dx"]
+    assert window.state.inputs is not None and window.state.inputs.frames[0].image.shape == (40, 46)
+
+
+def test_a_cut_run_is_forgotten_for_good(
+    qtbot: QtBot, make_window: WindowMaker, dialogs: AnsweringDialogs, settings: UiSettings
+) -> None:
+    folder = RecoveryFolder(settings.folder / "recovery")
+    left = folder.claim()
+    assert left is not None
+    cut = CutRun(datetime(2026, 11, 3, 14, 2), "auto", fakes.start_parameters())
+    write_session(Session(inputs=fakes.inputs(), cut=cut), left.path)
+    left.release(remove=False)
+    window = make_window()
+    window.sessions.offer_recovery()
+    qtbot.waitUntil(window.load_page.cut.isVisible, timeout=20_000)
+    qtbot.mouseClick(window.load_page.cut.forget, Qt.MouseButton.LeftButton)
+    assert not window.load_page.cut.isVisible() and not left.path.exists() and dialogs.said == []
+    assert window.state.inputs is None
+
+
+def test_a_run_that_ends_leaves_no_copy(
+    qtbot: QtBot, slow_window: MainWindow, rig_files: RigFiles, load: Any, quick: None
+) -> None:
+    load(slow_window, rig_files.measurement, rig_files.mask)
+    slow_window.slots_.start_run()
+    path = autosaved(qtbot, slow_window)
+    cut = read_session(path).session.cut
+    assert cut is not None and cut.preset == "auto"
+    slow_window.slots_.cancel_run()
+    qtbot.waitUntil(lambda: not slow_window.runner.running and not path.exists(), timeout=20_000)
+    assert slow_window.state.snapshot.cut is None

@@ -102,6 +102,8 @@ def test_saved_and_reopened_is_the_same(
         for window in (first, second):
             window.show_page(page)
             settled(qtbot, window)
+            if page == "run":
+                window.run_page.plots.flush()
         assert words_of(first.page) == words_of(second.page), page
         assert len(words_of(first.page)) > 5
     for window in (first, second):
@@ -109,7 +111,7 @@ def test_saved_and_reopened_is_the_same(
         assert window.run_page.plots.convergence is not None
     second.show_page("load")
     settled(qtbot, second)
-    assert second.load_page.summary_title.text() == "Ready"
+    assert "6 bands" in second.load_page.summary.text()
     assert any("Kept in the session; the file itself is not there any more." in t for t in words_of(second.load_page))
 
 

@@ -9,7 +9,7 @@ from conftest import AnsweringDialogs, WindowMaker
 from PySide6.QtCore import QByteArray
 
 from cassi_gui.desktop.settings import MAX_RECENT, UiSettings
-from cassi_gui.inputs.recent import selection_from_text, selection_to_text
+from cassi_gui.inputs.recent import RecentEntry, entry_from_text, entry_to_text
 from cassi_gui.session.state import FileSelection, selection_title
 
 
@@ -20,9 +20,7 @@ def test_the_file_lies_where_tests_put_it(own_settings: Path, settings: UiSettin
 
 def test_values_come_back_in_the_next_session(settings: UiSettings, tmp_path: Path) -> None:
     settings.theme = "dark"
-    settings.add_recent("one")
-    settings.add_recent("two")
-    settings.add_recent("one")
+    settings.recent_files = ("one", "two")
     settings.remember_folder("mask", str(tmp_path / "mask.npy"))
     settings.save_layout("window", QByteArray(b"\x00\x01binary"))
     settings.sync()
@@ -38,10 +36,9 @@ def test_values_come_back_in_the_next_session(settings: UiSettings, tmp_path: Pa
 
 
 def test_the_list_of_recent_files_is_short(settings: UiSettings) -> None:
-    for i in range(15):
-        settings.add_recent(str(i))
-    assert settings.recent_files == tuple(str(i) for i in range(14, 14 - MAX_RECENT, -1))
-    settings.clear_recent()
+    settings.recent_files = tuple(map(str, range(15)))
+    assert settings.recent_files == tuple(map(str, range(MAX_RECENT)))
+    settings.recent_files = ()
     assert settings.recent_files == ()
 
 
@@ -71,10 +68,17 @@ def test_unknown_values_become_the_default(settings: UiSettings) -> None:
 
 def test_a_selection_survives_as_text_and_a_damaged_line_is_left_out(settings: UiSettings) -> None:
     files = FileSelection(("/a/y1.npy", "/a/y2.npy"), "/b/m.mat::mask", n_bands=28, step_px=1.5, mask_turn=(True, 3))
-    assert selection_from_text(selection_to_text(files)) == files
+    assert entry_from_text(entry_to_text(RecentEntry(files))) == RecentEntry(files)
     assert selection_title(files) == "y1.npy and 1 more with m.mat::mask"
-    for text in ("", "[]", "{}", '{"measurements": ["a"], "unknown": 1}', "not json"):
-        assert selection_from_text(text) is None
+    for text in (
+        "",
+        "[]",
+        "{}",
+        '{"measurements": ["a"], "unknown": 1}',
+        "not json",
+        '{"files": {"measurements": []}, "png": "?"}',
+    ):
+        assert entry_from_text(text) is None
 
 
 def test_window_size_and_log_come_back_and_are_reset(make_window: WindowMaker) -> None:

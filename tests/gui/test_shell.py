@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import fakes
+import numpy as np
 import pytest
 from conftest import AnsweringDialogs, RigFiles, WindowMaker
 from PySide6.QtCore import QEvent, QObject, Qt, QThread
@@ -28,7 +29,6 @@ from cassi_gui.shell.crash import CrashReporter
 from cassi_gui.shell.main_window import STEPS, MainWindow
 from cassi_gui.shell.page_deck import PageDeck
 from cassi_gui.style.theme import DARK, LIGHT
-from cassi_gui.widgets.run_strip import RemainingTime, format_remaining, format_seconds
 
 Load = Callable[..., None]
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,7 +185,7 @@ def test_a_failing_run_is_said_once_and_leaves_the_window_usable(
 
 def test_a_run_that_cannot_start_says_why(window: MainWindow, dialogs: AnsweringDialogs) -> None:
     window.slots_.start_run()
-    assert dialogs.said == [("Nothing to run yet", "Choose a measurement, or open the demo.")]
+    assert dialogs.said == [("Nothing to run yet", "Needs a measurement and a mask.")]
     window.state.replace(inputs=fakes.inputs(), parameters=window.state.parameters.refining(()))
     window.slots_.start_run()
     assert dialogs.said[-1][0] == "Nothing to refine"
@@ -199,7 +199,7 @@ def test_closing_during_a_run_cancels_it_and_waits(
     slow_window.slots_.start_run()
     qtbot.waitUntil(lambda: slow_window.strip.bar.value() > 0)
     threads = [t for t in slow_window.runner.findChildren(QThread) if t.isRunning()]
-    assert len(threads) == 2
+    assert len(threads) == 3
     slow_window.close()
     assert not slow_window.isVisible()
     assert not any(t.isRunning() for t in threads)
@@ -218,8 +218,6 @@ def test_the_theme_repaints_everything_and_back(window: MainWindow, rig_files: R
         for step in STEP_IDS:
             window.show_page(step)
             assert corner(window.page) == palette.window, step
-        window.show_page("load")
-        assert window.load_page.picture.graphics.backgroundBrush().color().name() == palette.plot_background
         window.show_page("check")
         assert corner(window.check_page.profile.graphics) == palette.plot_background
 
@@ -244,42 +242,6 @@ def test_words_can_be_read_on_every_ground(palette: Any) -> None:
     assert contrast(palette.accent_text, palette.accent) >= 4.5
     for colour in palette.series:
         assert contrast(colour, palette.plot_background) >= 2.7, colour
-
-
-@pytest.mark.parametrize(
-    ("seconds", "elapsed", "remaining"),
-    [
-        (0.4, "0 s", "almost done"),
-        (7.2, "7 s", "about 7 s left"),
-        (33, "33 s", "about 35 s left"),
-        (83, "1 min 23 s", "about 1 min 20 s left"),
-        (4000, "1 h 06 min", "about 67 min left"),
-    ],
-)
-def test_times_are_said_as_people_say_them(seconds: float, elapsed: str, remaining: str) -> None:
-    assert format_seconds(seconds) == elapsed
-    assert format_remaining(seconds) == remaining
-
-
-def test_the_remaining_time_does_not_jump_about() -> None:
-    clock = RemainingTime()
-    assert clock.at(1.0) is None
-    clock.update(1.0, 20.0)
-    assert clock.at(3.0) == pytest.approx(18.0), "it falls with the clock"
-    clock.update(3.0, 30.0)
-    assert 18.0 < clock.at(3.0) < 25.0, "a new estimate is taken over bit by bit"  # type: ignore[operator]
-    for _ in range(20):
-        clock.update(3.0, 30.0)
-    assert clock.at(3.0) == pytest.approx(30.0, abs=0.1)
-
-
-def test_the_bar_never_goes_back(window: MainWindow) -> None:
-    window.strip.show_run()
-    for fraction in (0.2, 0.5, 0.4, 0.6):
-        window.strip.set_progress(fraction, 1.0, 5.0)
-    assert window.strip.bar.value() == 600
-    window.strip.set_progress(0.1, 1.0, 5.0)
-    assert window.strip.bar.value() == 600
 
 
 # -- log, errors ------------------------------------------------------------------------------------------------------
@@ -426,21 +388,26 @@ def test_numerics_never_run_in_the_gui_thread(
 
         monkeypatch.setattr(imported, name, wrapped)
 
-    watch("cassi_core.io.overview", "examine")
+    watch("cassi_core.io.examine", "examine")
     watch("cassi_core.io.inputs_from_files", "load_inputs")
     watch("cassi_core.quality.findings", "find_problems")
-    watch("cassi_core.quality.orientation", "find_position")
-    watch("cassi_core.quality.orientation", "find_orientation")
+    watch("cassi_core.quality.detection", "detect_mask")
+    watch("cassi_core.quality.detection", "find_orientation")
+    watch("cassi_core.quality.findings", "flagged_pixels")
     watch("cassi_core.quality.placement", "axis_profile")
     watch("cassi_core.io.calibration_file", "calibration_document")
-    load(window, rig_files.measurement, rig_files.mask)
+    image = rig_files.inputs.frames[0].image.copy()
+    image[8:12, 20:24] = 4095
+    foreign = rig_files.save("foreign.npy", np.random.default_rng(4).random((40, 36)).round())
+    load(window, rig_files.save("bright.npy", image.clip(0).astype(np.uint16)), foreign)
     window.show_page("check")
-    window.check_page._search()
+    window.check_page.findings.show_requested.emit("finding0")
+    finished(qtbot, window)
     window.state.add_run(fakes.result())
     window.show_page("export")
     finished(qtbot, window)
     assert called and not any(called.values()), called
-    assert len(called) == 7, called
+    assert len(called) == 8, called
 
 
 def test_the_first_window_needs_neither_torch_nor_numba_nor_scipy_nor_the_plots(tmp_path: Path) -> None:

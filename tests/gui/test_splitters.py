@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fakes
 import pytest
 from conftest import WindowMaker
 from PySide6.QtCore import QPoint, Qt
@@ -14,10 +15,9 @@ from cassi_gui.shell.main_window import MainWindow
 DRAG_PX = -60
 PLACES = {
     "check_splitter": "check",
-    "run_splitter": "run",
-    "run_mosaic": "run",
-    "run_mosaic_row_0": "run",
-    "run_mosaic_row_1": "run",
+    "run_columns": "run",
+    "run_search": "run",
+    "run_scene": "run",
     "logbook_splitter": "logbook",
 }
 """Every splitter and the page that it is on."""
@@ -30,7 +30,13 @@ def shares(splitter: QSplitter) -> list[float]:
 
 def show(qtbot: QtBot, window: MainWindow, name: str) -> QSplitter:
     window.resize(1280, 900)
+    if name.startswith("run") and not window.state.runs:
+        # Panels are seen when they have content: two states of a grid make a curve beside its map.
+        window.state.add_run(fakes.result(grids=(fakes.grid(scored=0.5), fakes.grid())))
     window.show_page(PLACES[name])
+    if name.startswith("run"):
+        qtbot.waitUntil(lambda: not window.runner.busy)
+        window.run_page.plots.choose_stage("stage0")
     splitter = window.findChild(QSplitter, name)
     assert isinstance(splitter, QSplitter)
     qtbot.waitUntil(splitter.isVisible)
@@ -69,8 +75,7 @@ def test_borders_come_back_in_the_next_window_and_are_reset(qtbot: QtBot, make_w
     # From the outside to the inside: a border that moves takes the borders in it along.
     for name in PLACES:
         splitter = show(qtbot, first, name)
-        # The left half of the Run and QA pages is as narrow as it can be at first.
-        drag(qtbot, splitter, -DRAG_PX if name == "run_splitter" else DRAG_PX)
+        drag(qtbot, splitter, DRAG_PX)
     for name in PLACES:
         moved[name] = shares(show(qtbot, first, name))
         assert moved[name] != pytest.approx(before[name], abs=0.02), name
@@ -91,23 +96,24 @@ def test_borders_come_back_in_the_next_window_and_are_reset(qtbot: QtBot, make_w
 
 def test_sizes_of_a_page_that_was_not_opened_are_kept(qtbot: QtBot, make_window: WindowMaker) -> None:
     first = make_window()
-    drag(qtbot, show(qtbot, first, "run_mosaic"), DRAG_PX)
-    moved = shares(show(qtbot, first, "run_mosaic"))
-    assert moved[0] < 0.47
+    drag(qtbot, show(qtbot, first, "run_search"), DRAG_PX)
+    moved = shares(show(qtbot, first, "run_search"))
+    assert moved[0] < 0.57
     first.close()
     make_window().close()
-    assert shares(show(qtbot, make_window(), "run_mosaic")) == pytest.approx(moved, abs=0.01)
+    assert shares(show(qtbot, make_window(), "run_search")) == pytest.approx(moved, abs=0.01)
 
 
 def test_a_plot_shown_alone_spoils_no_sizes(qtbot: QtBot, make_window: WindowMaker) -> None:
     first = make_window()
-    drag(qtbot, show(qtbot, first, "run_mosaic"), DRAG_PX)
-    moved = shares(show(qtbot, first, "run_mosaic"))
-    first.run_page.plots.cube.enlarge_requested.emit()
+    before = shares(show(qtbot, first, "run_search"))
+    drag(qtbot, show(qtbot, first, "run_search"), DRAG_PX)
+    moved = shares(show(qtbot, first, "run_search"))
+    first.run_page.plots.grid.enlarge_requested.emit()
     first.close()
     second = make_window()
-    assert shares(show(qtbot, second, "run_mosaic")) == pytest.approx(moved, abs=0.01)
-    second.run_page.plots.cube.enlarge_requested.emit()
+    assert shares(show(qtbot, second, "run_search")) == pytest.approx(moved, abs=0.01)
+    second.run_page.plots.grid.enlarge_requested.emit()
     second.slots_.reset_layout()
-    assert shares(show(qtbot, second, "run_mosaic")) == pytest.approx([0.5, 0.5], abs=0.01)
-    assert second.run_page.plots.mosaic.alone is None
+    assert shares(show(qtbot, second, "run_search")) == pytest.approx(before, abs=0.01)
+    assert second.run_page.plots.alone is None

@@ -142,10 +142,10 @@ class Estimator:
             self.problem, names, light_terms=light_terms, nuisance=nuisance, known=self.known, bounds=self.bounds, start=self.x
         )
 
-    def coarse(self) -> Scored:
+    def coarse(self, steps: int = COARSE_STEPS) -> Scored:
         """Blur, light, scene and noise, with shift and turn, on few patches."""
         names = [n for n in self.geometry if n in COARSE_NAMES]
-        scored = self._steps(self._free(names, 2, True), self.problem.subset(COARSE_PATCHES), COARSE_STEPS, ROUGH)
+        scored = self._steps(self._free(names, 2, True), self.problem.subset(COARSE_PATCHES), steps, ROUGH)
         self.x = scored.x
         return scored
 

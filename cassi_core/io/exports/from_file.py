@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cassi_core.errors import InputError
+from cassi_core.errors import InputError, MaskWantedError
 from cassi_core.inputs import Source
-from cassi_core.io.calibration_file import StoredCalibration, read_calibration
+from cassi_core.io.calibration_file import StoredCalibration, read_calibration, read_optics
 from cassi_core.io.exports.rig_masks import CalibratedMask
 from cassi_core.io.mask_from_files import read_mask
 from cassi_core.io.readers import split_spec
@@ -30,7 +30,8 @@ def load_calibrated_mask(path: str | Path, mask: str | Path | None = None) -> Ca
         The mask is not found, is another file than the calibration was made with, or has another shape.
     """
     stored = read_calibration(path)
-    return CalibratedMask(mask_of(stored, mask), stored.parameters, stored.dispersion)
+    optics = {term.name: term.value_px for term in read_optics(stored.document)}
+    return CalibratedMask(mask_of(stored, mask), stored.parameters, stored.dispersion, optics)
 
 
 def mask_of(stored: StoredCalibration, mask: str | Path | None = None) -> NDArray[np.float32]:
@@ -78,13 +79,14 @@ def find_file(stored: StoredCalibration, source: Source, what: str, option: str)
     Raises
     ------
     InputError
-        There is no such file, or its content has changed since the calibration.
+        There is no such file (a mask: MaskWantedError), or its content has changed since the calibration.
     """
     folder = stored.path.absolute().parent
     places = dict.fromkeys((Path(source.path), folder / source.path, folder / Path(source.path).name))
     there = [place for place in places if place.is_file()]
     if not there:
-        raise InputError(
+        kind = MaskWantedError if what == "mask" else InputError
+        raise kind(
             f"{stored.path}: its {what} {source.path} is not there any more, neither beside the calibration file; "
             f"name it with {option}"
         )

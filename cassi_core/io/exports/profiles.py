@@ -146,10 +146,7 @@ def export_mask(
         raise ConfigError(f"unknown profile '{profile}'; the profiles are {', '.join(PROFILES)}")
     chosen = PROFILES[profile]
     kind = shifts or chosen.shifts
-    masks, warped = rig.band_masks(kind), rig.warped()
-    if normalise:
-        top = masks.max()
-        masks, warped = masks / top, warped / warped.max()
+    masks, warped = scaled_masks(rig, kind, normalise=normalise)
     arrays, notes = profile_arrays(rig, masks, warped, chosen), _notes(rig, kind)
     expected = _Expected.of(masks, rig.whole_offsets)
     deviations: list[float] = []
@@ -160,6 +157,12 @@ def export_mask(
         check = partial(_check, expected, kind, deviations, path)
         paths += write_arrays(path if name is None else path / name, part, notes, check)
     return ExportReport(tuple(paths), max(deviations, default=0.0), _remarks(rig, chosen, kind))
+
+
+def scaled_masks(rig: CalibratedMask, shifts: Shifts, *, normalise: bool) -> tuple[Float32, Float32]:
+    """The masks of the bands `(L, H, W)` and the warped mask `(H, W)`; `normalise` scales both to a largest value of 1."""
+    masks, warped = rig.band_masks(shifts), rig.warped()
+    return (masks / masks.max(), warped / warped.max()) if normalise else (masks, warped)
 
 
 def profile_arrays(rig: CalibratedMask, masks: Float32, warped: Float32, profile: ExportProfile) -> dict[str, NDArray[Any]]:

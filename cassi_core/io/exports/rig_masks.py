@@ -17,15 +17,23 @@ pattern. The unknown scene takes up its own sub-pixel shift.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage as ndi
 
-from cassi_core.dispersion import QUARTER_TURNS, Dispersion, to_dispersion_frame, vector_from_dispersion_frame
+from cassi_core.dispersion import (
+    QUARTER_TURNS,
+    Dispersion,
+    to_dispersion_frame,
+    vector_from_dispersion_frame,
+    vector_to_dispersion_frame,
+)
 from cassi_core.geometry import warp_mask
 from cassi_core.mask_image import MaskImage
+from cassi_core.optics import mask_places
 from cassi_core.parameters import ParameterSet
 from cassi_core.result import CalibrationResult
 
@@ -39,16 +47,18 @@ POSE = ("dx", "dy", "theta", "scale_x", "scale_y")
 
 @dataclass(frozen=True, eq=False)
 class CalibratedMask:
-    """A nominal mask `(H, W)` (0..1), the calibrated parameters and the nominal dispersion, all in the rig's frame."""
+    """A nominal mask `(H, W)` (0..1), the calibrated parameters and the nominal dispersion, all in the rig's frame; `optics`: terms
+    of :mod:`cassi_core.optics`, which are stated in the dispersion frame."""
 
     mask: Float32
     parameters: ParameterSet
     dispersion: Dispersion
+    optics: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_result(cls, result: CalibrationResult) -> CalibratedMask:
         """What a finished calibration found."""
-        return cls(result.mask, result.parameters, result.dispersion)
+        return cls(result.mask, result.parameters, result.dispersion, {t.name: t.value_px for t in result.optics})
 
     @property
     def quarter_turns(self) -> int:
@@ -79,10 +89,40 @@ class CalibratedMask:
         if shifts == "integer":
             warped = self.warped()
             return np.ascontiguousarray(np.broadcast_to(warped, (self.dispersion.n_bands, *warped.shape)))
+        if self.optics:
+            return self._bent()
         cols, rows = self.exact_offsets()
         fractions = np.stack([cols - self.whole_offsets, rows], axis=1).round(9)
         distinct, which = np.unique(fractions, axis=0, return_inverse=True)
         return np.ascontiguousarray(self._sampled(distinct)[which.reshape(-1)])
+
+    def _bent(self) -> Float32:
+        """The patterns of the bands where pose and optics put them, `(L, H, W)` float32, in the written frame."""
+        turned = to_dispersion_frame(self.mask, self.dispersion.direction)
+        height, width = turned.shape
+        values = self._pose_in_written_frame()
+        whole = self.whole_offsets
+        spline = MaskImage(turned).spline(values["psf"] ** 2, 0.0)
+        rows, cols = np.mgrid[:height, :width].astype(np.float64)
+        out = np.empty((self.dispersion.n_bands, height, width), np.float32)
+        for band in range(len(out)):
+            places = mask_places(
+                values, self.optics, self.dispersion, (height, width), (height, width + int(whole[-1])), rows, cols + whole[band],
+                slice(band, band + 1),
+            )  # fmt: skip
+            out[band] = ndi.map_coordinates(spline, [places[0][0], places[1][0]], order=3, mode="nearest", prefilter=False)
+        high = float(turned.max())
+        out = np.clip(out, float(turned.min()), high)
+        out[out < ROUNDING * high] = 0
+        return out
+
+    def _pose_in_written_frame(self) -> dict[str, float]:
+        """All parameters with shift and magnification turned into the written frame."""
+        values = dict(self.parameters.values())
+        values["dx"], values["dy"] = vector_to_dispersion_frame(values["dx"], values["dy"], self.dispersion.direction)
+        if self.quarter_turns % 2:
+            values["scale_x"], values["scale_y"] = values["scale_y"], values["scale_x"]
+        return values
 
     def _sampled(self, displacements: NDArray[np.float64]) -> Float32:
         """The warped mask displaced by each `(right, down)` of the written frame, `(N, H, W)` float32, in the written frame."""

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from cassi_core.io.exports.bands import write_bands
 from cassi_core.io.exports.profiles import PROFILES, export_mask
 from cassi_core.io.exports.rig_masks import CalibratedMask, Shifts
 from cassi_core.io.reconstruction_files import FORMATS, Reconstruction, write_reconstruction
@@ -50,6 +51,12 @@ class Export:
     description: str
     function: Writer
     missing: Callable[[CalibrationResult], str] = _always
+    fixed_name: str = ""
+    """The name that public code loads, whatever the common name is; empty: common name and suffix."""
+
+    def file_name(self, stem: str) -> str:
+        """The name of the file for a common name."""
+        return self.fixed_name or f"{stem}{self.suffix}"
 
 
 def _mask(profile: str, result: CalibrationResult, path: Path, choices: ExportChoices = AS_PROPOSED) -> Sequence[Path]:
@@ -89,13 +96,33 @@ def _no_grids(result: CalibrationResult) -> str:
     return "" if result.grids else "this run searched no grid"
 
 
-MASK_SUFFIXES = {"mst-real": "-mask.mat", "mst-simulation": "-mask_3d_shift.mat", "dauhst": "-phi.mat", "plain": "-masks.h5"}
+def _bands(result: CalibrationResult, path: Path, choices: ExportChoices = AS_PROPOSED) -> Sequence[Path]:
+    return (write_bands(CalibratedMask.from_result(result), path),)
+
+
+MASK_SUFFIXES = {"mst-real": "-mask.mat", "mst-simulation": "-mask_3d_shift.mat", "dauhst": "-dauhst.mat", "plain": "-masks.h5"}
+FIXED_NAMES = {"mst-real": "mask.mat", "mst-simulation": "mask_3d_shift.mat"}
+"""What the public code of these consumers has built in."""
 RECONSTRUCTION_SUFFIXES = (".h5", ".mat", ".hdr", ".tif", ".png")
 
 EXPORTS: tuple[Export, ...] = (
     *(
-        Export(p.id, p.label, MASK_SUFFIXES[p.id], p.description[0].upper() + p.description[1:] + ".", partial(_mask, p.id))
+        Export(
+            p.id,
+            p.label,
+            MASK_SUFFIXES[p.id],
+            p.description[0].upper() + p.description[1:] + ".",
+            partial(_mask, p.id),
+            fixed_name=FIXED_NAMES.get(p.id, ""),
+        )
         for p in PROFILES.values()
+    ),
+    Export(
+        "bands",
+        "Bands",
+        "-bands.csv",
+        "Offset and wavelength of every band, in the frame of the masks.",
+        _bands,
     ),
     *(
         Export(

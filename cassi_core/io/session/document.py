@@ -11,7 +11,7 @@ from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.parameters import ParameterSet
 from cassi_core.quality.findings import Finding
-from cassi_core.session import FileSelection, PickedPoint, RunRecord
+from cassi_core.session import CutRun, FileSelection, PickedPoint, RunRecord
 
 FORMAT = "cassi-session"
 VERSION = 1
@@ -42,6 +42,8 @@ class Session:
     current_id: int | None = None
     rejected_ids: frozenset[int] = frozenset()
     points: tuple[PickedPoint, ...] = ()
+    cut: CutRun | None = None
+    """The run that was going on; only in the copy that is kept for recovery."""
 
     def run(self, run_id: int | None) -> RunRecord | None:
         """The run with an id, or None."""
