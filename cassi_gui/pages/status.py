@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cassi_core.formatting import format_duration
 from cassi_core.inputs import CalibrationInputs
-from cassi_core.quality.check_text import verdict_words
+from cassi_core.quality.check_text import outcome_words, verdict_words
 from cassi_core.quality.headline import headline
 from cassi_core.quality.pictures import belongs_to
 from cassi_gui.inputs.loading import MASK_WANTED
@@ -95,10 +95,9 @@ def run_line(record: RunRecord | None, inputs: CalibrationInputs | None) -> Badg
     time = format_duration(result.seconds_total)
     if result.outcome == "not_finished":
         return Badge(f"{record.name} was stopped after {time}: {verdict_words(result.verdict.status, result.outcome)}", "warn")
-    early = ", stopped early" if result.outcome == "finished_early" else ""
     status, title = result.verdict.status, headline(result).title
     said = status if status == "pass" else f"{title[:1].lower()}{title[1:]}"
-    return Badge(f"{record.name} finished in {time}{early}: {said}", VERDICT_STATUS[status])
+    return Badge(f"{record.name} finished in {time}{outcome_words(result.outcome)}: {said}", VERDICT_STATUS[status])
 
 
 def enabled_actions(shot: Snapshot, phase: RunPhase, page_index: int, page_count: int) -> dict[str, bool]:
