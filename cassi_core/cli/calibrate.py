@@ -309,7 +309,7 @@ def print_result(result: CalibrationResult, console: Console) -> None:
         console.result()
     print_parameters(result.parameters, result.start, result.grid_steps, console)
     console.result()
-    print_optics(result.optics, console)
+    print_optics(result.optics, result.dispersion, console)
     print_scores(result.scores, console)
     ended = outcome_words(result.outcome)
     words = verdict_words(result.verdict.status, result.outcome)

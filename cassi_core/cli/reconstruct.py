@@ -70,7 +70,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from cassi_core.cli.options import warn_of_failure
     from cassi_core.config import CalibrationConfig
     from cassi_core.io.atomic import check_writable
-    from cassi_core.io.calibration_file import read_calibration
+    from cassi_core.io.calibration_file import read_calibration, read_optics
     from cassi_core.io.reconstruction_files import Reconstruction, check_target, write_reconstruction
     from cassi_core.io.rig_inputs import inputs_of
     from cassi_core.quality.reconstruction import reconstruct
@@ -85,11 +85,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     config = _with_settings(CalibrationConfig(), args)
     inputs = inputs_of(stored, args.measurements, mask=args.mask, dark=args.dark, flat=args.flat, camera=camera_of(args))
     parameters = stored.start if args.nominal else stored.parameters
+    terms = {} if args.nominal else {term.name: term.value_px for term in read_optics(stored.document)}
     control = RunControl()
     with cancel_on_interrupt(control):
         ensure_compiled(control)
         for i, frame in enumerate(inputs.frames):
-            found = reconstruct(inputs, parameters, config=config, frame=i, control=control)
+            found = reconstruct(inputs, parameters, config=config, frame=i, control=control, terms=terms)
             control.checkpoint()
             console.info(f"{frame.source.path}: relative residual {found.score:.4f}")
             description = f"GAP-TV reconstruction of {Path(frame.source.path).name} with {Path(args.calibration).name}"

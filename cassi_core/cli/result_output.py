@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cassi_core.cli.console import Console
+from cassi_core.dispersion import Dispersion
 from cassi_core.formatting import format_number, format_value
 from cassi_core.parameters import GEOMETRY_NAMES, Parameter, ParameterSet
 from cassi_core.quality.check_text import check_line
-from cassi_core.quality.optics_text import optics_lines
+from cassi_core.quality.optics_words import optics_lines
 from cassi_core.result import GridStep, OpticsTerm, Scores, Verdict
 
 
@@ -31,9 +32,9 @@ def _state(p: Parameter, step: float | None) -> str:
     return state if step is None else f"grid step {format_number(step, p.spec.digits)}"
 
 
-def print_optics(terms: Sequence[OpticsTerm], console: Console) -> None:
+def print_optics(terms: Sequence[OpticsTerm], dispersion: Dispersion, console: Console) -> None:
     """What the lenses do besides placing the mask, a sentence each; nothing where nothing was found."""
-    for k, line in enumerate(optics_lines(terms)):
+    for k, line in enumerate(optics_lines(terms, dispersion)):
         console.result(f"{'optics' if k == 0 else '':<15} {line}")
 
 

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     print_checks(stored.verdict, console)
     console.result()
     print_parameters(stored.parameters, stored.start, steps_of(document), console)
-    print_optics(read_optics(document), console)
+    print_optics(read_optics(document), stored.dispersion, console)
     console.result()
     print_scores(stored.scores, console)
     d = stored.dispersion

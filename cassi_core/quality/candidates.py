@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +23,9 @@ class CandidateLook:
     score: float
 
 
-def look_at(inputs: CalibrationInputs, parameters: ParameterSet) -> CandidateLook:
-    """Reconstruct with the given parameters and say how much of the measurement is left unexplained (rig's frame)."""
+def look_at(inputs: CalibrationInputs, parameters: ParameterSet, terms: Mapping[str, float] | None = None) -> CandidateLook:
+    """Reconstruct with the given parameters and say how much of the measurement is left unexplained (rig's frame); `terms` of the optics."""
     from cassi_core.quality.maps import evaluate  # brings the compiled kernel with it
 
-    seen = evaluate(inputs, parameters)
+    seen = evaluate(inputs, parameters, terms=terms)
     return CandidateLook(parameters, seen.residual, pseudo_colour(seen.cube, inputs.dispersion.wavelengths_nm), seen.score)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,17 +37,23 @@ def evaluate(
     frame: int = 0,
     control: RunControl | None = None,
     solver: GapSolver | None = None,
+    terms: Mapping[str, float] | None = None,
 ) -> Evaluation:
     """Explain one snapshot with given parameters (rig's frame): a quick look, a second or less at 256 x 256 x 28.
 
-    The residual is in units of the measurement; the cube is the estimate of a smooth scene, see :data:`BRIEF`.
+    The residual is in units of the measurement; the cube is the estimate of a smooth scene, see :data:`BRIEF`. `terms` of the optics bend the masks.
     """
     config = config or CalibrationConfig()
     turned = inputs.in_dispersion_frame()
     model = RigModel.from_frame(turned, turned.frames[frame], margin_px=config.auto.margin_px)
     vector = parameters_to_dispersion_frame(parameters, inputs.dispersion.direction).vector()
     cube, residual = explain(
-        model, solver or FusedCpuSolver(config.threads), vector, BRIEF, Optics(config.auto.smear_px), control or RunControl()
+        model,
+        solver or FusedCpuSolver(config.threads),
+        vector,
+        BRIEF,
+        Optics(config.auto.smear_px, terms=terms or {}),
+        control or RunControl(),
     )
     direction = inputs.dispersion.direction
     return Evaluation(

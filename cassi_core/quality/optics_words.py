@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from cassi_core.dispersion import Dispersion
 from cassi_core.formatting import format_value
-from cassi_core.optics import OPTICS
 from cassi_core.result import OpticsTerm
 
 SURE = 2.0
@@ -32,19 +31,27 @@ def optics_sentences(terms: Sequence[OpticsTerm], dispersion: Dispersion) -> tup
     )
 
 
+def optics_lines(terms: Sequence[OpticsTerm], dispersion: Dispersion) -> tuple[str, ...]:
+    """Sentence and number of every term in one line, for text."""
+    return tuple(f"{s.words} {s.number}" for s in optics_sentences(terms, dispersion))
+
+
 def _words(term: OpticsTerm, dispersion: Dispersion) -> str:
-    px, grows = f"{abs(term.value_px):.2g} px", term.value_px > 0
+    grows = term.value_px > 0
+    # The first band lies as far on the other side as the last one: between them is twice the term.
+    px = f"{abs(term.value_px) * (2 if term.name == 'colour1' else 1):.2g} px"
+    first, last = _end(dispersion, last=False), _end(dispersion, last=True)
     if term.name == "colour1":
-        return f"Colours are magnified differently: {_end(dispersion, last=True)} {px} {'more' if grows else 'less'} than {_end(dispersion, last=False)} at the edge."
+        return f"Colours are magnified differently: {last} {px} {'more' if grows else 'less'} than {first} at the edge."
     if term.name == "colour2":
         return f"Colours are magnified differently: both ends of the spectrum {px} {'more' if grows else 'less'} than its middle at the edge."
     if term.name == "radial":
-        return f"The lens pulls the corners {'outwards' if grows else 'inwards'} by {px}."
-    return (
-        f"{OPTICS[term.name].description}: {px} at the edge."
-        if grows
-        else f"{OPTICS[term.name].description}, the other way: {px} at the edge."
-    )
+        return f"The lens pulls the edges {'outwards' if grows else 'inwards'} by {px}."
+    if term.name == "bow_u2":
+        return f"Lines along the dispersion are bent: their ends lie {px} further {'down' if grows else 'up'}."
+    if term.name == "bow_uv":
+        return f"Lines along the dispersion fan out towards the {'right' if grows else 'left'}, by {px} at the edge."
+    return f"The picture is stretched at its {'lower' if grows else 'upper'} edge, by {px}."
 
 
 def _end(dispersion: Dispersion, *, last: bool) -> str:

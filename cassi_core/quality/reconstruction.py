@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from cassi_core.calibration.frames import parameters_to_dispersion_frame
@@ -24,11 +26,12 @@ def reconstruct(
     frame: int = 0,
     control: RunControl | None = None,
     solver: GapSolver | None = None,
+    terms: Mapping[str, float] | None = None,
 ) -> Evaluation:
     """Rebuild the spectral cube of one snapshot by accelerated GAP-TV (Yuan 2016) with calibrated parameters (rig's frame).
 
     The number of iterations and the strength of the total variation are those of ``config.quality``. Cube `(L, H, W)` and residual
-    `(H, Wm)` are float32 in units of the measurement, in the rig's frame.
+    `(H, Wm)` are float32 in units of the measurement, in the rig's frame. `terms` of the optics (:mod:`cassi_core.optics`) bend the masks.
 
     Raises
     ------
@@ -41,7 +44,7 @@ def reconstruct(
     model = RigModel.from_frame(turned, turned.frames[frame], margin_px=config.auto.margin_px)
     vector = parameters_to_dispersion_frame(parameters, direction).vector()
     settings = reconstruction_settings(config.quality)
-    optics, used = Optics(config.auto.smear_px), solver or FusedCpuSolver(config.threads)
+    optics, used = Optics(config.auto.smear_px, terms=terms or {}), solver or FusedCpuSolver(config.threads)
     cube, residual = explain(model, used, vector, settings, optics, control or RunControl())
     return Evaluation(
         residual_in_rig(model, residual, direction),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from cassi_core.calibration.scene_prior import BRIEF
 from cassi_core.config import CalibrationConfig
 from cassi_core.dispersion import Dispersion, from_dispersion_frame
 from cassi_core.inputs import CalibrationInputs
-from cassi_core.io.calibration_file import StoredCalibration, calibration_document
+from cassi_core.io.calibration_file import StoredCalibration, calibration_document, read_optics
 from cassi_core.parameters import ParameterSet
 from cassi_core.quality.maps import explain, reconstruction_settings, residual_in_rig
 from cassi_core.quality.shift_field import local_shifts
@@ -80,7 +81,8 @@ def content_of_file(
     RunCancelled
         After ``control.cancel()``.
     """
-    maps = None if inputs is None else compute_maps(inputs, stored.start, stored.parameters, control or RunControl())
+    terms = {term.name: term.value_px for term in read_optics(stored.document)}
+    maps = None if inputs is None else compute_maps(inputs, stored.start, stored.parameters, terms, control or RunControl())
     return ReportContent(
         stored.path.name,
         stored.document,
@@ -98,15 +100,16 @@ def compute_maps(
     inputs: CalibrationInputs,
     before: ParameterSet,
     after: ParameterSet,
+    terms: Mapping[str, float],
     control: RunControl,
     config: CalibrationConfig | None = None,
 ) -> QualityMaps:
-    """Residual maps, reconstructions and leftover shifts of the first snapshot with two sets of parameters (rig's frame)."""
+    """Residual maps, reconstructions and leftover shifts of the first snapshot with two sets of parameters (rig's frame) and terms of the optics."""
     config = config or CalibrationConfig()
     direction = inputs.dispersion.direction
     turned = inputs.in_dispersion_frame()
     model = RigModel.from_frame(turned, turned.frames[0], margin_px=config.auto.margin_px)
-    solver, optics = FusedCpuSolver(config.threads), Optics(config.auto.smear_px)
+    solver, optics = FusedCpuSolver(config.threads), Optics(config.auto.smear_px, terms=terms)
     residuals, cubes, fields = [], [], []
     for parameters in (before, after):
         vector = parameters_to_dispersion_frame(parameters, direction).vector()

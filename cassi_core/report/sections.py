@@ -24,7 +24,7 @@ from cassi_core.quality.display import (
     symmetric_levels,
     within_errors,
 )
-from cassi_core.quality.optics_text import optics_lines
+from cassi_core.quality.optics_words import optics_lines
 from cassi_core.quality.points import spectrum_points
 from cassi_core.quality.registration_text import registration_line
 from cassi_core.quality.shift_checks import leftover_rms, shifted_blocks
@@ -96,9 +96,9 @@ def parameter_section(c: ReportContent) -> str:
     registration = read_registration(c.document.get("registration"))
     if registration is not None:
         made = f"<p>The mask may be off by: {escape(registration_line(registration))}.</p>" + made
-    found = optics_lines(read_optics(c.document))
+    found = optics_lines(read_optics(c.document), c.dispersion)
     if found:
-        made += "<p>What the lenses do:</p><ul>" + "".join(f"<li>{escape(line)}.</li>" for line in found) + "</ul>"
+        made += "<p>What the lenses do:</p><ul>" + "".join(f"<li>{escape(line)}</li>" for line in found) + "</ul>"
     made += _error_budget(c)
     correlation = c.document.get("correlation")
     if correlation and len(correlation["names"]) > 1:

@@ -57,10 +57,16 @@ class Tuning(QObject):
                 _look,
                 self._state.inputs,
                 candidates[index],
+                self._terms(),
                 done=partial(self._on_look, index),
                 failed=self._on_failed,
                 key=f"candidate {index}",
             )
+
+    def _terms(self) -> dict[str, float]:
+        """The optics of the run that is tuned: only the mask's place is varied."""
+        record = self._state.run(self._tuned_id)
+        return {} if record is None else {term.name: term.value_px for term in record.result.optics}
 
     def _on_look(self, index: int, look: CandidateLook) -> None:
         self._tuner.set_look(index, Look(look.residual, look.colour, look.score))
@@ -81,7 +87,7 @@ class Tuning(QObject):
         self.logged.emit("info", "The tuned values are the start of the next run (page 3).")
 
 
-def _look(inputs: CalibrationInputs, parameters: ParameterSet) -> CandidateLook:
+def _look(inputs: CalibrationInputs, parameters: ParameterSet, terms: dict[str, float]) -> CandidateLook:
     from cassi_core.quality.candidates import look_at
 
-    return look_at(inputs, parameters)
+    return look_at(inputs, parameters, terms)

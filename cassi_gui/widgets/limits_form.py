@@ -24,7 +24,7 @@ from cassi_core.parameters import PARAMETER_NAMES, SPECS
 from cassi_gui.style.boxes import ChoiceBox, DecimalBox
 from cassi_gui.style.theme import GAP, SPACE
 
-FIELD_WIDTH = 76
+FIELD_WIDTH = 68
 COLUMNS = 3
 """Parameters stand in this many columns: nine rows would not fit below the table."""
 MEDIAN = "the median of the earlier entries"

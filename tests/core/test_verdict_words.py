@@ -144,7 +144,7 @@ def test_what_the_lenses_do_is_said_with_its_direction_and_only_where_it_is_sure
     terms = (OpticsTerm("colour1", -1.49, 0.05), OpticsTerm("radial", 0.31, 0.04), OpticsTerm("bow_u2", 0.05, 0.04))
     said = optics_sentences(terms, Dispersion.constant(3, 2.0, wavelengths_nm=np.array([450.0, 550.0, 650.0])))
     assert [s.name for s in said] == ["colour1", "radial"]
-    assert said[0].words == "Colours are magnified differently: 650 nm 1.5 px less than 450 nm at the edge."
+    assert said[0].words == "Colours are magnified differently: 650 nm 3 px less than 450 nm at the edge."
     assert said[0].number == "\N{MINUS SIGN}1.490 ± 0.050 px at the edge"
-    assert said[1].words == "The lens pulls the corners outwards by 0.31 px."
-    assert "the last band 1.5 px less than the first band" in optics_sentences(terms, Dispersion.constant(3, 2.0))[0].words
+    assert said[1].words == "The lens pulls the edges outwards by 0.31 px."
+    assert "the last band 3 px less than the first band" in optics_sentences(terms, Dispersion.constant(3, 2.0))[0].words
