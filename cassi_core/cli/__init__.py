@@ -25,7 +25,7 @@ from cassi_core.errors import CassiError, RunCancelled
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "calibrate": ("cassi_core.cli.calibrate", "find where the mask sits, from one or several snapshots"),
-    "verify": ("cassi_core.cli.verify", "say whether an earlier calibration still holds for today's picture"),
+    "verify": ("cassi_core.cli.verify", "say whether an earlier calibration still holds today"),
     "check": ("cassi_core.cli.check", "look at the inputs and say what is wrong with them"),
     "dispersion": ("cassi_core.cli.dispersion", "measure the dispersion with monochromatic frames of the mask"),
     "simulate": ("cassi_core.cli.simulate", "make snapshots of a rig with a known misalignment"),

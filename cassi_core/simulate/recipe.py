@@ -112,7 +112,7 @@ def truth_file(rig: SimulatedRig, name: str) -> bytes:
         "direction": rig.dispersion.direction,
         "wavelengths_nm": None if nm is None else [round(float(v), 3) for v in nm],
         "subbands": rig.subbands,
-        "optics": rig.lens.values(),
+        **({} if rig.lens.straight else {"optics": rig.lens.values()}),
         "camera": asdict(rig.camera),
         "noise_seed": rig.seed,
     }

@@ -25,5 +25,5 @@ def test_a_pair_that_cannot_be_told_apart_is_named_with_its_sign() -> None:
     sigma = np.array([0.02, 0.001, 0.02])
     correlation = np.array([[1.0, -0.98, 0.1], [-0.98, 1.0, 0.0], [0.1, 0.0, 1.0]])
     reason = what_the_picture_tells(NAMES, correlation * np.outer(sigma, sigma), PRIOR)
-    assert "dx and slope can hardly be told apart (correlation -0.98)" in reason.text and reason.status == "pass"
+    assert "dx and slope can hardly be told apart (correlation −0.98)" in reason.text and reason.status == "pass"
     assert what_the_picture_tells(("dx",), np.array([[1e-4]]), np.array([np.inf])).text == "the picture tells dx"

@@ -42,7 +42,7 @@ def places(window: MainWindow) -> dict[str, tuple[str, QWidget]]:
         "a table": ("run", window.run_page.table.viewport()),
         "a plot": ("check", window.check_page.picture.graphics.viewport()),
         "a box": ("run", window.run_page.preset_bar.box),
-        "a box to type in": ("qa", window.qa_page.rig.box.lineEdit()),
+        "a box to type in": ("qa", window.qa_page.decision.rig.box.lineEdit()),
         "facts": ("logbook", window.logbook_page.facts.viewport()),
     }
 
@@ -63,7 +63,7 @@ def test_files_dropped_over_any_control_are_taken_and_change_nothing_else(
         assert window.page_id == "load", kind
         assert str(path) in window.load_page.slots["measurement"].entries, kind
     assert window.export_page.folder.text() == folder
-    assert "measurement" not in window.qa_page.rig.box.currentText()
+    assert "measurement" not in window.qa_page.decision.rig.box.currentText()
 
 
 def test_a_file_dropped_on_the_field_of_a_slot_belongs_to_that_slot(

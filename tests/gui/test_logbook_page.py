@@ -52,10 +52,10 @@ def accept(qtbot: QtBot, window: MainWindow, rig: str | None = None) -> None:
     window.show_page("qa")
     settle(qtbot, window)
     if rig is not None:
-        box = window.qa_page.rig.box
+        box = window.qa_page.decision.rig.box
         box.lineEdit().selectAll()
         qtbot.keyClicks(box.lineEdit(), rig)
-    qtbot.mouseClick(window.qa_page.accept_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.qa_page.decision.accept_button, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
 
 
@@ -115,8 +115,8 @@ def test_accept_find_filter_look_and_export(
     fill(own_logbook)
     finish_run(window, dy=0.9)
     accept(qtbot, window, "right bench")
-    assert "Entry 13 of right bench in the logbook." in window.qa_page.rig.status.text()
-    qtbot.mouseClick(window.qa_page.rig.open, Qt.MouseButton.LeftButton)
+    assert "Entry 13 of right bench in the logbook." in window.qa_page.decision.rig.status.text()
+    qtbot.mouseClick(window.qa_page.decision.rig.open, Qt.MouseButton.LeftButton)
     assert window.page_id == "logbook" and not window.step_bar.isVisible()
     page = window.logbook_page
     settle(qtbot, window)
@@ -161,12 +161,12 @@ def test_undoing_the_acceptance_takes_the_entry_back(qtbot: QtBot, window: MainW
         assert entry.in_force == counts
     window.qa_page.reject_current()
     settle(qtbot, window)
-    assert not book.read().entries[0].in_force and not window.qa_page.rig.status.isVisible()
+    assert not book.read().entries[0].in_force and not window.qa_page.decision.rig.status.isVisible()
     window.action_set["edit.undo"].trigger()
     settle(qtbot, window)
     assert book.read().entries[0].in_force
-    window.qa_page.note.setText("after the lens was changed")
-    window.qa_page.note.editingFinished.emit()
+    window.qa_page.decision.note.setText("after the lens was changed")
+    window.qa_page.decision.note.editingFinished.emit()
     settle(qtbot, window)
     assert book.read().entries[0].note == "after the lens was changed"
 
@@ -202,10 +202,10 @@ def test_the_drift_is_said_where_the_run_is_accepted(qtbot: QtBot, window: MainW
     fill(own_logbook, 4)
     finish_run(window, dy=0.7)
     accept(qtbot, window, RIG)
-    said = window.qa_page.rig.status.text()
+    said = window.qa_page.decision.rig.status.text()
     assert "Entry 5 of Left bench" in said and "Drift: dy +0.700 px lies above its upper limit +0.5 px." in said
-    assert "differs from the median of 4 earlier entries" in window.qa_page.rig.status.toolTip()
-    assert window.qa_page.rig.status.property("status") == "warn"
+    assert "differs from the median of 4 earlier entries" in window.qa_page.decision.rig.status.toolTip()
+    assert window.qa_page.decision.rig.status.property("status") == "warn"
     assert "drift of Left bench: dy" in window.log.plain()
 
 
@@ -213,21 +213,21 @@ def test_rigs_are_remembered_and_the_demo_has_its_own(qtbot: QtBot, window: Main
     finish_run(window, 1.0)
     window.show_page("qa")
     settle(qtbot, window)
-    assert window.qa_page.rig.rig == "My rig", "a name to begin with"
+    assert window.qa_page.decision.rig.rig == "My rig", "a name to begin with"
     accept(qtbot, window, "left bench")
     window.state.replace(files=FileSelection(demo=True))
-    assert window.qa_page.rig.rig == DEMO_RIG
+    assert window.qa_page.decision.rig.rig == DEMO_RIG
     finish_run(window, 2.0)
     accept(qtbot, window)
     window.state.replace(files=FileSelection())
-    assert window.qa_page.rig.rig == "left bench"
+    assert window.qa_page.decision.rig.rig == "left bench"
     finish_run(window, 3.0)
-    window.qa_page.rig.box.setEditText("")
+    window.qa_page.decision.rig.box.setEditText("")
     accept(qtbot, window)
     assert sorted(e.rig for e in Logbook(own_logbook).read().entries) == [DEMO_RIG, "left bench"], "no name: not kept"
-    window.qa_page.rig.box.setEditText("left bench")
-    window.qa_page.rig.box.lineEdit().editingFinished.emit()
-    box = window.qa_page.rig.box
+    window.qa_page.decision.rig.box.setEditText("left bench")
+    window.qa_page.decision.rig.box.lineEdit().editingFinished.emit()
+    box = window.qa_page.decision.rig.box
     assert {box.itemText(i) for i in range(box.count())} == {DEMO_RIG, "left bench"}
     later = LogbookKeeper(AppState(), window.runner, UiSettings())
     assert later.rig == "left bench", "remembered for the next start"
@@ -419,7 +419,7 @@ def test_a_damaged_logbook_is_told_and_left_alone(
     own_logbook.write_bytes(b"this was a logbook once" * 99)
     finish_run(window)
     accept(qtbot, window)
-    assert "damaged or no logbook" in window.qa_page.rig.status.text()
+    assert "damaged or no logbook" in window.qa_page.decision.rig.status.text()
     assert window.state.accepted_run is not None, "the calibration is in force all the same"
     window.show_page("logbook")
     assert "move the file aside" in window.logbook_page.nothing.text()

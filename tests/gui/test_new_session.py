@@ -29,6 +29,8 @@ def settled(qtbot: QtBot, window: MainWindow) -> None:
 def read(qtbot: QtBot, window: MainWindow) -> set[str]:
     """Everything that can be read in a window, page after page."""
     found: set[str] = set()
+    # Where there is little room a text is cut, and a heading has a short form.
+    window.resize(1600, 900)
     for page_id in PAGES:
         window.show_page(page_id)
         settled(qtbot, window)
