@@ -67,7 +67,7 @@ class CheckView(QSplitter):
         self.axis_kind.setToolTip("The light, or how well the mask matches at each shift")
         self.axis_kind.currentIndexChanged.connect(self._draw_axis)
         self.profile.header.insertWidget(1, self.axis_kind)
-        self.profile.setMinimumHeight(110)
+        self.profile.setMinimumHeight(140)
         top = QWidget()
         column = QVBoxLayout(top)
         column.setContentsMargins(0, 0, 0, 0)
@@ -82,7 +82,7 @@ class CheckView(QSplitter):
 
     def reset_layout(self) -> None:
         """Sizes as at the first start: the picture gets most of the page."""
-        self.setSizes([480, 120])
+        self.setSizes([450, 150])
 
     def set_palette(self, palette: Palette) -> None:
         """Repaint in the colours of a palette."""

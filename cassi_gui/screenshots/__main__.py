@@ -25,13 +25,16 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
+from cassi_core.assets import asset
 from cassi_core.config import DEFAULT_REFINE
 from cassi_core.logbook.location import VARIABLE
 from cassi_core.parameters import ParameterSet
 from cassi_gui.app import make_application
 from cassi_gui.desktop.dialogs import Dialogs, SaveAnswer
 from cassi_gui.desktop.settings import UiSettings
+from cassi_gui.inputs.verifying import choice_of_run
 from cassi_gui.screenshots.made_up_logbook import RIG, fill
+from cassi_gui.session.state import FileSelection
 from cassi_gui.shell.main_window import STEPS, MainWindow
 from cassi_gui.style.theme import apply_theme, palette_for
 
@@ -43,6 +46,8 @@ RUN_TIMEOUT_S = 600.0
 MID_RUN = 350
 """The pictures of a running calibration are taken when its bar (0..1000) has come this far."""
 
+VERIFY_PICTURES = 2
+"""Empty, and a calibration that holds."""
 LOGBOOK_PICTURES = 5
 """Empty, one entry, trends that drift, an entry, limits."""
 QA_PICTURES = 2
@@ -148,8 +153,21 @@ def _session(window: MainWindow, photographer: Photographer) -> None:
     photographer.wait(lambda: not window.runner.busy, LOAD_TIMEOUT_S)
     window.qa_page.accept_current()
     photographer.take("done")
+    _verified(window, photographer)
     _logbooks(window, photographer)
     _failures(window, photographer)
+
+
+def _verified(window: MainWindow, photographer: Photographer) -> None:
+    """Verify empty, and with the accepted run beside the picture that it was made with."""
+    photographer.take_page("verify", "empty")
+    accepted = window.state.accepted_run
+    if accepted is None:
+        return
+    picture = FileSelection(measurements=(str(asset("demo_rig.npz")),))
+    window.verify_page.give(choice_of_run(accepted, window.logbook.entry_of(accepted.uid)), picture)
+    photographer.wait(lambda: not window.runner.busy, LOAD_TIMEOUT_S)
+    photographer.take_page("verify", "holds")
 
 
 def _failures(window: MainWindow, photographer: Photographer) -> None:
@@ -214,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING)
     files = render(options.out, options.theme, options.size)
     sys.stdout.write("".join(f"{path}\n" for path in files))
-    return 0 if len(files) == 3 * len(STEPS) + LOGBOOK_PICTURES + QA_PICTURES else 1
+    return 0 if len(files) == 3 * len(STEPS) + LOGBOOK_PICTURES + QA_PICTURES + VERIFY_PICTURES else 1
 
 
 if __name__ == "__main__":

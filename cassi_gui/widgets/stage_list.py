@@ -13,6 +13,8 @@ from cassi_gui.style.icons import make_icon
 from cassi_gui.style.theme import ICON_PX, LIGHT, Palette, font
 
 ROW_PX = 20
+LEAST_ROWS = 4
+"""In a small window the list keeps so many rows and scrolls to the one that runs."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class StageList(QTableWidget):
             self.setRowCount(len(lines))
             self.clearSelection()
             self.blockSignals(False)
-            self.setFixedHeight(max(1, len(lines)) * ROW_PX + 2)
+            self.setMaximumHeight(max(1, len(lines)) * ROW_PX + 2)
+            self.setMinimumHeight(min(max(1, len(lines)), LEAST_ROWS) * ROW_PX + 2)
         self._write()
 
     def show_chosen(self, name: str) -> None:
@@ -95,6 +98,7 @@ class StageList(QTableWidget):
 
     def _write(self) -> None:
         p = self._palette
+        running = next((row for row, line in enumerate(self._lines) if line.state == "running"), None)
         icons = {"done": make_icon("ok", p, p.ok), "running": make_icon("run", p, p.accent)}
         self.blockSignals(True)
         for row, line in enumerate(self._lines):
@@ -112,6 +116,8 @@ class StageList(QTableWidget):
                 if self.item(row, column) is None:
                     self.setItem(row, column, item)
         self.blockSignals(False)
+        if running is not None:
+            self.scrollTo(self.model().index(running, 0))
 
     @Slot()
     def _on_selection(self) -> None:

@@ -74,7 +74,7 @@ ROOMS = {
     "pages": ("style", "plots", "widgets", "desktop", "run", "session", "inputs", "logbook"),
     "shell": ("style", "plots", "widgets", "desktop", "run", "session", "inputs", "logbook", "pages"),
     "app": ("style", "desktop", "shell"),
-    "screenshots": ("style", "desktop", "shell", "app"),
+    "screenshots": ("style", "desktop", "session", "inputs", "shell", "app"),
 }
 """Rooms of the window, from what knows nothing of the others upwards, and what each may import: data flows one way.
 

@@ -94,12 +94,12 @@ def test_a_right_rig_leaves_no_pattern_of_its_own(seed: int, scene: str) -> None
 
 
 @pytest.mark.slow
-def test_three_real_frames_with_stripes_in_the_residual_are_not_a_pass(data_dir: Path) -> None:
+def test_two_real_frames_with_stripes_in_the_residual_are_not_a_pass(data_dir: Path) -> None:
     """The mask picture of this rig does not show the lattice that its frames show."""
-    names = ("smem_blood_sample1", "smem_fern_root", "smem_dog_olfactory_membrane")
+    names = ("smem_blood_sample1", "smem_fern_root")
     files = [data_dir / "measurements" / f"{name}.npz" for name in names]
     inputs = load_inputs(files, mask=data_dir / "masks" / "smem_real_mask_660.npz")
-    rows = slice(200, 460)  # a part of the picture is enough for stripes that run all over it
+    rows = slice(200, 340)  # a part of the picture is enough for stripes that run all over it
     frames = tuple(type(f)(f.image[rows]) for f in inputs.frames)
     part = CalibrationInputs(frames, inputs.mask[rows], inputs.dispersion)
     result = calibrate(part, CalibrationConfig(quality=QualitySettings(maps=False), refine=("dx", "dy", "theta")))

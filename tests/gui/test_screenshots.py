@@ -35,6 +35,7 @@ def test_pages_are_rendered_in_every_state(
     names = {path.stem for path in tmp_path.glob("*.png")}
     assert {f"{step.id}-{state}" for step in steps for state in ("empty", "running", "done")} <= names
     assert {f"logbook-{state}" for state in ("empty", "one", "drift", "entry", "limits")} <= names
+    assert {"verify-empty", "verify-holds", "qa-fail", "qa-not-finished"} <= names
     assert sorted(capsys.readouterr().out.split()) == sorted(str(path) for path in tmp_path.glob("*.png"))
     picture = QImage(str(tmp_path / "run-done.png"))
     assert (picture.width(), picture.height()) == (1200, 700)
