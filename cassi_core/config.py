@@ -64,7 +64,7 @@ class AutoSettings(Settings):
         "Look for what the lenses do besides placing the mask: colours magnified differently, distortion, bent lines; kept is what the "
         "picture shows",
     )
-    max_steps: int = setting(4, "Most steps of the final fit on the whole picture", ge=1, le=50)
+    max_steps: int = setting(6, "Most steps of the final fit on the whole picture", ge=1, le=50)
     tolerance: float = setting(
         0.1, "The final fit ends when the next step is below this share of the standard errors", gt=0.0, le=10.0
     )

@@ -305,9 +305,9 @@ def test_a_setting_is_changed_undone_and_marked(desk: Desk) -> None:
     desk.state.undo_stack.undo()
     assert (desk.state.config.seed, desk.state.config.auto.max_steps) == (0, 31)
     desk.page.setup.form.reset_button.click()
-    assert desk.state.config.auto.max_steps == 4 and "changed" not in desk.page.preset_bar.note.text()
+    assert desk.state.config.auto.max_steps == 6 and "changed" not in desk.page.preset_bar.note.text()
     desk.page.setup.form.edited.emit(("auto", "max_steps"), 0)
-    assert "auto.max_steps" in desk.page.setup.notice.text() and desk.state.config.auto.max_steps == 4
+    assert "auto.max_steps" in desk.page.setup.notice.text() and desk.state.config.auto.max_steps == 6
 
 
 def test_own_presets_are_saved_chosen_renamed_and_deleted(desk: Desk) -> None:
