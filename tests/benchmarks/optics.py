@@ -68,7 +68,7 @@ def bent(first: int, last: int, csv: Path | None) -> None:
                     picture.shape,
                     rows_,
                     cols,
-                    slice(band, band + 1),  # noqa: B023
+                    slice(band, band + 1),
                 )
                 return [place[0] for place in places]
 
