@@ -48,37 +48,32 @@ def true_terms(case: dict[str, Any]) -> dict[str, float]:
     return terms | {"radial": -optics.get("radial_px", 0.0) * float(edge / corner) ** 3}
 
 
+def row_of(seed: int, tool: Any) -> tuple[dict[str, Any], dict[str, float], dict[str, Any]]:
+    """Both fits of one rig: a line of the table, the terms that were found, and the case."""
+    picture, mask, cube, case, _ = tool.wild(seed, bent=True)
+    inputs = CalibrationInputs.from_arrays(picture, mask, Dispersion.constant(cube.shape[0], case["step_px"]))
+    row: dict[str, Any] = {"seed": seed}
+    values: dict[str, float] = {}
+    terms: dict[str, float] = {}
+
+    def at(rows: np.ndarray, cols: np.ndarray, band: int) -> tuple[np.ndarray, np.ndarray]:
+        places = mask_places(values, terms, inputs.dispersion, mask.shape, picture.shape, rows, cols, slice(band, band + 1))
+        return places[0][0], places[1][0]
+
+    for name, on in (("without", False), ("with", True)):
+        result = fit(inputs, on)
+        values, terms = result.parameters.values(), {t.name: t.value_px for t in result.optics}
+        off = tool.registration({k: values[k] for k in case["truth"]}, case, cube, at=at)
+        row |= {f"across_{name}": off["across"], f"pattern_{name}": off["pattern"], f"verdict_{name}": result.verdict.status}
+        row |= {f"seconds_{name}": result.seconds_total, f"found_{name}": result.registration is not None}
+    return row, terms, case
+
+
 def bent(first: int, last: int, csv: Path | None) -> None:
     """Simulated rigs."""
     tool, rows = simulator(), []
     for seed in range(first, last):
-        picture, mask, cube, case, _ = tool.wild(seed, bent=True)
-        inputs = CalibrationInputs.from_arrays(picture, mask, Dispersion.constant(cube.shape[0], case["step_px"]))
-        row: dict[str, Any] = {"seed": seed}
-        for name, on in (("without", False), ("with", True)):
-            result = fit(inputs, on)
-            values, terms = result.parameters.values(), {t.name: t.value_px for t in result.optics}
-
-            def at(rows_: np.ndarray, cols: np.ndarray, band: int, p=values, o=terms) -> list[np.ndarray]:
-                places = mask_places(
-                    p,
-                    o,
-                    inputs.dispersion,
-                    mask.shape,
-                    picture.shape,
-                    rows_,
-                    cols,
-                    slice(band, band + 1),
-                )
-                return [place[0] for place in places]
-
-            off = tool.registration({k: values[k] for k in case["truth"]}, case, cube, at=at)
-            row |= {
-                f"across_{name}": off["across"],
-                f"pattern_{name}": off["pattern"],
-                f"verdict_{name}": result.verdict.status,
-            }
-            row |= {f"seconds_{name}": result.seconds_total, f"found_{name}": result.registration is not None}
+        row, terms, case = row_of(seed, tool)
         truth = true_terms(case)
         row |= {f"off_{k}": terms.get(k, 0.0) - truth[k] for k in OPTICS_NAMES}
         rows.append(row)
