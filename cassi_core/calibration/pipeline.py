@@ -25,7 +25,7 @@ from cassi_core.calibration.likelihood.budget import ErrorBudget, distortion_ter
 from cassi_core.calibration.likelihood.estimate import Estimate, Estimator
 from cassi_core.calibration.likelihood.problem import RigProblem, ensure_likelihood_compiled
 from cassi_core.calibration.objective import ScorerCache, choose_device
-from cassi_core.calibration.proof import prove
+from cassi_core.calibration.proof import Proof, prove
 from cassi_core.calibration.rig_model import Optics, RigModel
 from cassi_core.config import DEFAULT_REFINE, CalibrationConfig
 from cassi_core.dispersion import Direction, from_dispersion_frame
@@ -35,7 +35,16 @@ from cassi_core.quality.identifiability import what_the_picture_tells
 from cassi_core.quality.maps import explain
 from cassi_core.quality.shift_checks import across_excess
 from cassi_core.quality.verdict import judge, judge_unfinished
-from cassi_core.result import CalibrationResult, GridStep, NamedCovariance, OpticsTerm, Outcome, Reason
+from cassi_core.result import (
+    CalibrationResult,
+    GridStep,
+    NamedCovariance,
+    OpticsTerm,
+    Outcome,
+    Reason,
+    RegistrationError,
+    Verdict,
+)
 from cassi_core.run import Event, GridScores, Observer, Preview, RunControl, RunRecorder, StageFinished, readonly
 from cassi_core.solvers.fused_cpu import FusedCpuSolver, ensure_compiled
 from cassi_core.solvers.protocol import GapSettings, GapSolver
@@ -238,22 +247,7 @@ def _finish(
     recorder.end(scores.residual_after)
     steps = () if stopped_in is None else grid_steps(recorder.grids, stopped_in, parameters)
     if stopped_in is None:
-        verdict = judge(
-            parameters,
-            scores,
-            inputs=inputs,
-            peak_z=found.peak_z,
-            min_peak_z=config.auto.min_peak_z,
-            evidence=found.evidence,
-            shifts=proved.shifts,
-            frame_shifts=proved.frame_shifts,
-            line=proved.line,
-            told=_told(found.estimate, direction),
-            registration=registration,
-            noise_share=None if estimate is None else noise_share(estimate),
-            settled=estimate is None or estimate.settled,
-            finished_early=outcome == "finished_early",
-        )
+        verdict = _verdict(inputs, config, parameters, proved, found, estimate, registration, early=outcome == "finished_early")
     else:
         verdict = judge_unfinished(recorder.place_of(stopped_in), inputs, in_grid=bool(steps))
     return CalibrationResult(
@@ -285,6 +279,36 @@ def _finish(
         error_terms=_terms(budget, names, direction),
         optics=_optics(estimate, covariance),
         grid_steps=steps,
+    )
+
+
+def _verdict(
+    inputs: CalibrationInputs,
+    config: CalibrationConfig,
+    parameters: ParameterSet,
+    proved: Proof,
+    found: _Search,
+    estimate: Estimate | None,
+    registration: RegistrationError | None,
+    *,
+    early: bool,
+) -> Verdict:
+    """The verdict of a search that came to its end."""
+    return judge(
+        parameters,
+        proved.scores,
+        inputs=inputs,
+        peak_z=found.peak_z,
+        min_peak_z=config.auto.min_peak_z,
+        evidence=found.evidence,
+        shifts=proved.shifts,
+        frame_shifts=proved.frame_shifts,
+        line=proved.line,
+        told=_told(found.estimate, inputs.dispersion.direction),
+        registration=registration,
+        noise_share=None if estimate is None else noise_share(estimate),
+        settled=estimate is None or estimate.settled,
+        finished_early=early,
     )
 
 

@@ -127,6 +127,7 @@ class Estimator:
         # A band's own light covers its step, not more.
         smear = (0.0, step**2) if psf.refine and smear_px == 0 else (smear_px**2, smear_px**2)
         self.bounds = {n: (start[n].lower, start[n].upper) for n in self.geometry} | {"blur": (least, most), "smear": smear}
+        self.bounds |= {n: (-OPTICS[n].largest_px, OPTICS[n].largest_px) for n in OPTICS_NAMES}
         x = problem.start()
         for name in GEOMETRY_NAMES:
             x[problem.index(name)] = start[name].value
