@@ -8,14 +8,13 @@ from pathlib import Path
 
 from cassi_core.errors import InputError, SessionError
 from cassi_core.inputs import CalibrationInputs
-from cassi_core.io.calibration_file import StoredCalibration, calibration_document, read_calibration
+from cassi_core.io.calibration_file import StoredCalibration, read_calibration
 from cassi_core.io.camera import CameraReading, read_frames
 from cassi_core.io.readers import ReadMeter
 from cassi_core.io.rig_inputs import inputs_of
 from cassi_core.logbook.entry import LogEntry
 from cassi_core.logbook.location import logbook_path
 from cassi_core.logbook.store import Logbook
-from cassi_core.result import CalibrationResult
 
 
 def open_earlier(name: str | Path, logbook: str | Path | None = None) -> StoredCalibration:
@@ -60,24 +59,6 @@ def calibration_of_entry(entry: LogEntry) -> StoredCalibration:
             f"{path}: the file has changed since entry {entry.id} was added to the logbook; name the file itself to use it all the same"
         )
     return read_calibration(path)
-
-
-def calibration_of_run(result: CalibrationResult, name: str) -> StoredCalibration:
-    """A finished run as if it had been read from a file of that name; its mask comes with it."""
-    return StoredCalibration(
-        Path(name),
-        result.parameters,
-        result.start,
-        result.dispersion,
-        result.verdict,
-        result.scores,
-        result.inputs,
-        result.mask_source,
-        result.preset,
-        calibration_document(result),
-        result.mask,
-        calibrated=result.calibrated,
-    )
 
 
 def pictures_of_today(

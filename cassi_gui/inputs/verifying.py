@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from cassi_core.inputs import CalibrationInputs
 from cassi_core.io.calibration_file import StoredCalibration, read_calibration
+from cassi_core.io.session.calibration import calibration_of_run
 from cassi_core.logbook.entry import LogEntry
 from cassi_core.run import Event, RunControl
 from cassi_core.session import FileSelection, RunRecord
-from cassi_core.verification.opening import calibration_of_entry, calibration_of_run
+from cassi_core.verification.opening import calibration_of_entry
 from cassi_core.verification.result import Verification
 from cassi_gui.inputs.loading import camera_of
 from cassi_gui.style.paths import short_name
@@ -63,7 +64,11 @@ def choice_of_run(record: RunRecord, entry: LogEntry | None) -> EarlierChoice:
     when = record.result.calibrated or record.when.astimezone()
     detail = f"{when.astimezone():%d %b %Y, %H:%M}, {record.result.verdict.status}"
     return EarlierChoice(
-        record.name, detail, short_day(when), lambda: calibration_of_run(record.result, f"{record.name}.cassi.json"), entry
+        record.name,
+        detail,
+        short_day(when),
+        lambda: calibration_of_run(record.result, Path(f"{record.name}.cassi.json")),
+        entry,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from cassi_core.errors import SessionError
@@ -22,9 +23,18 @@ def accepted_calibration(path: str | Path) -> StoredCalibration:
     """
     stored = read_session(path, maps="none")
     record = accepted_of(Path(path), stored.session.accepted_run)
-    result = record.result
+    made = calibration_of_run(record.result, Path(path))
+    return replace(
+        made,
+        snapshots=snapshots_of(record.result, stored.session.inputs),
+        calibrated=made.calibrated or record.when.astimezone(),
+    )
+
+
+def calibration_of_run(result: CalibrationResult, path: Path) -> StoredCalibration:
+    """A finished run as if it had been read from a file of that name; its mask comes with it."""
     return StoredCalibration(
-        Path(path),
+        path,
         result.parameters,
         result.start,
         result.dispersion,
@@ -35,8 +45,7 @@ def accepted_calibration(path: str | Path) -> StoredCalibration:
         result.preset,
         calibration_document(result),
         result.mask,
-        snapshots_of(result, stored.session.inputs),
-        result.calibrated or record.when.astimezone(),
+        calibrated=result.calibrated,
     )
 
 
