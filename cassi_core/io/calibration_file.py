@@ -168,6 +168,7 @@ def read_calibration(path: str | Path) -> StoredCalibration:
     try:
         parameters, start = _read_parameters(document["parameters"])
         outcome_of(document)
+        read_optics(document)
         stored = document["dispersion"]
         dispersion = Dispersion(
             np.array(stored["s_nom"], np.float64),

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from cassi_core.dispersion import Dispersion
 from cassi_core.errors import SessionError
 from cassi_core.inputs import Source
-from cassi_core.io.calibration_file import calibration_document, read_calibration, write_calibration
+from cassi_core.io.calibration_file import calibration_document, read_calibration, read_optics, write_calibration
 from cassi_core.parameters import GEOMETRY_NAMES, SPECS, ParameterSet
-from cassi_core.result import CalibrationResult, Reason, Scores, Verdict
+from cassi_core.result import CalibrationResult, OpticsTerm, Reason, Scores, Verdict
 from cassi_core.run import StageReport
 
 
@@ -213,3 +213,12 @@ def test_missing_and_binary_files_are_told(tmp_path: Path):
     (tmp_path / "c.cassi.json").write_text("[1, 2]")
     with pytest.raises(SessionError, match="no CASSI calibration"):
         read_calibration(tmp_path / "c.cassi.json")
+
+
+def test_optics_come_back_and_a_term_that_does_not_exist_names_the_file(tmp_path: Path):
+    terms = (OpticsTerm("colour1", -0.486, 0.012), OpticsTerm("radial", 0.81, 0.034))
+    path = write_calibration(replace(make_result(), optics=terms), tmp_path / "a.cassi.json")
+    assert read_optics(read_calibration(path).document) == terms
+    path.write_text(path.read_text().replace('"radial"', '"radiall"'))
+    with pytest.raises(SessionError, match=r"a\.cassi\.json: .*'radiall' is no term; colour1, colour2, radial"):
+        read_calibration(path)
